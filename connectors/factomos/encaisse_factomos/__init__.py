@@ -1,0 +1,1 @@
+"""Factomos: open invoices in, payments back."""

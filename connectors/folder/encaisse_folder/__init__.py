@@ -1,0 +1,1 @@
+"""A folder or archive of e-invoices as a source."""

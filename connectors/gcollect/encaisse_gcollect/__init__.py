@@ -1,0 +1,1 @@
+"""GCollect: quotes, mandates, procedures and money (assumed contract)."""

@@ -1,0 +1,1 @@
+"""Takes overdue invoices from the tools to collection and brings the money's trace back."""

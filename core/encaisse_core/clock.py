@@ -1,0 +1,138 @@
+"""Time and ids, passed in everywhere: nothing else in the house reads a clock or makes an id.
+
+A run is then a seed: the same clock and the same ids give the same export, byte for byte, and a
+failure found at night can be run again by day.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from random import Random
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+PARIS = ZoneInfo("Europe/Paris")
+"""Business dates are dates in Paris: an invoice is overdue when the day is over there."""
+
+_CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+class Clock(Protocol):
+    """Tell the time and wait."""
+
+    def now(self) -> datetime:
+        """Give the instant, aware, in UTC."""
+        ...
+
+    def today(self) -> date:
+        """Give the business date in Paris."""
+        ...
+
+    def monotonic(self) -> float:
+        """Give seconds that never go back, for measuring."""
+        ...
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+        ...
+
+
+class SystemClock:
+    """Read the machine's clock: the only place that does."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def today(self) -> date:
+        return self.now().astimezone(PARIS).date()
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)
+
+
+@dataclass
+class VirtualClock:
+    """Keep a time the caller moves; `sleep` moves it and tells whoever shares it.
+
+    `on_advance` hears each new instant, so that a simulated partner and the store's virtual clock
+    stay on the same time.
+    """
+
+    instant: datetime
+    on_advance: list[Callable[[datetime], None]] = field(
+        default_factory=list[Callable[[datetime], None]]
+    )
+
+    def now(self) -> datetime:
+        return self.instant
+
+    def today(self) -> date:
+        return self.instant.astimezone(PARIS).date()
+
+    def monotonic(self) -> float:
+        return self.instant.timestamp()
+
+    def sleep(self, seconds: float) -> None:
+        self.set(self.instant + timedelta(seconds=seconds))
+
+    def set(self, instant: datetime) -> None:
+        """Move to an instant; never back."""
+        if instant < self.instant:
+            raise ValueError("a clock does not go back")
+        self.instant = instant
+        for hear in self.on_advance:
+            hear(instant)
+
+
+class Ids(Protocol):
+    """Make ids and nonces."""
+
+    def new(self, kind: str) -> str:
+        """Make `<kind>_<ULID>`, sortable by when it was made."""
+        ...
+
+    def nonce(self, size: int) -> bytes:
+        """Make bytes nobody can guess."""
+        ...
+
+
+def ulid(milliseconds: int, randomness: int) -> str:
+    """Write 48 bits of time and 80 bits of randomness in Crockford's base 32 (ULID spec)."""
+    value = (milliseconds << 80) | (randomness & ((1 << 80) - 1))
+    return "".join(_CROCKFORD[(value >> shift) & 31] for shift in range(125, -1, -5))
+
+
+class SystemIds:
+    """Make ids from the machine's clock and its secure randomness."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    def new(self, kind: str) -> str:
+        millis = int(self._clock.now().timestamp() * 1000)
+        return f"{kind}_{ulid(millis, secrets.randbits(80))}"
+
+    def nonce(self, size: int) -> bytes:
+        return secrets.token_bytes(size)
+
+
+class SeededIds:
+    """Make the same ids for the same seed and clock; for simulations only, never for secrets."""
+
+    def __init__(self, seed: int, clock: Clock) -> None:
+        self._random = Random(f"ids-{seed}")
+        self._clock = clock
+
+    def new(self, kind: str) -> str:
+        millis = int(self._clock.now().timestamp() * 1000)
+        return f"{kind}_{ulid(millis, self._random.getrandbits(80))}"
+
+    def nonce(self, size: int) -> bytes:
+        return self._random.randbytes(size)

@@ -1,0 +1,215 @@
+"""Open the store, keep it at the code's version, and give transactions.
+
+SQLite by default (write-ahead log, so that readers never wait and a killed process loses nothing it
+committed), PostgreSQL by URL. Writers on SQLite take the lock at once (`BEGIN IMMEDIATE`): a
+transaction that reads before it writes could otherwise lose its turn half-way.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Generator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.util.exc import CommandError
+from sqlalchemy import Connection, Engine, create_engine, event, select, text
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from encaisse_core.errors import StoreError
+from encaisse_core.store import schema
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+def stamp(instant: datetime) -> str:
+    """Write an instant as the store keeps it: UTC, microseconds, sorting as it reads."""
+    if instant.tzinfo is None:
+        raise ValueError("an instant without a time zone cannot be stored")
+    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def instant(text_: str) -> datetime:
+    """Read an instant the store keeps."""
+    return datetime.strptime(text_, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+
+
+class Store:
+    """Give transactions on one database, and its own time."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self._virtual = False
+
+    @property
+    def sqlite(self) -> bool:
+        """Tell which of the two databases this is."""
+        return self.engine.dialect.name == "sqlite"
+
+    @contextmanager
+    def begin(self) -> Generator[Connection]:
+        """Open a transaction: all of it lands, or nothing."""
+        try:
+            with self.engine.begin() as connection:
+                yield connection
+        except DBAPIError as error:
+            raise _store_error(error) from error
+
+    def db_now(self, connection: Connection) -> datetime:
+        """Tell the instant leases are compared with: the database's clock, never a worker's.
+
+        Two machines' clocks differ; a lease judged by one and granted by the other would let two
+        workers hold one effect. In simulations it is the one row of `virtual_clock`.
+        """
+        if self._virtual:
+            row = connection.execute(select(schema.virtual_clock.c.now)).scalar_one()
+            return instant(row)
+        if self.sqlite:
+            now = connection.execute(text("select strftime('%Y-%m-%dT%H:%M:%f', 'now')"))
+            return datetime.fromisoformat(str(now.scalar_one())).replace(tzinfo=UTC)
+        now_pg: datetime = connection.execute(text("select clock_timestamp()")).scalar_one()
+        return now_pg.astimezone(UTC)
+
+    def set_virtual_now(self, now: datetime) -> None:
+        """Put the store on simulated time."""
+        with self.begin() as connection:
+            updated = connection.execute(schema.virtual_clock.update().values(now=stamp(now)))
+            if updated.rowcount == 0:
+                connection.execute(schema.virtual_clock.insert().values(id=1, now=stamp(now)))
+        self._virtual = True
+
+    def close(self) -> None:
+        """Give back every connection."""
+        self.engine.dispose()
+
+
+def open_store(url: str, *, migrate: bool = True) -> Store:
+    """Open the database at `url` and bring it to the code's version.
+
+    Raises `StoreError` when it was written by a newer version: going on would lose what that
+    version added.
+    """
+    engine = _engine(url)
+    try:
+        _check_version(engine)
+        if migrate:
+            with engine.connect() as connection:
+                command.upgrade(_alembic(connection), "head")
+    except DBAPIError as error:
+        engine.dispose()
+        raise _store_error(error) from error
+    except StoreError:
+        engine.dispose()
+        raise
+    return Store(engine)
+
+
+def _engine(url: str) -> Engine:
+    if not url.startswith("sqlite"):
+        return create_engine(url, pool_pre_ping=True)
+    engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False})
+
+    def on_connect(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:
+        connection.isolation_level = None  # the driver's own BEGIN would come too late
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=NORMAL",
+            "foreign_keys=ON",
+            "busy_timeout=30000",
+        ):
+            connection.execute(f"PRAGMA {pragma}").close()
+
+    def on_begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    event.listen(engine, "connect", on_connect)
+    event.listen(engine, "begin", on_begin)
+    return engine
+
+
+def _alembic(connection: Connection | None = None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.attributes["connection"] = connection
+    return config
+
+
+def _check_version(engine: Engine) -> None:
+    script = ScriptDirectory.from_config(_alembic())
+    with engine.connect() as connection:
+        current = MigrationContext.configure(connection).get_current_revision()
+    if current is None:
+        return
+    try:
+        script.get_revision(current)
+    except CommandError as error:
+        raise StoreError(
+            "La base de données a été écrite par une version plus récente d'encaisse "
+            f"(révision {current}). Rien n'a été modifié : mettez encaisse à jour, puis "
+            "relancez la commande."
+        ) from error
+
+
+FAULTS: tuple[tuple[str, str], ...] = (
+    (
+        "disk is full",
+        "Le disque est plein : la dernière écriture a été annulée, rien n'est perdu. "
+        "Libérez de la place, puis relancez la commande.",
+    ),
+    (
+        "No space left",
+        "Le disque de la base est plein : la dernière écriture a été annulée, rien n'est perdu. "
+        "Libérez de la place, puis relancez la commande.",
+    ),
+    (
+        "database is locked",
+        "La base est occupée par une autre commande depuis plus de 30 secondes. "
+        "Attendez sa fin, puis relancez.",
+    ),
+    (
+        "readonly database",
+        "La base de données est en lecture seule. Vérifiez les droits du dossier de données.",
+    ),
+    (
+        "unable to open database",
+        "La base de données ne peut pas être ouverte. Vérifiez le dossier de données et ses "
+        "droits.",
+    ),
+    (
+        "not a database",
+        "Le fichier de la base est abîmé ou n'est pas une base d'encaisse. "
+        "Restaurez une sauvegarde.",
+    ),
+    (
+        "malformed",
+        "Le fichier de la base est abîmé. Restaurez une sauvegarde.",
+    ),
+    (
+        "onnection refused",
+        "Le serveur PostgreSQL ne répond pas. Vérifiez ENCAISSE_DATABASE_URL.",
+    ),
+)
+"""What databases say (SQLite result codes, PostgreSQL class 53 and 08), and what a person does."""
+
+
+def _store_error(error: DBAPIError) -> Exception:
+    """Turn a database's fault into a sentence; a programming error stays what it is."""
+    said = str(error.orig)
+    for sign, sentence in FAULTS:
+        if sign in said:
+            return StoreError(sentence)
+    if isinstance(error, OperationalError):
+        return StoreError(f"La base de données a refusé l'opération : {said}")
+    return error
+
+
+def rows(result: Any) -> list[dict[str, Any]]:
+    """List a result's rows as dictionaries."""
+    return [dict(row) for row in result.mappings()]

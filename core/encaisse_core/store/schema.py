@@ -1,0 +1,669 @@
+"""Every table, and beside each the constraint that carries its guarantee.
+
+The tenant is the company: every table that holds its facts has `company_id` first in its key, and
+references to other rows of a company are composite, so that a row can never point at another
+company's. Amounts are integer minor units (cents); instants are UTC text in ISO 8601 with
+microseconds, which sorts as it reads and is the same on both databases; dates are ISO text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.schema import SchemaItem
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+Ident = String(64)
+Moment = String(32)
+Day = String(10)
+
+
+def _money(name: str, *, nullable: bool = False) -> Column[int]:
+    return Column(name, BigInteger, nullable=nullable)
+
+
+def _text(name: str, *, nullable: bool = True, default: str | None = None) -> Column[str]:
+    return Column(name, Text, nullable=nullable, server_default=default)
+
+
+def _flag(name: str) -> Column[int]:
+    return Column(name, Integer, nullable=False, server_default="0")
+
+
+def _company_table(name: str, *items: SchemaItem, key: Sequence[str] = ("id",)) -> Table:
+    """Make a table whose rows belong to a company and whose key starts with it."""
+    own: list[SchemaItem] = [
+        Column("company_id", Ident, ForeignKey("company.id"), nullable=False),
+    ]
+    if "id" in key:
+        own.append(Column("id", Ident, nullable=False))
+    return Table(name, metadata, *own, *items, PrimaryKeyConstraint("company_id", *key))
+
+
+def _to(table: str, *columns: str) -> ForeignKeyConstraint:
+    """Reference a row of the same company."""
+    return ForeignKeyConstraint(
+        ["company_id", *columns], [f"{table}.company_id", *[f"{table}.id" for _ in columns]]
+    )
+
+
+# --- who ---------------------------------------------------------------------------------------
+
+organisation = Table(
+    "organisation",
+    metadata,
+    Column("id", Ident, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("kind", String(16), nullable=False),  # company | cabinet
+    Column("created_at", Moment, nullable=False),
+)
+
+company = Table(
+    "company",
+    metadata,
+    Column("id", Ident, primary_key=True),
+    Column("siren", String(9), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("environment", String(4), nullable=False),
+    Column("settings", Text, nullable=False, server_default="{}"),
+    Column("created_at", Moment, nullable=False),
+    UniqueConstraint("siren", "environment"),
+    CheckConstraint("environment in ('test', 'live')", name="environment"),
+)
+
+access = Table(
+    "access",
+    metadata,
+    Column("organisation_id", Ident, ForeignKey("organisation.id"), nullable=False),
+    Column("company_id", Ident, ForeignKey("company.id"), nullable=False),
+    Column("role", String(16), nullable=False),  # prepare | sign
+    Column("basis", Text, nullable=False),
+    Column("starts_on", Day, nullable=False),
+    Column("ends_on", Day),
+    PrimaryKeyConstraint("organisation_id", "company_id", "role", "starts_on"),
+)
+
+access_grant = Table(
+    "access_grant",
+    metadata,
+    Column("id", Ident, primary_key=True),
+    Column("organisation_id", Ident, ForeignKey("organisation.id"), nullable=False),
+    Column("connector", String(32), nullable=False),
+    Column("environment", String(4), nullable=False),
+    Column("state", String(16), nullable=False),  # active | denied | ended
+    Column("reason", Text),
+    Column("created_at", Moment, nullable=False),
+    CheckConstraint("environment in ('test', 'live')", name="environment"),
+)
+
+credential = Table(
+    "credential",
+    metadata,
+    Column("grant_id", Ident, ForeignKey("access_grant.id"), nullable=False),
+    Column("field", String(32), nullable=False),
+    Column("kek_id", String(32), nullable=False),
+    Column("wrapped_key", LargeBinary, nullable=False),
+    Column("nonce", LargeBinary, nullable=False),
+    Column("ciphertext", LargeBinary, nullable=False),
+    Column("version", Integer, nullable=False),  # compare-and-swap of rotated tokens
+    Column("expires_at", Moment),
+    PrimaryKeyConstraint("grant_id", "field"),
+)
+
+connection = _company_table(
+    "connection",
+    Column("grant_id", Ident, ForeignKey("access_grant.id"), nullable=False),
+    Column("connector", String(32), nullable=False),
+    Column("account", Text, nullable=False, server_default=""),
+    Column("state", String(16), nullable=False),  # active | paused | ended
+    _text("reason"),
+    Column("settings", Text, nullable=False, server_default="{}"),
+    Column("sequence", Integer, nullable=False),
+    Column("referrer_id", Ident),
+    Column("pulled_at", Moment),
+    Column("failed_at", Moment),
+    Column("created_at", Moment, nullable=False),
+    UniqueConstraint("company_id", "connector", "account", "grant_id"),
+)
+
+cursor = _company_table(
+    "cursor",
+    Column("connection_id", Ident, nullable=False),
+    Column("stream", String(32), nullable=False),
+    _text("value"),
+    Column("updated_at", Moment, nullable=False),
+    _to("connection", "connection_id"),
+    key=("connection_id", "stream"),
+)
+
+routing = _company_table(
+    "routing",
+    Column("kind", String(32), nullable=False),
+    Column("connection_id", Ident),
+    Column("decided_by", Text, nullable=False),
+    Column("decided_at", Moment, nullable=False),
+    _to("connection", "connection_id"),
+    key=("kind",),
+)
+
+# --- what is owed --------------------------------------------------------------------------------
+
+debtor = _company_table(
+    "debtor",
+    Column("key", Text, nullable=False),  # siren:… or the tool's own customer: the merge is by key
+    Column("siren", String(9)),
+    Column("kind", String(16), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("source_id", Ident),  # the connection that told it
+    Column("created_at", Moment, nullable=False),
+    UniqueConstraint("company_id", "key"),
+)
+
+claim = _company_table(
+    "claim",
+    Column("number", Text, nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("issue_date", Day, nullable=False),
+    Column("currency", String(3), nullable=False),
+    _money("total"),
+    _money("open"),
+    Column("state", String(20), nullable=False),  # open | settled | cancelled | unseen
+    Column("debtor_id", Ident),
+    _text("hold"),  # a person must lift it: dispute, maybe_same, conflict
+    Column("created_at", Moment, nullable=False),
+    _to("debtor", "debtor_id"),
+    Index("ix_claim_open", "company_id", "state"),
+)
+
+echeance = _company_table(
+    "echeance",
+    Column("claim_id", Ident, nullable=False),
+    Column("ref", Text, nullable=False),
+    Column("due_date", Day),
+    _flag("due_estimated"),
+    _money("amount"),
+    _money("open"),
+    _to("claim", "claim_id"),
+    UniqueConstraint("company_id", "claim_id", "ref"),
+)
+
+sighting = _company_table(
+    "sighting",
+    Column("connection_id", Ident, nullable=False),
+    Column("remote_ref", Text, nullable=False),
+    Column("fingerprint", String(64), nullable=False),  # of `record`: unchanged means no write
+    Column("record", Text, nullable=False),  # SourceInvoice as JSON
+    Column("number", Text, nullable=False),
+    Column("state", String(16), nullable=False),  # open | settled | cancelled | unknown
+    Column("presence", String(16), nullable=False),  # live | vanished | removed
+    _money("total"),
+    _money("open"),
+    _money("expected"),  # the open amount we can explain; a difference is news
+    _money("credited"),  # part of total - open the tool explains by credit notes
+    Column("document_sha256", String(64)),
+    Column("claim_id", Ident),
+    Column("rung", Integer),
+    Column("changed_at", Moment, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    _to("connection", "connection_id"),
+    _to("claim", "claim_id"),
+    UniqueConstraint("company_id", "connection_id", "remote_ref"),
+    Index("ix_sighting_claim", "company_id", "claim_id"),
+)
+
+claim_key = _company_table(
+    "claim_key",
+    Column("rung", Integer, nullable=False),
+    Column("value", Text, nullable=False),
+    Column("claim_id", Ident, nullable=False),
+    Column("sighting_id", Ident, nullable=False),
+    _to("claim", "claim_id"),
+    _to("sighting", "sighting_id"),
+    key=("rung", "value", "sighting_id"),
+)
+
+possible_duplicate = _company_table(
+    "possible_duplicate",
+    Column("claim_a", Ident, nullable=False),
+    Column("claim_b", Ident, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("answer", String(16)),  # same | different
+    Column("created_at", Moment, nullable=False),
+    _to("claim", "claim_a"),
+    _to("claim", "claim_b"),
+    CheckConstraint("claim_a < claim_b", name="ordered"),
+    key=("claim_a", "claim_b"),
+)
+
+unreadable = _company_table(
+    "unreadable",
+    Column("connection_id", Ident, nullable=False),
+    Column("stream", String(32), nullable=False),
+    Column("digest", String(64), nullable=False),
+    _text("remote_ref"),
+    Column("raw", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("seen_at", Moment, nullable=False),
+    _to("connection", "connection_id"),
+    UniqueConstraint("company_id", "connection_id", "stream", "digest"),
+)
+
+document = _company_table(
+    "document",
+    Column("sha256", String(64), nullable=False),
+    Column("filename", Text, nullable=False),
+    Column("media_type", Text, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("claim_id", Ident),
+    Column("created_at", Moment, nullable=False),
+    _to("claim", "claim_id"),
+    key=("sha256",),
+)
+
+# --- collection ----------------------------------------------------------------------------------
+
+proposal = _company_table(
+    "proposal",
+    Column("connection_id", Ident, nullable=False),
+    Column("debtor_id", Ident, nullable=False),
+    Column("state", String(20), nullable=False),  # proposed|approved|mandated|opened|dropped
+    Column("annex", Text, nullable=False),
+    Column("quote", Text, nullable=False),
+    Column("policy_version", Text, nullable=False),
+    Column("digest", String(64), nullable=False),
+    _text("approved_by"),
+    Column("approved_at", Moment),
+    Column("expires_at", Moment),
+    _text("reason"),
+    Column("created_at", Moment, nullable=False),
+    _to("connection", "connection_id"),
+    _to("debtor", "debtor_id"),
+)
+
+mandate = _company_table(
+    "mandate",
+    Column("connection_id", Ident, nullable=False),
+    Column("remote_id", Text),
+    Column("state", String(16), nullable=False),
+    Column("signing_url", Text),
+    Column("annex", Text, nullable=False),
+    Column("signed_at", Moment),
+    Column("created_at", Moment, nullable=False),
+    _to("connection", "connection_id"),
+    UniqueConstraint("company_id", "connection_id", "remote_id"),
+)
+
+proposal_mandate = _company_table(
+    "proposal_mandate",
+    Column("proposal_id", Ident, nullable=False),
+    Column("mandate_id", Ident, nullable=False),
+    _to("proposal", "proposal_id"),
+    _to("mandate", "mandate_id"),
+    key=("proposal_id",),
+)
+
+procedure = _company_table(
+    "procedure",
+    Column("connection_id", Ident, nullable=False),
+    Column("proposal_id", Ident, nullable=False),
+    Column("mandate_id", Ident, nullable=False),
+    Column("remote_id", Text, nullable=False),
+    Column("state", String(16), nullable=False),  # active | paused | closed | unknown
+    _text("phase"),
+    _text("close_code"),
+    _flag("disputed"),
+    Column("opened_at", Moment, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+    _to("connection", "connection_id"),
+    _to("proposal", "proposal_id"),
+    _to("mandate", "mandate_id"),
+    UniqueConstraint("company_id", "connection_id", "remote_id"),
+)
+
+reservation = _company_table(
+    "reservation",
+    Column("claim_id", Ident, nullable=False),
+    Column("proposal_id", Ident, nullable=False),
+    Column("procedure_id", Ident),
+    _money("principal"),
+    Column("released_at", Moment),
+    _to("claim", "claim_id"),
+    _to("proposal", "proposal_id"),
+    _to("procedure", "procedure_id"),
+    # A claim is in at most one live proposal or procedure, over all collectors.
+    Index(
+        "uq_reservation_live",
+        "company_id",
+        "claim_id",
+        unique=True,
+        sqlite_where=text("released_at is null"),
+        postgresql_where=text("released_at is null"),
+    ),
+    key=("claim_id", "proposal_id"),
+)
+
+effect = _company_table(
+    "effect",
+    Column("kind", String(32), nullable=False),
+    Column("subject", Ident, nullable=False),  # the claim, or the proposal of a batch
+    Column("cause", Text, nullable=False),
+    Column("key", String(30), nullable=False),
+    Column("connection_id", Ident, nullable=False),
+    Column("lane", Integer, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("payload", Text, nullable=False),
+    Column("payload_version", Integer, nullable=False),
+    _text("token"),
+    Column("ready_at", Moment, nullable=False),  # retry delay and lease expiry alike
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    _text("remote_id"),
+    _text("receipt"),
+    _text("reason"),
+    Column("created_at", Moment, nullable=False),
+    Column("finished_at", Moment),
+    _to("connection", "connection_id"),
+    UniqueConstraint("company_id", "kind", "subject", "cause"),
+    UniqueConstraint("company_id", "key"),
+    CheckConstraint(
+        "state in ('planned','sending','done','uncertain','refused','parked')", name="state"
+    ),
+    Index(
+        "ix_effect_ready",
+        "lane",
+        "ready_at",
+        sqlite_where=text("state in ('planned','sending','uncertain')"),
+        postgresql_where=text("state in ('planned','sending','uncertain')"),
+    ),
+)
+
+# --- money ---------------------------------------------------------------------------------------
+
+payment = _company_table(
+    "payment",
+    Column("claim_id", Ident, nullable=False),
+    _money("amount"),  # negative when it reverses another
+    Column("currency", String(3), nullable=False),
+    Column("paid_on", Day, nullable=False),
+    Column("origin", String(16), nullable=False),  # collector | source
+    Column("reverses", Ident),
+    _money("unallocated"),
+    Column("created_at", Moment, nullable=False),
+    _to("claim", "claim_id"),
+    _to("payment", "reverses"),
+    UniqueConstraint("company_id", "reverses"),
+    CheckConstraint("amount <> 0", name="amount"),
+)
+
+payment_sighting = _company_table(
+    "payment_sighting",
+    Column("connection_id", Ident, nullable=False),
+    Column("remote_ref", Text, nullable=False),
+    Column("payment_id", Ident),
+    Column("role", String(16), nullable=False),  # origin | echo | same
+    Column("effect_id", Ident),
+    Column("record", Text, nullable=False),
+    Column("seen_at", Moment, nullable=False),
+    _to("connection", "connection_id"),
+    _to("payment", "payment_id"),
+    _to("effect", "effect_id"),
+    key=("connection_id", "remote_ref"),
+)
+
+allocation = _company_table(
+    "allocation",
+    Column("payment_id", Ident, nullable=False),
+    Column("claim_id", Ident, nullable=False),
+    Column("echeance_id", Ident, nullable=False),
+    _money("amount"),
+    Column("created_at", Moment, nullable=False),
+    _to("payment", "payment_id"),
+    _to("claim", "claim_id"),
+    _to("echeance", "echeance_id"),
+    UniqueConstraint("company_id", "payment_id", "claim_id", "echeance_id"),
+    CheckConstraint("amount <> 0", name="amount"),
+)
+
+settlement = _company_table(
+    "settlement",
+    Column("connection_id", Ident, nullable=False),
+    Column("remote_id", Text, nullable=False),
+    Column("procedure_id", Ident, nullable=False),
+    Column("claim_id", Ident, nullable=False),
+    Column("payment_id", Ident),
+    Column("state", String(16), nullable=False),  # pending | verified | rejected | reversed
+    Column("currency", String(3), nullable=False),
+    _money("principal"),
+    _money("interest"),
+    _money("indemnity"),
+    _money("costs"),
+    _money("fee", nullable=True),
+    _money("fee_vat", nullable=True),
+    Column("received_on", Day, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+    _to("connection", "connection_id"),
+    _to("procedure", "procedure_id"),
+    _to("claim", "claim_id"),
+    _to("payment", "payment_id"),
+    UniqueConstraint("company_id", "connection_id", "remote_id"),
+)
+
+payout = _company_table(
+    "payout",
+    Column("connection_id", Ident, nullable=False),
+    Column("remote_id", Text, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("currency", String(3), nullable=False),
+    _money("gross"),
+    _money("fee"),
+    _money("fee_vat"),
+    _money("net"),
+    Column("executed_on", Day),
+    _text("bank_reference"),
+    Column("record", Text, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+    _to("connection", "connection_id"),
+    UniqueConstraint("company_id", "connection_id", "remote_id"),
+)
+
+voucher_line = _company_table(
+    "voucher_line",
+    Column("payout_id", Ident, nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("account", String(16), nullable=False),
+    Column("label", Text, nullable=False),
+    _money("debit"),
+    _money("credit"),
+    _text("reference"),
+    _to("payout", "payout_id"),
+    CheckConstraint("debit >= 0 and credit >= 0 and (debit = 0) <> (credit = 0)", name="side"),
+    key=("payout_id", "position"),
+)
+
+referrer = _company_table(
+    "referrer",
+    Column("kind", String(24), nullable=False),  # editor|information_company|insurer|cabinet|other
+    Column("name", Text, nullable=False),
+    Column("rate_ppm", Integer, nullable=False),  # parts per million of the fee excl. VAT
+    _text("legal_opinion"),
+    Column("created_at", Moment, nullable=False),
+)
+
+attribution = _company_table(
+    "attribution",
+    Column("claim_id", Ident, nullable=False),
+    Column("referrer_id", Ident, nullable=False),
+    Column("connection_id", Ident, nullable=False),
+    Column("attributed_at", Moment, nullable=False),
+    _to("claim", "claim_id"),
+    _to("referrer", "referrer_id"),
+    _to("connection", "connection_id"),
+    key=("claim_id",),  # fixed at import: a second source does not steal it
+)
+
+commission_line = _company_table(
+    "commission_line",
+    Column("settlement_id", Ident, nullable=False),
+    Column("referrer_id", Ident, nullable=False),
+    Column("kind", String(12), nullable=False),  # accrual | payable | clawback
+    Column("rule_version", String(16), nullable=False),
+    Column("currency", String(3), nullable=False),
+    _money("basis"),
+    _money("amount"),  # negative for a clawback; the payable line moves, it adds nothing
+    Column("created_at", Moment, nullable=False),
+    _to("settlement", "settlement_id"),
+    _to("referrer", "referrer_id"),
+    UniqueConstraint("company_id", "settlement_id", "referrer_id", "kind", "rule_version"),
+)
+
+commission_entry = _company_table(
+    "commission_entry",
+    Column("line_id", Ident, nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("account", String(32), nullable=False),
+    _money("amount"),  # entries of one line sum to zero
+    _to("commission_line", "line_id"),
+    key=("line_id", "position"),
+)
+
+task = _company_table(
+    "task",
+    Column("kind", String(32), nullable=False),  # refund, maybe_same, double, conflict, dispute…
+    Column("subject", Ident, nullable=False),
+    Column("sentence", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("done_at", Moment),
+    _text("answer"),
+    UniqueConstraint("company_id", "kind", "subject"),
+)
+
+difference = _company_table(
+    "difference",
+    Column("kind", String(32), nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("sentence", Text, nullable=False),
+    Column("seen_at", Moment, nullable=False),
+    key=("kind", "subject"),
+)
+
+# --- proof ---------------------------------------------------------------------------------------
+
+event = _company_table(
+    "event",
+    Column("sequence", BigInteger, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("kind", String(48), nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("previous", String(64), nullable=False),
+    Column("hash", String(64), nullable=False),
+    UniqueConstraint("company_id", "hash"),
+    key=("sequence",),
+)
+
+journal_head = _company_table(
+    "journal_head",
+    Column("sequence", BigInteger, nullable=False),
+    Column("hash", String(64), nullable=False),
+    Column("signature", Text, nullable=False),
+    Column("public_key", Text, nullable=False),
+    Column("sealed_at", Moment, nullable=False),
+    key=("sequence",),
+)
+
+personal_value = _company_table(
+    "personal_value",
+    Column("digest", String(64), nullable=False),
+    Column("salt", LargeBinary, nullable=False),
+    _text("value"),  # None once erased; the journal's hash still stands
+    key=("digest",),
+)
+
+subscriber = _company_table(
+    "subscriber",
+    Column("name", String(64), nullable=False),
+    Column("sequence", BigInteger, nullable=False),
+    key=("name",),
+)
+
+# --- running -------------------------------------------------------------------------------------
+
+night = _company_table(
+    "night",
+    Column("night", Day, nullable=False),
+    Column("phase", Integer, nullable=False),
+    Column("state", String(16), nullable=False),  # running | done
+    Column("digest", Text, nullable=False, server_default="{}"),
+    Column("started_at", Moment, nullable=False),
+    Column("ended_at", Moment),
+    key=("night",),
+)
+
+rate_bucket = Table(
+    "rate_bucket",
+    metadata,
+    Column("scope", String(160), primary_key=True),
+    Column("window", Moment, nullable=False),
+    Column("used", Integer, nullable=False),
+    Column("tat", Moment, nullable=False),  # theoretical arrival time of the next call (GCRA)
+)
+
+refresh_lease = Table(
+    "refresh_lease",
+    metadata,
+    Column("grant_id", Ident, ForeignKey("access_grant.id"), primary_key=True),
+    Column("token", String(64), nullable=False),
+    Column("until", Moment, nullable=False),
+)
+
+heartbeat = Table(
+    "heartbeat",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("at", Moment, nullable=False),
+    Column("body", Text, nullable=False, server_default="{}"),
+)
+
+virtual_clock = Table(
+    "virtual_clock",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("now", Moment, nullable=False),
+)
+
+signing_key = Table(
+    "signing_key",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("kek_id", String(32), nullable=False),
+    Column("wrapped_key", LargeBinary, nullable=False),
+    Column("nonce", LargeBinary, nullable=False),
+    Column("ciphertext", LargeBinary, nullable=False),
+    Column("public_key", Text, nullable=False),
+)

@@ -1,0 +1,1 @@
+"""What needs both the host and the simulator: demo, proofs, cassette recording."""

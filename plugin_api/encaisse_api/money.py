@@ -1,0 +1,76 @@
+"""Money at the border: an exact amount and its currency."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated, Any, Self
+
+from pydantic import Field, StringConstraints, field_serializer, field_validator
+
+from encaisse_api.base import Frozen
+
+Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+"""Alphabetic code of ISO 4217."""
+
+MINOR_UNITS = {"BHD": 3, "CLP": 0, "ISK": 0, "JPY": 0, "KRW": 0, "KWD": 3, "TND": 3, "XPF": 0}
+"""Decimals of currencies that do not have two (ISO 4217, minor unit column)."""
+
+
+def minor_unit(currency: str) -> int:
+    """Tell how many decimals an amount of this currency has."""
+    return MINOR_UNITS.get(currency, 2)
+
+
+class Money(Frozen):
+    """Hold an exact amount, no finer than the currency's smallest coin.
+
+    A float is refused, because 0.1 + 0.2 is not 0.3 and somebody's invoice would stay open by a
+    cent; so is an amount with more decimals than the currency has, because rounding is a decision
+    the reader of the source must take. JSON: `{"amount": "1234.56", "currency": "EUR"}`.
+    """
+
+    amount: Annotated[Decimal, Field(allow_inf_nan=False, max_digits=18)]
+    currency: Currency = "EUR"
+
+    @field_validator("amount", mode="before")
+    @classmethod
+    def _no_float(cls, value: Any) -> Any:
+        if isinstance(value, float):
+            raise ValueError("money is never a float: pass Decimal or text")
+        return value
+
+    @field_serializer("amount")
+    def _plain(self, amount: Decimal) -> str:
+        return f"{amount:.{minor_unit(self.currency)}f}"
+
+    def model_post_init(self, context: Any, /) -> None:
+        """Refuse fractions of the smallest coin and give every equal amount one form."""
+        step = Decimal(1).scaleb(-minor_unit(self.currency))
+        if self.amount % step != 0:
+            raise ValueError(f"{self.amount} {self.currency} is finer than its smallest coin")
+        object.__setattr__(self, "amount", self.amount.quantize(step))
+
+    @classmethod
+    def of_minor(cls, minor: int, currency: str = "EUR") -> Self:
+        """Make money from an integer number of cents (or the currency's smallest coin)."""
+        return cls(amount=Decimal(minor).scaleb(-minor_unit(currency)), currency=currency)
+
+    @property
+    def minor(self) -> int:
+        """Give the amount in cents, the form the store keeps."""
+        return int(self.amount.scaleb(minor_unit(self.currency)))
+
+    def __add__(self, other: Money) -> Money:
+        self._same(other)
+        return Money(amount=self.amount + other.amount, currency=self.currency)
+
+    def __sub__(self, other: Money) -> Money:
+        self._same(other)
+        return Money(amount=self.amount - other.amount, currency=self.currency)
+
+    def __neg__(self) -> Money:
+        return Money(amount=-self.amount, currency=self.currency)
+
+    def _same(self, other: Money) -> None:
+        if other.currency != self.currency:
+            raise ValueError(f"{self.currency} and {other.currency} do not add up")
