@@ -411,7 +411,7 @@ payment = _company_table(
     _money("amount"),  # negative when it reverses another
     Column("currency", String(3), nullable=False),
     Column("paid_on", Day, nullable=False),
-    Column("origin", String(16), nullable=False),  # collector | source
+    Column("origin", String(16), nullable=False),  # collector | source | credit
     Column("reverses", Ident),
     _money("unallocated"),
     Column("created_at", Moment, nullable=False),
@@ -466,6 +466,7 @@ settlement = _company_table(
     _money("fee", nullable=True),
     _money("fee_vat", nullable=True),
     Column("received_on", Day, nullable=False),
+    Column("reversed_on", Day),
     Column("updated_at", Moment, nullable=False),
     _to("connection", "connection_id"),
     _to("procedure", "procedure_id"),

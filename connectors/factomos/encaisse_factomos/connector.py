@@ -1,0 +1,168 @@
+"""Speak for Factomos: what the roles ask, in the order the vendor needs it asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import ClassVar
+
+from pydantic import ValidationError
+
+from encaisse_api.context import Context
+from encaisse_api.errors import Drift, Transient
+from encaisse_api.manifest import Manifest
+from encaisse_api.source import (
+    Cursor,
+    Document,
+    Granted,
+    Missing,
+    Page,
+    SourceInvoice,
+    Unreadable,
+)
+from encaisse_api.writing import Absent, PaymentEntry, Receipt, ReversalEntry
+from encaisse_factomos import mapping, payments
+from encaisse_factomos.answers import Fate, NotFound
+from encaisse_factomos.client import FactomosClient, place
+from encaisse_factomos.contacts import Contacts
+from encaisse_factomos.listing import Listing, Pages
+from encaisse_factomos.manifest import MANIFEST
+
+
+class FactomosConnector:
+    """Offer the invoices of one Factomos account, and record what was paid on them."""
+
+    manifest: ClassVar[Manifest] = MANIFEST
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._client = FactomosClient(context.http, context.now)
+        self._contacts = Contacts(self._client, context.log)
+        self._seller = mapping.seller(context.settings.get("siren"))
+
+    def probe(self) -> Granted:
+        """Read one row: the vendor has no call that says who the token belongs to."""
+        subject = "Connexion à Factomos"
+        answer = self._get("/invoices", subject, {"per_page": "1"})
+        total = Listing("invoices", subject, answer).total()
+        return Granted(
+            note=f"{total} facture(s) dans Factomos. L'outil ne dit pas à quelle entreprise "
+            "appartient le jeton : le SIREN est celui du réglage « siren »."
+        )
+
+    def pull_invoices(self, since: Cursor | None) -> Iterator[Page[SourceInvoice]]:
+        """Read each status that may be open to its proven end, then say the pass is complete."""
+        self._contacts.list_once()
+        pages = Pages(self._client)
+        for status in mapping.OPEN_STATUSES:
+            subject = f"Factures « {status} » de Factomos"
+            for rows in pages.read("/invoices", "invoices", {"status": status}, subject=subject):
+                yield self._page(rows)
+        yield Page(end=True)
+
+    def read_invoices(self, refs: Sequence[str]) -> Sequence[SourceInvoice | Missing]:
+        """Read these again. Only the vendor's own "not found" is `Missing`.
+
+        Raises `Drift` naming the invoice when one can no longer be read: no answer is better than
+        a guessed one right before an effect.
+        """
+        return [self._read(ref) for ref in refs]
+
+    def fetch_document(self, ref: str) -> Document:
+        """Fetch the PDF of an invoice."""
+        content = self._client.pdf(place("invoices", ref, "pdf"), subject=f"PDF de {ref}")
+        return Document(
+            ref=ref, filename=f"{ref}.pdf", media_type="application/pdf", content=content
+        )
+
+    def find_payment(self, key: str, payment: PaymentEntry) -> Receipt | Absent:
+        """Look for our reference among the payments of the invoice."""
+        return self._find(payments.payment(key, payment), payment.invoice_ref)
+
+    def record_payment(self, key: str, payment: PaymentEntry) -> Receipt:
+        """Record it. The vendor tells two equal posts from nothing, so the host looks up first."""
+        return self._write(payments.payment(key, payment), payment.invoice_ref)
+
+    def find_reversal(self, key: str, reversal: ReversalEntry) -> Receipt | Absent:
+        """Look for our reference among the payments of the invoice."""
+        return self._find(payments.reversal(key, reversal), reversal.invoice_ref)
+
+    def reverse_payment(self, key: str, reversal: ReversalEntry) -> Receipt:
+        """Record the same amount below zero (assumed: the documented API only deletes them all)."""
+        return self._write(payments.reversal(key, reversal), reversal.invoice_ref)
+
+    def _page(self, rows: Sequence[object]) -> Page[SourceInvoice]:
+        outcomes = [self._outcome(raw) for raw in rows]
+        return Page(
+            items=tuple(one for one in outcomes if isinstance(one, SourceInvoice)),
+            unreadable=tuple(one for one in outcomes if isinstance(one, Unreadable)),
+        )
+
+    def _outcome(self, raw: object) -> SourceInvoice | Unreadable:
+        row = mapping.row_of(raw)
+        if isinstance(row, Unreadable):
+            return row
+        try:
+            owes = mapping.debtor(row, self._contacts.card(row.client))
+            return mapping.invoice(row, owes, self._seller)
+        except mapping.Unusable as reason:
+            return mapping.set_aside(raw, str(reason))
+        except ValidationError as error:
+            return mapping.set_aside(raw, f"valeur inutilisable ({error.errors()[0]['msg']})")
+
+    def _read(self, ref: str) -> SourceInvoice | Missing:
+        subject = f"Facture {ref}"
+        try:
+            answer = self._client.get(place("invoices", ref), subject=subject)
+        except NotFound as unknown:
+            if unknown.fate is Fate.INVOICE_UNKNOWN:
+                return Missing(ref=ref)
+            raise Drift(unknown.error.message) from None
+        outcome = self._outcome(answer.get("invoice"))
+        if isinstance(outcome, Unreadable):
+            raise Drift(f"{subject} : {outcome.reason}", raw=outcome.raw)
+        if outcome.ref != ref:
+            raise Drift(f"{subject} : Factomos a répondu pour la facture {outcome.ref}.")
+        return outcome
+
+    def _find(self, wanted: payments.Wanted, invoice_ref: str) -> Receipt | Absent:
+        path = place("invoices", invoice_ref, "payments")
+        rows = payments.rows_of(self._get(path, wanted.subject), wanted.subject)
+        found = payments.find(wanted, rows)
+        if found is not None:
+            return found
+        self._check_whole(wanted.subject, invoice_ref, rows)
+        return Absent(
+            searched=f"règlements de {invoice_ref}, référence {wanted.key}", at=self._context.now
+        )
+
+    def _check_whole(
+        self, subject: str, invoice_ref: str, rows: Sequence[payments.PaymentRow]
+    ) -> None:
+        """Compare the list with what the invoice says was paid, before calling anything absent.
+
+        A list cut short with a count to match cannot be told from a whole one by itself.
+        """
+        answer = self._get(place("invoices", invoice_ref), subject)
+        row = mapping.row_of(answer.get("invoice"))
+        if isinstance(row, Unreadable):
+            raise Drift(f"{subject} : {row.reason}", raw=row.raw)
+        listed = sum(payment.amount for payment in rows)
+        if row.paid != listed:
+            raise Transient(
+                f"{subject} : les règlements listés font {listed} € et la facture {row.number} en "
+                f"dit {row.paid} € ; la recherche n'est pas concluante, nouvel essai plus tard."
+            )
+
+    def _write(self, wanted: payments.Wanted, invoice_ref: str) -> Receipt:
+        path = place("invoices", invoice_ref, "payments")
+        answer = self._client.post(path, wanted.body(), subject=wanted.subject)
+        return payments.written(wanted, answer)
+
+    def _get(
+        self, path: str, subject: str, params: Mapping[str, str] | None = None
+    ) -> Mapping[str, object]:
+        """Read what must be there: the vendor's "not found" is a refusal here."""
+        try:
+            return self._client.get(path, subject=subject, params=params)
+        except NotFound as unknown:
+            raise unknown.error from None

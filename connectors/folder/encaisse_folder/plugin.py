@@ -1,0 +1,14 @@
+"""Announce the folder connector."""
+
+from __future__ import annotations
+
+from encaisse_api.hookspecs import Register, hookimpl
+from encaisse_folder.connector import FolderConnector
+
+ENCAISSE_API = "0.1"
+
+
+@hookimpl
+def register_connectors(register: Register) -> None:
+    """Register the one connector of this distribution."""
+    register(FolderConnector)

@@ -1,0 +1,26 @@
+"""Name the unit of money inside the host: whole cents, so that nothing is ever lost to rounding."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TypeAlias
+
+Cents: TypeAlias = int
+"""Integer hundredths of a euro (or the smallest coin of the claim's currency)."""
+
+
+def half_up(exact: Fraction) -> Cents:
+    """Round an exact amount to the cent, halves away from zero, as an invoice does.
+
+    Python's own `round` takes halves to the even cent, which no accountant expects.
+    """
+    if exact < 0:
+        return -half_up(-exact)
+    return int(exact + Fraction(1, 2))
+
+
+def euros(cents: Cents) -> str:
+    """Write an amount the way a French reader does: 1 234,56 with a thin no-break space."""
+    sign = "-" if cents < 0 else ""
+    whole, rest = divmod(abs(cents), 100)
+    return f"{sign}{whole:,}".replace(",", "\u202f") + f",{rest:02d}"

@@ -1,0 +1,323 @@
+"""Hear the collectors: mandates signed, procedures moving, payments received, transfers made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from pydantic import ValidationError
+from sqlalchemy import Connection, select
+
+from encaisse_api import (
+    CollectedPayment,
+    CollectorPayout,
+    CursorLost,
+    Drift,
+    Mandate,
+    Page,
+    PartnerError,
+    ProcedureState,
+    ReportsProgress,
+    ReportsSettlements,
+    TakesMandates,
+)
+from encaisse_core import cursors, journal, tasks
+from encaisse_core.host import Host, Link
+from encaisse_core.ingest import note_result, store_unreadable
+from encaisse_core.store import schema
+from encaisse_core.store.engine import stamp
+from encaisse_core.store.upsert import bulk_upsert
+
+Keeps = Callable[[Host, Connection, Link, Any], bool]
+
+
+def pull_collector(host: Host, link: Link) -> PartnerError | None:
+    """Pull everything one collector reports; return what stopped it, or None."""
+    try:
+        with host.open(link) as partner:
+            if host.can(link, TakesMandates):
+                _read_mandates(host, link, partner)
+            if host.can(link, ReportsProgress):
+                _stream(host, link, "progress", partner.pull_progress, keep_progress)
+            if host.can(link, ReportsSettlements):
+                _stream(host, link, "payments", partner.pull_payments_collected, keep_payment)
+                _stream(host, link, "payouts", partner.pull_payouts, keep_payout)
+    except PartnerError as error:
+        note_result(host, link, error)
+        return error
+    except (ValidationError, ValueError, KeyError) as error:
+        drift = Drift(f"{link.connector} a répondu sous une forme inconnue : {error}")
+        note_result(host, link, drift)
+        return drift
+    note_result(host, link, None)
+    return None
+
+
+def _stream(
+    host: Host,
+    link: Link,
+    stream: str,
+    pull: Callable[[Any], Iterator[Page[Any]]],
+    keep: Keeps,
+) -> None:
+    """Store a stream page by page; each page with its cursor, or not at all."""
+    with host.store.begin() as tx:
+        since = cursors.read(tx, link, stream)
+    try:
+        for page in pull(since):
+            with host.store.begin() as tx:
+                for item in page.items:
+                    keep(host, tx, link, item)
+                store_unreadable(host, tx, link, stream, page.unreadable)
+                if page.cursor is not None:
+                    cursors.write(tx, link, stream, page.cursor, host.clock.now())
+    except CursorLost:
+        with host.store.begin() as tx:
+            cursors.forget(tx, link, stream)
+        raise
+
+
+def _read_mandates(host: Host, link: Link, partner: Any) -> None:
+    """Read each mandate that waits for its signature; only `signed` opens anything."""
+    m = schema.mandate.c
+    with host.store.begin() as tx:
+        waiting = tx.execute(
+            select(m.id, m.remote_id)
+            .where(
+                m.company_id == link.company_id,
+                m.connection_id == link.id,
+                m.state == "pending",
+                m.remote_id.is_not(None),
+            )
+            .order_by(m.id)
+        ).all()
+    for row in waiting:
+        mandate: Mandate = partner.read_mandate(row.remote_id)
+        if mandate.state in ("pending", "unknown"):
+            continue
+        with host.store.begin() as tx:
+            tx.execute(
+                schema.mandate.update()
+                .where(m.company_id == link.company_id, m.id == row.id)
+                .values(
+                    state=mandate.state,
+                    signed_at=mandate.signed_at and stamp(mandate.signed_at),
+                )
+            )
+            journal.append(
+                tx,
+                link.company_id,
+                host.clock.now(),
+                f"mandate_{mandate.state}",
+                row.id,
+                {"remote_id": row.remote_id},
+            )
+
+
+def keep_progress(host: Host, tx: Connection, link: Link, state: ProcedureState) -> bool:
+    """Record where a procedure stands; a closed one gives its claims back."""
+    p = schema.procedure.c
+    here = (p.company_id == link.company_id, p.connection_id == link.id)
+    row = (
+        tx.execute(select(schema.procedure).where(*here, p.remote_id == state.remote_id))
+        .mappings()
+        .first()
+    )
+    if row is None:
+        return False  # opened by somebody else, or before we knew: shown by the comparison
+    moved = (row["state"], row["phase"], row["close_code"], bool(row["disputed"])) != (
+        state.state,
+        state.phase,
+        state.close_code,
+        state.disputed,
+    )
+    if not moved:
+        return False
+    now = host.clock.now()
+    tx.execute(
+        schema.procedure.update()
+        .where(*here, p.id == row["id"])
+        .values(
+            state=state.state,
+            phase=state.phase,
+            close_code=state.close_code,
+            disputed=int(state.disputed),
+            updated_at=stamp(state.updated_at),
+        )
+    )
+    journal.append(
+        tx,
+        link.company_id,
+        now,
+        "procedure_moved",
+        row["id"],
+        {"state": state.state, "phase": state.phase or "", "close_code": state.close_code or ""},
+    )
+    if state.disputed and not row["disputed"]:
+        _dispute(host, tx, link, row["id"])
+    if state.state == "closed":
+        release(host, tx, link.company_id, row["id"])
+    return True
+
+
+def _dispute(host: Host, tx: Connection, link: Link, procedure_id: str) -> None:
+    """Stop everything automatic on contested claims until a person lifts it."""
+    r, c = schema.reservation.c, schema.claim.c
+    claims = tx.execute(
+        select(c.id, c.number)
+        .join(schema.reservation, (r.company_id == c.company_id) & (r.claim_id == c.id))
+        .where(r.company_id == link.company_id, r.procedure_id == procedure_id)
+        .order_by(c.id)
+    ).all()
+    for claim in claims:
+        hold(
+            host,
+            tx,
+            link.company_id,
+            claim.id,
+            "disputed",
+            f"La facture {claim.number} est contestée par le client. Rien d'automatique ne se "
+            "fait plus : une personne doit lui répondre.",
+        )
+
+
+def hold(
+    host: Host, tx: Connection, company_id: str, claim_id: str, why: str, sentence: str
+) -> None:
+    """Put a claim on hold and ask a person, once."""
+    c = schema.claim.c
+    tx.execute(
+        schema.claim.update().where(c.company_id == company_id, c.id == claim_id).values(hold=why)
+    )
+    tasks.ask(
+        tx, company_id, why, claim_id, sentence, task_id=host.ids.new("tsk"), at=host.clock.now()
+    )
+
+
+def release(host: Host, tx: Connection, company_id: str, procedure_id: str) -> None:
+    """Free the claims of a procedure that ended."""
+    r = schema.reservation.c
+    tx.execute(
+        schema.reservation.update()
+        .where(r.company_id == company_id, r.procedure_id == procedure_id, r.released_at.is_(None))
+        .values(released_at=stamp(host.clock.now()))
+    )
+
+
+def keep_payment(host: Host, tx: Connection, link: Link, paid: CollectedPayment) -> bool:
+    """Record a collected payment as a settlement; the reconciliation makes it money."""
+    if paid.received_by == "creditor":
+        return False  # our own declaration of a direct payment, seen again
+    p, r, c = schema.procedure.c, schema.reservation.c, schema.claim.c
+    found = tx.execute(
+        select(p.id, c.id.label("claim_id"))
+        .join(schema.reservation, (r.company_id == p.company_id) & (r.procedure_id == p.id))
+        .join(schema.claim, (c.company_id == r.company_id) & (c.id == r.claim_id))
+        .where(
+            p.company_id == link.company_id,
+            p.connection_id == link.id,
+            p.remote_id == paid.procedure_ref,
+            (c.id == paid.claim_ref) if paid.claim_ref else (c.number == paid.invoice_number),
+        )
+    ).first()
+    if found is None:
+        tasks.ask(
+            tx,
+            link.company_id,
+            "unknown_payment",
+            paid.remote_id,
+            f"{link.connector} annonce un paiement de {paid.amount.amount} "
+            f"{paid.amount.currency} sur la facture {paid.invoice_number}, que nous ne lui avons "
+            "pas confiée. Vérifiez avec lui.",
+            task_id=host.ids.new("tsk"),
+            at=host.clock.now(),
+        )
+        return False
+    row = {
+        "company_id": link.company_id,
+        "id": host.ids.new("stl"),
+        "connection_id": link.id,
+        "remote_id": paid.remote_id,
+        "procedure_id": found.id,
+        "claim_id": found.claim_id,
+        "state": paid.state,
+        "currency": paid.amount.currency,
+        "principal": paid.principal.minor,
+        "interest": paid.interest.minor,
+        "indemnity": paid.indemnity.minor,
+        "costs": paid.costs.minor,
+        "received_on": paid.received_on.isoformat(),
+        "reversed_on": paid.reversed_on and paid.reversed_on.isoformat(),
+        "updated_at": stamp(paid.updated_at),
+    }
+    if paid.fee is not None:
+        row["fee"] = paid.fee.minor
+        row["fee_vat"] = paid.fee_vat.minor if paid.fee_vat else 0
+    written = bulk_upsert(
+        tx,
+        schema.settlement,
+        [row],
+        key=("company_id", "connection_id", "remote_id"),
+        keep=("id", "updated_at"),
+    )
+    if written:
+        journal.append(
+            tx,
+            link.company_id,
+            host.clock.now(),
+            f"settlement_{paid.state}",
+            found.claim_id,
+            {"remote_id": paid.remote_id, "principal": str(paid.principal.amount)},
+        )
+    return bool(written)
+
+
+def keep_payout(host: Host, tx: Connection, link: Link, payout: CollectorPayout) -> bool:
+    """Record a transfer to the creditor, and the fee each of its lines kept."""
+    currency = payout.net.currency
+    row = {
+        "company_id": link.company_id,
+        "id": host.ids.new("pot"),
+        "connection_id": link.id,
+        "remote_id": payout.remote_id,
+        "state": payout.state,
+        "currency": currency,
+        "gross": sum(line.gross.minor for line in payout.lines),
+        "fee": sum(line.fee.minor for line in payout.lines),
+        "fee_vat": sum(line.fee_vat.minor for line in payout.lines),
+        "net": payout.net.minor,
+        "executed_on": payout.executed_on and payout.executed_on.isoformat(),
+        "bank_reference": payout.bank_reference,
+        "record": payout.model_dump_json(),
+        "updated_at": stamp(payout.updated_at),
+    }
+    written = bulk_upsert(
+        tx,
+        schema.payout,
+        [row],
+        key=("company_id", "connection_id", "remote_id"),
+        keep=("id", "updated_at", "record"),
+    )
+    if written:
+        s = schema.settlement.c
+        for line in payout.lines:
+            if line.gross.minor > 0:
+                tx.execute(
+                    schema.settlement.update()
+                    .where(
+                        s.company_id == link.company_id,
+                        s.connection_id == link.id,
+                        s.remote_id == line.payment_ref,
+                        s.fee.is_(None),
+                    )
+                    .values(fee=line.fee.minor, fee_vat=line.fee_vat.minor)
+                )
+        journal.append(
+            tx,
+            link.company_id,
+            host.clock.now(),
+            f"payout_{payout.state}",
+            payout.remote_id,
+            {"net": str(payout.net.amount), "lines": len(payout.lines)},
+        )
+    return bool(written)

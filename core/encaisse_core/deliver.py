@@ -1,0 +1,276 @@
+"""Carry one effect out: look it up, make sure we still hold it, send it, keep the proof.
+
+The order is the promise. What may have landed is looked up before it is sent again; the fence is
+checked between the look-up and the send; a lost reply leaves the effect `uncertain`, never `done`
+and never forgotten; an equal effect found there is adopted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from pydantic import BaseModel
+from sqlalchemy import Connection
+
+from encaisse_api import (
+    Absent,
+    ActionNeeded,
+    Conflict,
+    Denied,
+    OutcomeUnknown,
+    PartnerError,
+    Rejected,
+    Transient,
+)
+from encaisse_core import outbox, tasks
+from encaisse_core.errors import UsageError
+from encaisse_core.host import Host, Link, link
+from encaisse_core.ingest import note_result
+from encaisse_core.outbox import Effect
+
+BACKOFF = (timedelta(seconds=20), timedelta(minutes=1), timedelta(minutes=4), timedelta(hours=2))
+"""Waits before the next attempts; the last one is for tomorrow's night."""
+
+LAST_START = timedelta(seconds=100)
+"""No request starts this close to the lease's end: the longest one would outlive it."""
+
+MOST_ATTEMPTS = 40
+"""After so many attempts over many nights a person looks at the effect."""
+
+
+class NotNow(Exception):
+    """Say that an effect must wait: its facts are stale, changed, or not ready."""
+
+    def __init__(self, reason: str, retry_in: timedelta = timedelta(hours=6)) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.retry_in = retry_in
+
+
+class Never(Exception):
+    """Say that an effect has no object any more: the facts it rested on are gone."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Kind:
+    """Say how one kind of effect is found, sent and recorded.
+
+    `build` gives what the partner is told: the first value goes to the look-up, all of them to the
+    send. `ready` is asked between the look-up and the send, where an effect that stands there
+    already no longer needs anybody's leave. Both may raise `NotNow` or `Never`. `look` does the
+    reads that follow a success, outside of any transaction. `landed` records the success in the
+    transaction that closes the effect; `failed` records a refusal.
+    """
+
+    send: str
+    find: str
+
+    def build(self, host: Host, link: Link, effect: Effect) -> tuple[BaseModel, ...]:
+        """Make what the partner is told."""
+        raise NotImplementedError
+
+    def ready(self, host: Host, link: Link, effect: Effect) -> None:
+        """Check what must still hold at the moment of sending."""
+
+    def look(self, host: Host, link: Link, partner: Any, effect: Effect) -> Any:
+        """Read what the write changed there."""
+
+    def landed(
+        self, host: Host, tx: Connection, link: Link, effect: Effect, receipt: Any, seen: Any
+    ) -> None:
+        """Record the success."""
+
+    def failed(self, host: Host, tx: Connection, link: Link, effect: Effect) -> None:
+        """Record the refusal."""
+
+
+@dataclass(frozen=True)
+class _Try:
+    host: Host
+    link: Link
+    effect: Effect
+    kind: Kind
+
+
+def kinds() -> dict[str, Kind]:
+    """Name every kind of effect and the code that carries it out."""
+    from encaisse_core import opening, stops, writeback
+
+    return {
+        "record_payment": writeback.RecordPayment(),
+        "reverse_payment": writeback.ReversePayment(),
+        "request_mandate": opening.RequestMandate(),
+        "open_procedure": opening.OpenProcedure(),
+        "declare_direct_payment": stops.DeclareDirectPayment(),
+        "withdraw": stops.Withdraw(),
+        "pause": stops.PauseProcedure(),
+        "amend": stops.Amend(),
+    }
+
+
+def deliver(host: Host, effect: Effect) -> str:
+    """Try an effect once and return the state it is left in."""
+    with host.store.begin() as tx:
+        where = link(tx, effect.company_id, effect.connection_id)
+    attempt = _Try(host, where, effect, kinds()[effect.kind])
+    if where.state != "active":
+        return _close(
+            attempt,
+            "planned" if effect.state == "planned" else "uncertain",
+            reason="La connexion est en pause.",
+            retry_in=BACKOFF[-1],
+        )
+    if effect.attempts > MOST_ATTEMPTS:
+        return _ask(
+            attempt,
+            "parked",
+            "too_many_attempts",
+            "Après de nombreux essais, cet envoi reste sans réponse sûre.",
+        )
+    try:
+        return _attempt(attempt)
+    except NotNow as wait:
+        return _close(attempt, effect.state, reason=wait.reason, retry_in=wait.retry_in)
+    except Never as gone:
+        return _close(attempt, "refused", reason=gone.reason)
+    except OutcomeUnknown as error:
+        return _unknown(attempt, error)
+    except Transient as error:
+        return _close(
+            attempt,
+            effect.state,
+            reason=error.message,
+            retry_in=error.retry_after or _backoff(effect),
+        )
+    except Conflict as error:
+        return _ask(attempt, "parked", "conflict", error.message)
+    except Rejected as error:
+        return _ask(attempt, "refused", "refused", error.message)
+    except ActionNeeded as error:
+        return _ask(attempt, "parked", "action", f"{error.message} {error.url}")
+    except Denied as error:
+        note_result(host, where, error)
+        return _close(attempt, effect.state, reason=error.message, retry_in=BACKOFF[-1])
+    except PartnerError as error:
+        return _unknown(attempt, OutcomeUnknown(error.message))
+
+
+def _attempt(attempt: _Try) -> str:
+    host, effect, kind = attempt.host, attempt.effect, attempt.kind
+    arguments = kind.build(host, attempt.link, effect)
+    write = host.manifest(attempt.link).writes.get(kind.send)
+    if write is None:
+        raise UsageError(f"{attempt.link.connector} ne sait pas faire « {kind.send} ».")
+    with host.open(attempt.link, longest=outbox.LEASE - LAST_START) as partner:
+        find: Callable[..., Any] = getattr(partner, kind.find)
+        doubtful = effect.state == "uncertain" or effect.attempts > 1
+        if write.guarantee == "lookup" or (write.guarantee == "key" and doubtful):
+            found = _search(find, effect.key, arguments[0])
+            if not isinstance(found, Absent):
+                return _landed(attempt, partner, found)
+        elif write.guarantee == "none" and doubtful:
+            return _ask(
+                attempt,
+                "parked",
+                "uncertain",
+                "Ce partenaire ne permet pas de vérifier si l'envoi est arrivé.",
+            )
+        kind.ready(host, attempt.link, effect)
+        if not outbox.holds(host, effect):
+            return "lost"
+        receipt = getattr(partner, kind.send)(effect.key, *arguments)
+        if write.guarantee == "lookup":
+            _look_again(attempt, find, arguments[0])
+        return _landed(attempt, partner, receipt)
+
+
+def _search(find: Callable[..., Any], key: str, argument: BaseModel) -> Any:
+    """Look an effect up; a doubt in a look-up is a reason to wait, never to send."""
+    try:
+        return find(key, argument)
+    except OutcomeUnknown as error:
+        raise Transient(error.message, request_id=error.request_id) from error
+    except (Transient, Rejected, ActionNeeded, Denied):
+        raise
+    except PartnerError as error:
+        raise Transient(error.message, request_id=error.request_id) from error
+
+
+def _look_again(attempt: _Try, find: Callable[..., Any], argument: BaseModel) -> None:
+    """Look once more after a send: a frozen worker's double is found, shown, never hidden."""
+    try:
+        find(attempt.effect.key, argument)
+    except Conflict as error:
+        with attempt.host.store.begin() as tx:
+            _task(attempt, tx, "double", error.message)
+    except PartnerError:
+        return  # the send itself was answered; tonight's reconciliation will look again
+
+
+def _landed(attempt: _Try, partner: Any, receipt: Any) -> str:
+    host, effect = attempt.host, attempt.effect
+    seen = attempt.kind.look(host, attempt.link, partner, effect)
+    with host.store.begin() as tx:
+        held = outbox.finish(
+            host,
+            tx,
+            effect,
+            "done",
+            remote_id=str(receipt.remote_id),
+            receipt=receipt.model_dump(mode="json"),
+        )
+        if not held:
+            return "lost"
+        attempt.kind.landed(host, tx, attempt.link, effect, receipt, seen)
+    return "done"
+
+
+def _unknown(attempt: _Try, error: PartnerError) -> str:
+    write = attempt.host.manifest(attempt.link).writes[attempt.kind.send]
+    if write.guarantee == "none":
+        return _ask(attempt, "parked", "uncertain", error.message)
+    wait = max(_backoff(attempt.effect), write.visible_after)
+    return _close(attempt, "uncertain", reason=error.message, retry_in=wait)
+
+
+def _ask(attempt: _Try, state: str, kind: str, sentence: str) -> str:
+    host, effect = attempt.host, attempt.effect
+    with host.store.begin() as tx:
+        if not outbox.finish(host, tx, effect, state, reason=sentence):
+            return "lost"
+        _task(attempt, tx, kind, f"{sentence} Voir : encaisse effects.")
+        if state == "refused":
+            attempt.kind.failed(host, tx, attempt.link, effect)
+    return state
+
+
+def _task(attempt: _Try, tx: Connection, kind: str, sentence: str) -> None:
+    tasks.ask(
+        tx,
+        attempt.effect.company_id,
+        kind,
+        attempt.effect.id,
+        sentence,
+        task_id=attempt.host.ids.new("tsk"),
+        at=attempt.host.clock.now(),
+    )
+
+
+def _close(attempt: _Try, state: str, *, reason: str, retry_in: timedelta | None = None) -> str:
+    with attempt.host.store.begin() as tx:
+        held = outbox.finish(
+            attempt.host, tx, attempt.effect, state, reason=reason, retry_in=retry_in
+        )
+        if held and state == "refused":
+            attempt.kind.failed(attempt.host, tx, attempt.link, attempt.effect)
+    return state if held else "lost"
+
+
+def _backoff(effect: Effect) -> timedelta:
+    return BACKOFF[min(effect.attempts - 1, len(BACKOFF) - 1)]

@@ -1,0 +1,92 @@
+"""The last look before anything leaves: every source fresh, every invoice asked again, unchanged.
+
+A source that failed tonight cannot say that its customer has not paid; so nothing of its company
+leaves until it answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from sqlalchemy import Connection, select
+
+from encaisse_api import Missing, PartnerError, PullsInvoices, SourceInvoice
+from encaisse_core.deliver import NotNow
+from encaisse_core.host import Host, Link, links
+from encaisse_core.ingest import store_invoices
+from encaisse_core.store import schema
+from encaisse_core.store.engine import instant
+
+FRESH = timedelta(hours=24)
+"""Every live source must have completed a pull within this time."""
+
+
+def check(host: Host, company_id: str, claim_ids: Sequence[str]) -> None:
+    """Raise `NotNow` unless each source of the company is fresh and confirms each claim now.
+
+    What the re-read changes is stored, so that the next reconciliation sees it.
+    """
+    with host.store.begin() as tx:
+        sources = _sources(host, tx, company_id)
+        refs = {link.id: _refs(tx, link, claim_ids) for link in sources}
+    for link in sources:
+        if refs[link.id]:
+            _confirm(host, link, refs[link.id])
+
+
+def _sources(host: Host, tx: Connection, company_id: str) -> list[Link]:
+    """List the company's sources; a stale or paused one stops everything."""
+    found = [
+        link
+        for link in links(tx, company_id, states=("active", "paused"))
+        if host.can(link, PullsInvoices)
+    ]
+    c = schema.connection.c
+    now = host.clock.now()
+    for link in found:
+        row = tx.execute(
+            select(c.pulled_at, c.failed_at).where(c.company_id == company_id, c.id == link.id)
+        ).one()
+        if link.state != "active":
+            raise NotNow(f"{link.connector} est en pause : ses factures ne sont plus vérifiées.")
+        if row.failed_at is not None:
+            raise NotNow(f"{link.connector} n'a pas répondu cette nuit : rien n'est ouvert.")
+        if row.pulled_at is None or now - instant(row.pulled_at) > FRESH:
+            raise NotNow(f"{link.connector} n'a pas été lu depuis 24 heures.")
+    return found
+
+
+def _refs(tx: Connection, link: Link, claim_ids: Sequence[str]) -> list[str]:
+    s = schema.sighting.c
+    query = (
+        select(s.remote_ref)
+        .where(
+            s.company_id == link.company_id,
+            s.connection_id == link.id,
+            s.claim_id.in_(claim_ids),
+            s.presence == "live",
+        )
+        .order_by(s.remote_ref)
+    )
+    return list(tx.execute(query).scalars())
+
+
+def _confirm(host: Host, link: Link, refs: Sequence[str]) -> None:
+    """Read the claims' invoices again at one source; any change sends us back to reconcile."""
+    try:
+        with host.open(link) as source:
+            answers: Sequence[SourceInvoice | Missing] = source.read_invoices(refs)
+    except PartnerError as error:
+        raise NotNow(f"{link.connector} ne confirme pas la facture : {error.message}") from error
+    missing = [answer.ref for answer in answers if isinstance(answer, Missing)]
+    present = [answer for answer in answers if isinstance(answer, SourceInvoice)]
+    if len(answers) != len(refs) or missing:
+        raise NotNow(f"{link.connector} ne retrouve plus la facture : une personne doit vérifier.")
+    with host.store.begin() as tx:
+        _, changed = store_invoices(host, tx, link, present)
+    if changed:
+        raise NotNow(
+            f"La facture a changé dans {link.connector} depuis sa lecture.",
+            retry_in=timedelta(seconds=1),
+        )

@@ -1,0 +1,168 @@
+"""The host as one value: its store, its time, its connectors, its door to the partners."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Protocol, cast
+
+import httpx
+from sqlalchemy import Connection, select
+
+from encaisse_api import Connector, Context, Manifest, roles_of
+from encaisse_core.blobs import Blobs
+from encaisse_core.clock import Clock, Ids
+from encaisse_core.decide import Policy
+from encaisse_core.errors import UsageError
+from encaisse_core.store import Store, schema
+
+UNIT_OF_WORK = timedelta(minutes=30)
+"""How long one unit of work (a connection, a phase) should take at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Describe one connection: which connector opens which account for which company."""
+
+    id: str
+    company_id: str
+    siren: str
+    environment: str
+    connector: str
+    grant_id: str
+    account: str
+    state: str
+    settings: Mapping[str, str]
+    sequence: int
+    referrer_id: str | None
+
+
+class Lends(Protocol):
+    """Build the client a connector is lent."""
+
+    def lend(
+        self,
+        *,
+        manifest: Manifest,
+        grant_id: str | None,
+        account: str | None,
+        environment: str,
+        deadline: datetime | None,
+    ) -> httpx.Client: ...
+
+
+class Connectors(Protocol):
+    """Find a connector class by its slug."""
+
+    def connector(self, slug: str) -> type: ...
+
+
+@dataclass(frozen=True)
+class Host:
+    """Hold everything a phase needs; nothing else is global."""
+
+    store: Store
+    clock: Clock
+    ids: Ids
+    connectors: Connectors
+    door: Lends
+    blobs: Blobs
+    policy: Policy = field(default_factory=Policy)
+
+    def connector_class(self, link: Link) -> type[Connector]:
+        """Find the class behind a connection."""
+        return cast("type[Connector]", self.connectors.connector(link.connector))
+
+    def manifest(self, link: Link) -> Manifest:
+        """Find what the connector declares."""
+        return self.connector_class(link).manifest
+
+    def can(self, link: Link, role: type) -> bool:
+        """Tell whether a connection has a role. False when its connector is not installed."""
+        try:
+            return role.__name__ in roles_of(self.connector_class(link))
+        except KeyError:
+            return False
+
+    @contextmanager
+    def open(self, link: Link, *, longest: timedelta | None = None) -> Generator[Any]:
+        """Build the connector for one unit of work and close its client afterwards.
+
+        No request starts later than `longest` from now, so that none outlives a lease.
+        """
+        kind = self.connector_class(link)
+        now = self.clock.now()
+        deadline = now + (longest or UNIT_OF_WORK)
+        client = self.door.lend(
+            manifest=kind.manifest,
+            grant_id=link.grant_id,
+            account=link.account or None,
+            environment=link.environment,
+            deadline=deadline,
+        )
+        with client:
+            yield kind(
+                Context(
+                    http=client,
+                    settings=link.settings,
+                    account=link.account or None,
+                    today=self.clock.today(),
+                    now=now,
+                    log=logging.getLogger(f"encaisse.{link.connector}"),
+                    deadline=deadline,
+                )
+            )
+
+
+def links(
+    connection: Connection, company_id: str, *, states: Sequence[str] = ("active",)
+) -> list[Link]:
+    """List a company's connections, in the order they were made."""
+    c, k = schema.connection.c, schema.company.c
+    query = (
+        select(schema.connection, k.siren, k.environment)
+        .join(schema.company, k.id == c.company_id)
+        .where(c.company_id == company_id, c.state.in_(states))
+        .order_by(c.sequence)
+    )
+    return [_link(row) for row in connection.execute(query).mappings()]
+
+
+def link(connection: Connection, company_id: str, connection_id: str) -> Link:
+    """Read one connection."""
+    c, k = schema.connection.c, schema.company.c
+    query = (
+        select(schema.connection, k.siren, k.environment)
+        .join(schema.company, k.id == c.company_id)
+        .where(c.company_id == company_id, c.id == connection_id)
+    )
+    row = connection.execute(query).mappings().first()
+    if row is None:
+        raise UsageError(f"La connexion {connection_id} n'existe pas pour cette société.")
+    return _link(row)
+
+
+def _link(row: Mapping[str, Any]) -> Link:
+    return Link(
+        id=row["id"],
+        company_id=row["company_id"],
+        siren=row["siren"],
+        environment=row["environment"],
+        connector=row["connector"],
+        grant_id=row["grant_id"],
+        account=row["account"],
+        state=row["state"],
+        settings=json.loads(row["settings"]),
+        sequence=row["sequence"],
+        referrer_id=row["referrer_id"],
+    )
+
+
+def companies(connection: Connection) -> list[dict[str, Any]]:
+    """List the companies."""
+    query = select(schema.company).order_by(schema.company.c.siren)
+    return [dict(row) for row in connection.execute(query).mappings()]

@@ -1,0 +1,167 @@
+"""Build the clients connectors are lent, from one shared set of connections."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import logging
+import threading
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+import httpx
+from pydantic import SecretStr
+
+from encaisse_api import BearerAuth, Denied, HeaderAuth, Manifest, NoAuth
+from encaisse_core import grants
+from encaisse_core.clock import Clock, Ids
+from encaisse_core.errors import UsageError
+from encaisse_core.http.auth import FixedHeader, Keeping, OAuth
+from encaisse_core.http.guard import check_routes
+from encaisse_core.http.transport import Lent, LentTransport
+from encaisse_core.store import Store
+from encaisse_core.vault import Vault
+
+MAX_WAIT = timedelta(seconds=20)
+
+
+class LentClient(httpx.Client):
+    """Keep the house's rules whatever one call asks: no redirect followed, our credentials."""
+
+    def send(self, request: httpx.Request, **asked: Any) -> httpx.Response:
+        """Send; `auth` and `follow_redirects` of a single call do not count."""
+        return super().send(request, stream=bool(asked.get("stream")), follow_redirects=False)
+
+
+class Door:
+    """Lend clients for one store; `close` it at the end of the process."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        vault: Vault,
+        clock: Clock,
+        ids: Ids,
+        routes: Mapping[str, str] | None = None,
+        transport: httpx.BaseTransport | None = None,
+        max_wait: timedelta = MAX_WAIT,
+    ) -> None:
+        """Raise `UsageError` for a route that leaves this machine."""
+        self._keeping = Keeping(store, vault, clock, ids, max_wait)
+        self._routes = check_routes(routes or {})
+        self._simulated = transport
+        self._network: httpx.HTTPTransport | None = None
+        self._lock = threading.Lock()
+        self._user_agent = f"encaisse/{importlib.metadata.version('encaisse')}"
+        for name in ("httpx", "httpcore"):  # they would log whole addresses and headers
+            logging.getLogger(name).setLevel(logging.WARNING)
+
+    def lend(
+        self,
+        *,
+        manifest: Manifest,
+        grant_id: str | None,
+        account: str | None,
+        environment: str,
+        deadline: datetime | None = None,
+    ) -> httpx.Client:
+        """Build the client for one unit of work.
+
+        Raises `UsageError` for a grant of another connector or environment, a missing secret, or a
+        simulator in `live`; `Denied` for a grant that a person must reconnect.
+        """
+        if environment not in ("test", "live"):
+            raise UsageError(f"Environnement inconnu : « {environment} » (test ou live).")
+        if environment == "live" and (self._routes or self._simulated is not None):
+            raise UsageError(
+                f"Un simulateur est branché : {manifest.name} ne peut pas être appelé en réel. "
+                "Relancez sans simulateur."
+            )
+        secrets = self._secrets(manifest, grant_id, environment)
+        hosts = manifest.test_hosts if environment == "test" else manifest.live_hosts
+        lent = Lent(
+            manifest=manifest,
+            environment=environment,
+            grant_id=grant_id,
+            account=account,
+            hosts=frozenset(hosts),
+            routes=self._routes,
+            deadline=deadline,
+            user_agent=self._user_agent,
+            max_wait=self._keeping.max_wait,
+        )
+        return LentClient(
+            auth=self._auth(manifest, grant_id, secrets),
+            transport=LentTransport(
+                lent,
+                self._simulated or self._wire(),
+                store=self._keeping.store,
+                clock=self._keeping.clock,
+            ),
+            trust_env=False,  # neither a netrc file nor a proxy may see a partner's credentials
+        )
+
+    def close(self) -> None:
+        """Close the shared connections."""
+        with self._lock:
+            if self._network is not None:
+                self._network.close()
+                self._network = None
+
+    def _wire(self) -> httpx.HTTPTransport:
+        with self._lock:
+            if self._network is None:
+                self._network = httpx.HTTPTransport(trust_env=False)
+            return self._network
+
+    def _secrets(
+        self, manifest: Manifest, grant_id: str | None, environment: str
+    ) -> Mapping[str, SecretStr]:
+        if grant_id is None:
+            return {}
+        with self._keeping.store.begin() as connection:
+            grant = grants.read_grant(connection, grant_id)
+            if (grant.connector, grant.environment) != (manifest.slug, environment):
+                raise UsageError(
+                    f"L'accès {grant_id} est celui de {grant.connector} ({grant.environment}), pas "
+                    f"de {manifest.slug} ({environment})."
+                )
+            if grant.state != "active":
+                why = f" : {grant.reason}" if grant.reason else ""
+                raise Denied(
+                    f"L'accès à {manifest.name} est fermé ({grant.state}){why} Reconnectez "
+                    f"{manifest.name} pour reprendre."
+                )
+            return grants.read_secrets(connection, self._keeping.vault, grant_id)
+
+    def _auth(
+        self, manifest: Manifest, grant_id: str | None, secrets: Mapping[str, SecretStr]
+    ) -> httpx.Auth | None:
+        auth = manifest.auth
+        if isinstance(auth, NoAuth):
+            return None
+        if grant_id is None:
+            raise UsageError(f"{manifest.name} demande un accès : connectez-le d'abord.")
+        if isinstance(auth, BearerAuth):
+            _need(manifest, secrets, auth.setting)
+            return FixedHeader(manifest.name, "Authorization", secrets[auth.setting], "Bearer ")
+        if isinstance(auth, HeaderAuth):
+            _need(manifest, secrets, auth.setting)
+            return FixedHeader(manifest.name, auth.header, secrets[auth.setting])
+        _need(manifest, secrets, "client_id", "client_secret")
+        return OAuth(manifest, auth, grant_id, self._keeping)
+
+
+def _need(manifest: Manifest, secrets: Mapping[str, SecretStr], *names: str) -> None:
+    missing = [name for name in names if name not in secrets]
+    if missing:
+        raise UsageError(
+            f"Il manque à l'accès à {manifest.name} : {', '.join(missing)}. Complétez-le."
+        )
+    for name in names:
+        if not secrets[name].get_secret_value().isascii():
+            raise UsageError(
+                f"Le secret « {name} » de {manifest.name} contient un caractère qu'une clé n'a "
+                "jamais (accent, guillemet courbe…). Copiez-le de nouveau depuis l'outil."
+            )

@@ -1,0 +1,156 @@
+"""Count calls against a partner's quotas, for every process of the house at once.
+
+A sliding window is counted by GCRA (the leaky bucket of ITU-T I.371 as a theoretical arrival time):
+one row, one instant, and each caller reserves the next free slot, so waiting is in turn and nobody
+polls. A quota of a calendar day is a counter that starts again at midnight in Paris.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from fnmatch import fnmatchcase
+
+from sqlalchemy import Connection, select
+
+from encaisse_api import Manifest, Quota
+from encaisse_core.clock import PARIS
+from encaisse_core.store import Store, schema
+from encaisse_core.store.engine import instant, stamp
+from encaisse_core.store.upsert import bulk_upsert
+
+LONG_AGO = "1970-01-01T00:00:00.000000Z"
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """Name one count, and its limit."""
+
+    scope: str
+    quota: Quota
+
+    @property
+    def burst(self) -> int:
+        """Give how many calls may go at once: a tenth of the limit, at least one."""
+        return max(1, self.quota.limit // 10)
+
+    @property
+    def interval(self) -> timedelta:
+        """Give the time between two calls after a burst, rounded up to the microsecond.
+
+        A window of one period then never holds more than the limit: the burst, and one call per
+        interval.
+        """
+        return -(self.quota.period // -(self.quota.limit - self.burst + 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Say when the next call may start, and whether that instant is now ours."""
+
+    reserved: bool
+    at: datetime
+    wait: timedelta
+
+
+def buckets(
+    manifest: Manifest,
+    *,
+    environment: str,
+    grant_id: str | None,
+    account: str | None,
+    method: str,
+    path: str,
+) -> list[Bucket]:
+    """List the counts one request falls under, in one order for all callers.
+
+    An account is the partner's, whichever grant opens it. A route is a shell pattern on the path
+    (`/v1/invoices/*`), or method and path (`POST /v1/invoices`), counted per grant; a route quota
+    without one counts each path by itself.
+    """
+    found: list[Bucket] = []
+    for number, quota in enumerate(manifest.quotas):
+        who = {
+            "partner": "",
+            "grant": grant_id or "",
+            "account": account or f"grant {grant_id}",
+            "route": f"{grant_id} {quota.route or path}",
+        }[quota.scope]
+        if quota.scope == "route" and quota.route is not None:
+            asked = f"{method} {path}" if " " in quota.route else path
+            if not fnmatchcase(asked, quota.route):
+                continue
+        digest = hashlib.sha256(who.encode()).hexdigest()[:32]
+        scope = f"{environment}/{manifest.slug}/{number}/{quota.scope}/{digest}"
+        found.append(Bucket(scope, quota))
+    return sorted(found, key=lambda bucket: bucket.scope)
+
+
+def reserve(
+    connection: Connection, store: Store, wanted: Sequence[Bucket], patience: timedelta
+) -> Turn:
+    """Reserve the next instant all these counts allow, if it is within `patience`.
+
+    Nothing is counted when it is not. A caller who dies before calling loses the slot, which only
+    makes us slower.
+    """
+    b = schema.rate_bucket
+    now = store.db_now(connection)
+    fresh = [
+        {"scope": bucket.scope, "window": LONG_AGO, "used": 0, "tat": LONG_AGO} for bucket in wanted
+    ]
+    bulk_upsert(connection, b, fresh, key=["scope"], keep=["window", "used", "tat"])
+    rows = {
+        row.scope: row
+        for row in connection.execute(
+            select(b)
+            .where(b.c.scope.in_([bucket.scope for bucket in wanted]))
+            .order_by(b.c.scope)
+            .with_for_update()
+        )
+    }
+    slot = now
+    settled = False
+    while not settled:  # a day's end may move the slot past an interval's, and back again
+        before = slot
+        for bucket in wanted:
+            row = rows[bucket.scope]
+            if bucket.quota.calendar_day:
+                slot = _next_day_slot(slot, instant(row.window), row.used, bucket.quota.limit)
+            else:
+                slack = bucket.interval * (bucket.burst - 1)
+                slot = max(slot, instant(row.tat) - slack)
+        settled = slot == before
+    wait = slot - now
+    if wait > patience:
+        return Turn(False, slot, wait)
+    for bucket in wanted:
+        row = rows[bucket.scope]
+        if bucket.quota.calendar_day:
+            day = midnight(_day(slot))
+            used = row.used if instant(row.window) == day else 0
+            changed: dict[str, object] = {"window": stamp(day), "used": used + 1}
+        else:
+            changed = {"tat": stamp(max(instant(row.tat), slot) + bucket.interval)}
+        connection.execute(b.update().where(b.c.scope == bucket.scope).values(**changed))
+    return Turn(True, slot, wait)
+
+
+def _next_day_slot(slot: datetime, window: datetime, used: int, limit: int) -> datetime:
+    """Find the first instant from `slot` on whose day has calls left."""
+    slot = max(slot, window)  # a later day was begun: the earlier one's count is gone
+    day = _day(slot)
+    if window == midnight(day) and used >= limit:
+        return midnight(day + timedelta(days=1))
+    return slot
+
+
+def _day(at: datetime) -> date:
+    return at.astimezone(PARIS).date()
+
+
+def midnight(day: date) -> datetime:
+    """Give the instant a day begins in Paris; days of 23 and 25 hours included."""
+    return datetime.combine(day, time.min, PARIS).astimezone(UTC)

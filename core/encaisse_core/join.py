@@ -1,0 +1,314 @@
+"""Decide which sightings are the same invoice, so that what is owed is counted once.
+
+A record of a tool is a *sighting*; what is owed is a *claim*. A sighting joins a claim by the first
+rung that holds: (1) seller SIREN + number + issue year; (2) the same document; (3) the lineage the
+tool states; (4) the number without its typography + equal total + close issue dates. Rung (5), same
+debtor, total and due date under another number, never joins: a person answers. Two wrong joins are
+not equal: joining two invoices hides money owed, separating one collects it twice; so every
+contradiction is a doubt, and a doubt starts nothing.
+
+`keys` says under which values a face is found, `choose` decides among what was found: shared keys
+only make candidates, each is verified here again.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal, NamedTuple, TypeAlias
+
+from encaisse_api.source import InvoiceKind
+from encaisse_core.cents import Cents
+
+SAME_DAYS = 3
+"""Issue dates of one invoice may differ so much between tools (sent, validated, posted)."""
+
+CREDITS = frozenset({"credit_note", "unallocated_credit"})
+
+
+Stated: TypeAlias = tuple[str | None, str | None, str | None]
+"""Where a tool got its record: (the other tool, its reference there, our own claim's id)."""
+
+OwnRef: TypeAlias = tuple[str, str]
+"""What a record is called by its own tool: (connector's slug, remote reference)."""
+
+
+class Key(NamedTuple):
+    """Find candidates: faces that share a rung and a value may be one invoice."""
+
+    rung: int
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """Show what joining looks at of one sighting.
+
+    `seller_siren` is None where the record does not say who issued it. `debtor_key` is the
+    debtor's SIREN, None where unknown. `total` is in cents, negative on credits. `own_refs` are all
+    references the record has or had in its own tool.
+    """
+
+    sighting_id: str
+    connection_id: str
+    kind: InvoiceKind
+    seller_siren: str | None
+    number: str
+    issue_date: date
+    currency: str
+    total: Cents
+    due_dates: tuple[date, ...]
+    debtor_key: str | None
+    document_sha256: str | None
+    lineage: Stated | None
+    own_refs: tuple[OwnRef, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Offer a sighting of a claim that shares the key of `rung`.
+
+    `live` is False when its tool no longer shows it: only then may another record of the same tool
+    take its place (tools renumber their records at year end).
+    """
+
+    claim_id: str
+    rung: int
+    face: Face
+    live: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """Join the claim by this rung.
+
+    `also` lists other claims a weaker rung, or rung 5, points to: they may be the same invoice too,
+    so they are possible duplicates of the claim joined, for a person to answer.
+    """
+
+    claim_id: str
+    rung: int
+    also: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Separate:
+    """Make a claim of its own: nothing says that the invoice is already known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Doubtful:
+    """Make a claim of its own that may be one of these; nothing starts before a person answers."""
+
+    claim_ids: tuple[str, ...]
+    why_fr: str
+
+
+Choice = Joined | Separate | Doubtful
+Verdict = Literal["same", "different", "doubt", "twin"]
+
+
+def fold_number(text: str) -> str:
+    """Write a number without what only typography adds: NFKC, trimmed, white space folded."""
+    return " ".join(unicodedata.normalize("NFKC", text).split())
+
+
+def normalise_number(text: str) -> str:
+    """Write a number without case, separators and padding: `FA-0012` and `fa 12` become `FA12`.
+
+    Separators go first, so a run of digits is what is left standing together, and it loses its
+    leading zeros; a run of zeros keeps one.
+    """
+    upper = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).upper())
+    kept = "".join(c for c in upper if c.isalnum())
+    return re.sub(r"[0-9]+", lambda run: run[0].lstrip("0") or "0", kept)
+
+
+def normalise_tool(text: str) -> str:
+    """Write a tool's name as slugs are: `MyUnisoft` and `my-unisoft` are one tool."""
+    return "".join(c for c in unicodedata.normalize("NFKC", text).casefold() if c.isalnum())
+
+
+def keys(face: Face) -> tuple[Key, ...]:
+    """List the keys under which a face is stored and looked up, strongest rung first.
+
+    A number without any digit ("SANS NUMERO") is a word, not a number, and gives no key. On rung 3
+    a record has its own reference, the source it states, and `claim:<id>` when it states our claim:
+    that one is looked up among claims, where no sighting stored it.
+    """
+    return tuple(dict.fromkeys(_keys(face)))
+
+
+def _keys(face: Face) -> Iterable[Key]:
+    number = fold_number(face.number)
+    normal = normalise_number(face.number)
+    if face.seller_siren and _numbered(normal):
+        yield Key(1, f"{face.seller_siren}|{number}|{face.issue_date.year}")
+    if face.document_sha256:
+        yield Key(2, face.document_sha256)
+    for own in sorted(_own(face)):
+        yield Key(3, own)
+    if (stated := _stated(face)) is not None:
+        yield Key(3, stated)
+    if face.lineage is not None and face.lineage[2]:
+        yield Key(3, f"claim:{face.lineage[2]}")
+    if _numbered(normal):
+        yield Key(4, f"{normal}|{face.total}|{face.currency}")
+    if face.debtor_key:
+        for due in face.due_dates:
+            yield Key(5, f"{face.debtor_key}|{face.total}|{face.currency}|{due.isoformat()}")
+
+
+def _numbered(normal: str) -> bool:
+    return any(c.isdigit() for c in normal)
+
+
+def _record(tool: str, ref: str) -> str:
+    return f"{normalise_tool(tool)}:{ref.strip()}"
+
+
+def choose(face: Face, candidates: Sequence[Candidate]) -> Choice:
+    """Join the claim the strongest rung points to, stand apart, or ask.
+
+    A doubt is: two claims on the winning rung; a claim in which the same tool already shows another
+    live row; one document or one number with facts that contradict each other; or rung 5 alone.
+    """
+    known = [c for c in candidates if c.face.sighting_id != face.sighting_id]
+    matches = {c: verdict for c in known if (verdict := verify(face, c)) != "different"}
+    twins = _claims(c for c, verdict in matches.items() if verdict == "twin")
+    if twins:
+        return Doubtful(
+            _claims(matches),
+            f"Facture {face.number} : un même outil la montre deux fois. Est-ce la même facture ?",
+        )
+    same = [c for c, verdict in matches.items() if verdict == "same"]
+    if same:
+        rung = min(c.rung for c in same)
+        winner, *others = _claims(c for c in same if c.rung == rung)
+        if others:
+            return Doubtful(
+                (winner, *others),
+                f"Facture {face.number} : elle correspond à {1 + len(others)} factures déjà "
+                "connues. De laquelle s'agit-il ?",
+            )
+        if any(c.claim_id == winner and _beside(face, c) for c in known):
+            return Doubtful(
+                (winner,),
+                f"Facture {face.number} : l'outil qui la montre en a déjà une autre, très proche. "
+                "Est-ce la même facture ?",
+            )
+        beside = _claims(c for c, verdict in matches.items() if verdict == "same" or c.rung == 5)
+        return Joined(winner, rung, tuple(claim for claim in beside if claim != winner))
+    doubts = _claims(matches)
+    if doubts:
+        return Doubtful(
+            doubts,
+            f"Facture {face.number} : une facture déjà connue lui ressemble (même client, même "
+            "montant et même échéance, même numéro ou même document). Est-ce la même ?",
+        )
+    return Separate()
+
+
+def _beside(face: Face, candidate: Candidate) -> bool:
+    """Tell whether the candidate is another live row of the same tool."""
+    return candidate.live and candidate.face.connection_id == face.connection_id
+
+
+def _claims(candidates: Iterable[Candidate]) -> tuple[str, ...]:
+    return tuple(sorted({c.claim_id for c in candidates}))
+
+
+def verify(face: Face, candidate: Candidate) -> Verdict:
+    """Say of one candidate on its rung: `same`, `different`, `doubt`, or `twin` (in one tool)."""
+    other = candidate.face
+    if face.currency != other.currency or (face.kind in CREDITS) != (other.kind in CREDITS):
+        return "different"
+    if candidate.rung == 5:
+        return "doubt" if _alike(face, other) else "different"
+    verdict = _CHECKS[candidate.rung](face, candidate)
+    if verdict == "same" and _beside(face, candidate):
+        # One tool with two live rows of one number may hold a double; under two numbers these are
+        # two invoices, since an issuer numbers each invoice once (CGI ann. II, 242 nonies A).
+        same_number = fold_number(face.number) == fold_number(other.number)
+        return "twin" if same_number or candidate.rung == 3 else "different"
+    return verdict
+
+
+def _same_number(face: Face, candidate: Candidate) -> Verdict:
+    """Check rung 1; totals may differ: the tools disagree, which is shown, not a second invoice."""
+    other = candidate.face
+    agree = (
+        face.seller_siren is not None
+        and face.seller_siren == other.seller_siren
+        and fold_number(face.number) == fold_number(other.number)
+        and face.issue_date.year == other.issue_date.year
+    )
+    return "same" if agree else "different"
+
+
+def _same_document(face: Face, candidate: Candidate) -> Verdict:
+    """Check rung 2; one PDF may bundle several invoices, so something else must agree."""
+    other = candidate.face
+    if face.document_sha256 is None or face.document_sha256 != other.document_sha256:
+        return "different"
+    if normalise_number(face.number) == normalise_number(other.number):
+        return "same"
+    if face.total == other.total and _close(face, other):
+        return "same"
+    return "different" if face.connection_id == other.connection_id else "doubt"
+
+
+def _same_source(face: Face, candidate: Candidate) -> Verdict:
+    """Check rung 3: one states the other's record, both state one record, or ours is stated."""
+    other = candidate.face
+    stated, their_stated = _stated(face), _stated(other)
+    agree = (
+        (stated is not None and (stated in _own(other) or stated == their_stated))
+        or (their_stated is not None and their_stated in _own(face))
+        or (face.lineage is not None and face.lineage[2] == candidate.claim_id)
+    )
+    return "same" if agree else "different"
+
+
+def _own(face: Face) -> set[str]:
+    return {_record(tool, ref) for tool, ref in face.own_refs}
+
+
+def _stated(face: Face) -> str | None:
+    tool, ref, _ = face.lineage or (None, None, None)
+    return _record(tool, ref) if tool and ref else None
+
+
+def _same_writing(face: Face, candidate: Candidate) -> Verdict:
+    """Check rung 4; another seller is another invoice, another known debtor is a doubt."""
+    other = candidate.face
+    normal = normalise_number(face.number)
+    if normal != normalise_number(other.number) or not _numbered(normal):
+        return "different"
+    if face.total != other.total or not _close(face, other):
+        return "different"
+    if face.seller_siren and other.seller_siren and face.seller_siren != other.seller_siren:
+        return "different"
+    if face.debtor_key and other.debtor_key and face.debtor_key != other.debtor_key:
+        return "doubt"
+    return "same"
+
+
+def _close(face: Face, other: Face) -> bool:
+    return abs((face.issue_date - other.issue_date).days) <= SAME_DAYS
+
+
+def _alike(face: Face, other: Face) -> bool:
+    """Check rung 5."""
+    return (
+        face.debtor_key is not None
+        and face.debtor_key == other.debtor_key
+        and face.total == other.total
+        and bool(set(face.due_dates) & set(other.due_dates))
+    )
+
+
+_CHECKS = {1: _same_number, 2: _same_document, 3: _same_source, 4: _same_writing}

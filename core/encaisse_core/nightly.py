@@ -1,0 +1,209 @@
+"""One company's night, in the order that protects people first.
+
+0 retry unacknowledged stops · 1 pull · 2 join · 3 reconcile · 4 stop · 5 write back · 6 payouts and
+commissions · 7 gate and open · 8 compare · 9 seal. Each phase is idempotent, so that a
+killed night simply starts over.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from encaisse_api import PullsInvoices, ReportsProgress
+from encaisse_core import (
+    collector,
+    compare,
+    ingest,
+    journal,
+    ledger,
+    opening,
+    portfolio,
+    reconcile,
+    runner,
+    stops,
+    writeback,
+)
+from encaisse_core.host import Host, links
+from encaisse_core.store import schema
+from encaisse_core.store.engine import stamp
+from encaisse_core.vault import Signer
+
+STOPS = stops.STOP_KINDS
+WRITE_BACKS = ("record_payment", "reverse_payment")
+OPENINGS = ("request_mandate", "open_procedure")
+
+
+@dataclass
+class Night:
+    """Count what one company's night did."""
+
+    company_id: str
+    night: date
+    counts: Counter[str] = field(default_factory=Counter[str])
+    failures: dict[str, str] = field(default_factory=dict[str, str])
+
+
+Phase = Callable[[Host, Night], None]
+StopAsked = Callable[[], bool]
+
+
+def retry_stops(host: Host, night: Night) -> None:
+    """Send first what should have been acknowledged already."""
+    _drain(host, night, STOPS)
+
+
+def pull(host: Host, night: Night) -> None:
+    """Read every source and every collector; one that fails closes nothing and opens nothing."""
+    with host.store.begin() as tx:
+        found = links(tx, night.company_id)
+    for link in found:
+        if host.can(link, PullsInvoices):
+            pulled = ingest.pull_invoices(host, link)
+            night.counts[f"pulled:{link.connector}"] += pulled.seen
+            night.counts["unreadable"] += pulled.unreadable
+            if pulled.error is not None:
+                night.failures[link.id] = pulled.error.message
+        if host.can(link, ReportsProgress):
+            error = collector.pull_collector(host, link)
+            if error is not None:
+                night.failures[link.id] = error.message
+
+
+def join(host: Host, night: Night) -> None:
+    """Bring sightings of one claim together."""
+    night.counts["joined"] += portfolio.join(host, night.company_id)
+
+
+def reconcile_money(host: Host, night: Night) -> None:
+    """Turn what became visible into payments."""
+    night.counts["payments"] += reconcile.reconcile(host, night.company_id)
+
+
+def stop(host: Host, night: Night) -> None:
+    """Fall silent where the customer paid, was credited, or contests."""
+    night.counts["stops"] += stops.plan_stops(host, night.company_id)
+    _drain(host, night, STOPS)
+
+
+def write_back(host: Host, night: Night) -> None:
+    """Bring the money's trace into the books."""
+    night.counts["write_backs"] += writeback.plan_write_backs(host, night.company_id)
+    _drain(host, night, WRITE_BACKS)
+    night.counts["write_backs"] += writeback.plan_write_backs(host, night.company_id)
+    _drain(host, night, WRITE_BACKS)
+
+
+def post(host: Host, night: Night) -> None:
+    """Post payouts and commissions."""
+    night.counts["vouchers"] += ledger.post_payouts(host, night.company_id)
+    night.counts["commissions"] += ledger.post_commissions(host, night.company_id)
+
+
+def open_procedures(host: Host, night: Night) -> None:
+    """Open what a person approved and signed, behind the gate.
+
+    An invoice that changed between the pull and the gate sends us once through reconciling and
+    stopping again, so that a morning payment does not cost a day.
+    """
+    for _ in range(2):
+        opening.plan_openings(host, night.company_id)
+        before = night.counts["done"]
+        _drain(host, night, OPENINGS)
+        if night.counts["done"] == before and not reconcile.reconcile(host, night.company_id):
+            return
+        stop(host, night)
+
+
+def compare_portfolios(host: Host, night: Night) -> None:
+    """List what the partners' portfolios and ours disagree about."""
+    night.counts["differences"] += compare.compare(host, night.company_id)
+
+
+PHASES: tuple[tuple[str, Phase], ...] = (
+    ("retry_stops", retry_stops),
+    ("pull", pull),
+    ("join", join),
+    ("reconcile", reconcile_money),
+    ("stop", stop),
+    ("write_back", write_back),
+    ("post", post),
+    ("open", open_procedures),
+    ("compare", compare_portfolios),
+)
+
+
+def run_night(
+    host: Host,
+    company_id: str,
+    signer: Signer,
+    *,
+    phases: tuple[tuple[str, Phase], ...] = PHASES,
+    stop_asked: StopAsked = lambda: False,
+) -> Night:
+    """Run or finish tonight for one company; a second call the same night starts over harmlessly.
+
+    `stop_asked` is looked at between phases: a daemon told to end stops there.
+    """
+    night = Night(company_id, host.clock.today())
+    _begin(host, night)
+    for number, (_, phase) in enumerate(phases):
+        if stop_asked():
+            return night
+        phase(host, night)
+        _progress(host, night, number + 1)
+    seal(host, night, signer)
+    return night
+
+
+def seal(host: Host, night: Night, signer: Signer) -> None:
+    """Sign the journal's head and keep the night's digest and heartbeat."""
+    now = host.clock.now()
+    n = schema.night
+    with host.store.begin() as tx:
+        journal.seal(tx, night.company_id, now, signer)
+        body = {"counts": dict(sorted(night.counts.items())), "failures": night.failures}
+        tx.execute(
+            n.update()
+            .where(n.c.company_id == night.company_id, n.c.night == night.night.isoformat())
+            .values(state="done", digest=json.dumps(body, sort_keys=True), ended_at=stamp(now))
+        )
+
+
+def _begin(host: Host, night: Night) -> None:
+    """Write the night down. A killed run starts over: every phase is idempotent, facts are not."""
+    n = schema.night
+    with host.store.begin() as tx:
+        tx.execute(
+            n.delete().where(
+                n.c.company_id == night.company_id, n.c.night == night.night.isoformat()
+            )
+        )
+        tx.execute(
+            n.insert().values(
+                company_id=night.company_id,
+                night=night.night.isoformat(),
+                phase=0,
+                state="running",
+                started_at=stamp(host.clock.now()),
+            )
+        )
+
+
+def _progress(host: Host, night: Night, phase: int) -> None:
+    n = schema.night
+    with host.store.begin() as tx:
+        tx.execute(
+            n.update()
+            .where(n.c.company_id == night.company_id, n.c.night == night.night.isoformat())
+            .values(phase=phase)
+        )
+
+
+def _drain(host: Host, night: Night, kinds: tuple[str, ...]) -> None:
+    drained: Any = runner.drain(host, night.company_id, kinds)
+    night.counts.update(drained.outcomes)

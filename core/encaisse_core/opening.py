@@ -1,0 +1,297 @@
+"""Ask for the mandate, and once a person signed it, open the procedure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from pydantic import BaseModel
+from sqlalchemy import Connection, select
+
+from encaisse_api import (
+    AnnexLine,
+    ClaimFile,
+    Creditor,
+    Debtor,
+    Document,
+    FiledClaim,
+    Mandate,
+    MandateDraft,
+    MandateLink,
+    Money,
+    Receipt,
+    SignedMandate,
+)
+from encaisse_core import documents, facts, gate, journal, outbox, proposals
+from encaisse_core.deliver import Kind, Never, NotNow
+from encaisse_core.host import Host, Link
+from encaisse_core.outbox import Effect
+from encaisse_core.store import schema
+from encaisse_core.store.engine import instant, stamp
+
+
+class RequestMandate(Kind):
+    """Ask the collector for a mandate on the approved claims."""
+
+    send = "request_mandate"
+    find = "find_mandate"
+
+    def build(self, host: Host, link: Link, effect: Effect) -> tuple[BaseModel, ...]:
+        with host.store.begin() as tx:
+            row = _mandate(tx, effect.company_id, effect.payload["mandate_id"])
+        return (
+            MandateDraft(
+                creditor_siren=link.siren,
+                quote_ids=tuple(effect.payload["quotes"]),
+                annex=_annex(row),
+            ),
+        )
+
+    def landed(
+        self,
+        host: Host,
+        tx: Connection,
+        link: Link,
+        effect: Effect,
+        receipt: MandateLink,
+        seen: Any,
+    ) -> None:
+        m = schema.mandate.c
+        tx.execute(
+            schema.mandate.update()
+            .where(m.company_id == effect.company_id, m.id == effect.payload["mandate_id"])
+            .values(remote_id=receipt.remote_id, signing_url=receipt.signing_url, state="pending")
+        )
+
+    def failed(self, host: Host, tx: Connection, link: Link, effect: Effect) -> None:
+        """Free the claims: there will be no mandate."""
+        pm = schema.proposal_mandate.c
+        waiting = tx.execute(
+            select(pm.proposal_id).where(
+                pm.company_id == effect.company_id,
+                pm.mandate_id == effect.payload["mandate_id"],
+            )
+        ).scalars()
+        for proposal_id in list(waiting):
+            proposals.drop(host, tx, effect.company_id, proposal_id, "mandat refusé")
+
+
+def plan_openings(host: Host, company_id: str) -> int:
+    """Plan an opening for each approved proposal whose mandate is signed; drop what expired."""
+    planned = 0
+    now = host.clock.now()
+    p, m, pm = schema.proposal.c, schema.mandate.c, schema.proposal_mandate.c
+    with host.store.begin() as tx:
+        query = (
+            select(p.id, p.connection_id, p.digest, p.expires_at, m.state, m.id.label("mandate_id"))
+            .join(
+                schema.proposal_mandate, (pm.company_id == p.company_id) & (pm.proposal_id == p.id)
+            )
+            .join(schema.mandate, (m.company_id == pm.company_id) & (m.id == pm.mandate_id))
+            .where(p.company_id == company_id, p.state == "approved")
+            .order_by(p.id)
+        )
+        for row in tx.execute(query).all():
+            if instant(row.expires_at) < now:
+                if not _under_way(tx, company_id, row.id):
+                    proposals.drop(host, tx, company_id, row.id, "approbation expirée")
+            elif row.state in ("refused", "expired", "revoked"):
+                proposals.drop(host, tx, company_id, row.id, f"mandat {row.state}")
+            elif row.state == "signed":
+                planned += (
+                    outbox.plan(
+                        host,
+                        tx,
+                        company_id=company_id,
+                        kind="open_procedure",
+                        subject=row.id,
+                        cause=row.digest,
+                        connection_id=row.connection_id,
+                        payload={"proposal_id": row.id, "mandate_id": row.mandate_id},
+                    )
+                    is not None
+                )
+    return planned
+
+
+def _under_way(tx: Connection, company_id: str, proposal_id: str) -> bool:
+    """Tell whether an opening may already have landed, so that it must first be looked up."""
+    e = schema.effect.c
+    return (
+        tx.execute(
+            select(e.id).where(
+                e.company_id == company_id,
+                e.kind == "open_procedure",
+                e.subject == proposal_id,
+                e.state.in_(("sending", "uncertain")),
+            )
+        ).first()
+        is not None
+    )
+
+
+class OpenProcedure(Kind):
+    """Open one procedure: fresh facts, unchanged but for less, under the signed mandate."""
+
+    send = "open_procedure"
+    find = "find_procedure"
+
+    def build(self, host: Host, link: Link, effect: Effect) -> tuple[BaseModel, ...]:
+        company_id = effect.company_id
+        with host.store.begin() as tx:
+            proposal = _proposal(tx, company_id, effect.payload["proposal_id"])
+            mandate = _mandate(tx, company_id, effect.payload["mandate_id"])
+        if proposal["state"] != "approved":
+            raise Never("La proposition n'est plus approuvée.")
+        approved = _annex(proposal)
+        with host.store.begin() as tx:
+            lines = _today(host, tx, company_id, approved) or approved  # `ready` decides on none
+        signed = SignedMandate(
+            mandate=Mandate(
+                remote_id=mandate["remote_id"],
+                state="signed",
+                annex=_annex(mandate),
+                signed_at=instant(mandate["signed_at"]),
+            )
+        )
+        if not signed.covers(lines):
+            raise Never("Le mandat signé ne couvre pas ces montants.")
+        return (_file(host, link, proposal["id"], proposal["debtor_id"], lines), signed)
+
+    def ready(self, host: Host, link: Link, effect: Effect) -> None:
+        """Ask every source once more: paid, changed or silent means that nothing leaves."""
+        with host.store.begin() as tx:
+            proposal = _proposal(tx, effect.company_id, effect.payload["proposal_id"])
+        if instant(proposal["expires_at"]) < host.clock.now():
+            self._give_up(host, effect, "approbation expirée")
+        approved = _annex(proposal)
+        gate.check(host, effect.company_id, [line.claim_id for line in approved])
+        with host.store.begin() as tx:
+            lines = _today(host, tx, effect.company_id, approved)
+        if not lines:
+            self._give_up(host, effect, "plus rien à recouvrer")
+
+    def _give_up(self, host: Host, effect: Effect, reason: str) -> None:
+        with host.store.begin() as tx:
+            proposals.drop(host, tx, effect.company_id, effect.payload["proposal_id"], reason)
+        raise Never(f"La procédure n'a pas été ouverte : {reason}.")
+
+    def landed(
+        self, host: Host, tx: Connection, link: Link, effect: Effect, receipt: Receipt, seen: Any
+    ) -> None:
+        now = host.clock.now()
+        company_id, proposal_id = effect.company_id, effect.payload["proposal_id"]
+        procedure_id = host.ids.new("prc")
+        tx.execute(
+            schema.procedure.insert().values(
+                company_id=company_id,
+                id=procedure_id,
+                connection_id=link.id,
+                proposal_id=proposal_id,
+                mandate_id=effect.payload["mandate_id"],
+                remote_id=receipt.remote_id,
+                state="active",
+                opened_at=stamp(now),
+                updated_at=stamp(now),
+            )
+        )
+        r, p = schema.reservation.c, schema.proposal.c
+        tx.execute(
+            schema.reservation.update()
+            .where(
+                r.company_id == company_id,
+                r.proposal_id == proposal_id,
+                r.released_at.is_(None),
+            )
+            .values(procedure_id=procedure_id)
+        )
+        tx.execute(
+            schema.proposal.update()
+            .where(p.company_id == company_id, p.id == proposal_id)
+            .values(state="opened")
+        )
+        journal.append(
+            tx,
+            company_id,
+            now,
+            "procedure_opened",
+            procedure_id,
+            {"proposal": proposal_id, "remote_id": receipt.remote_id},
+        )
+
+    def failed(self, host: Host, tx: Connection, link: Link, effect: Effect) -> None:
+        """Free the claims: the collector does not take them."""
+        proposals.drop(
+            host, tx, effect.company_id, effect.payload["proposal_id"], "refusée par le partenaire"
+        )
+
+
+def _today(
+    host: Host, tx: Connection, company_id: str, approved: Sequence[AnnexLine]
+) -> tuple[AnnexLine, ...]:
+    """Lower each approved line to what is collectible today; drop lines with nothing left."""
+    lines: list[AnnexLine] = []
+    for line in approved:
+        view = facts.decide_claim(host, tx, company_id, line.claim_id, reserved=True)
+        cents = min(line.principal.minor, view.collectible_cents)
+        if cents > 0:
+            lines.append(line.model_copy(update={"principal": Money.of_minor(cents)}))
+    return tuple(lines)
+
+
+def _file(
+    host: Host, link: Link, proposal_id: str, debtor_id: str, lines: Sequence[AnnexLine]
+) -> ClaimFile:
+    """Gather the file: creditor, debtor, claims with their documents."""
+    with host.store.begin() as tx:
+        creditor = facts.creditor(tx, link.company_id)
+        debtor = facts.debtor(tx, link.company_id, debtor_id)
+    papers: dict[str, tuple[Document, ...]] = {}
+    for line in lines:
+        try:
+            papers[line.claim_id] = documents.of_claim(host, link.company_id, line.claim_id)
+        except documents.Unavailable as error:
+            raise NotNow(str(error), retry_in=timedelta(minutes=2)) from error
+    return ClaimFile(
+        reference=proposal_id,
+        creditor=Creditor(siren=creditor["siren"], name=creditor["name"]),
+        debtor=_sent(host, link, debtor),
+        claims=tuple(FiledClaim(line=line, documents=papers[line.claim_id]) for line in lines),
+    )
+
+
+def _sent(host: Host, link: Link, debtor: Debtor) -> Debtor:
+    """Keep only the fields of the debtor the collector declared it needs."""
+    wanted = {
+        name.split(".", 1)[1] for name in host.manifest(link).sends if name.startswith("debtor.")
+    }
+    always = {"kind", "siren", "siren_derived"}
+    return Debtor.model_validate(
+        {key: value for key, value in debtor.model_dump().items() if key in wanted | always}
+    )
+
+
+def _annex(proposal: Mapping[str, Any]) -> tuple[AnnexLine, ...]:
+    return tuple(AnnexLine.model_validate(line) for line in json.loads(proposal["annex"]))
+
+
+def _mandate(tx: Connection, company_id: str, mandate_id: str) -> dict[str, Any]:
+    m = schema.mandate.c
+    row = (
+        tx.execute(select(schema.mandate).where(m.company_id == company_id, m.id == mandate_id))
+        .mappings()
+        .one()
+    )
+    return dict(row)
+
+
+def _proposal(tx: Connection, company_id: str, proposal_id: str) -> dict[str, Any]:
+    p = schema.proposal.c
+    row = (
+        tx.execute(select(schema.proposal).where(p.company_id == company_id, p.id == proposal_id))
+        .mappings()
+        .one()
+    )
+    return dict(row)

@@ -1,0 +1,254 @@
+"""What must happen elsewhere, written down before any request and struck off only with proof.
+
+An effect is named by what it is (company, kind, subject, cause), never by an attempt or a
+connection, so that planning it twice is planning it once. Its key is derived from that name. One
+worker holds it at a time, by a lease on the database's clock and a fencing token: a result written
+with a stale token changes nothing.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, select, text
+
+from encaisse_core import journal
+from encaisse_core.host import Host
+from encaisse_core.store import schema
+from encaisse_core.store.engine import instant, stamp
+
+LEASE = timedelta(minutes=5)
+"""Longer than a look-up, a send and a second look may take, so that a slow reply is no expiry."""
+
+LANES: Mapping[str, int] = {
+    "withdraw": 0,
+    "pause": 0,
+    "open_dispute": 0,
+    "declare_direct_payment": 1,
+    "amend": 1,
+    "record_payment": 3,
+    "reverse_payment": 3,
+    "request_mandate": 4,
+    "open_procedure": 4,
+}
+"""Order within one quota: stop > direct payment, amend > write-back > open."""
+
+PAYLOAD_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """Describe one effect a worker holds."""
+
+    company_id: str
+    id: str
+    kind: str
+    subject: str
+    cause: str
+    key: str
+    connection_id: str
+    state: str
+    payload: Mapping[str, Any]
+    token: str | None
+    attempts: int
+    created_at: datetime
+
+
+def key_of(company_id: str, kind: str, subject: str, cause: str) -> str:
+    """Derive an effect's idempotency key: 130 bits of what it is, in 26 printable characters."""
+    name = "\x1f".join((company_id, kind, subject, cause)).encode()
+    digest = base64.b32encode(hashlib.sha256(name).digest()).decode().lower()
+    return "enc-" + digest[:26]
+
+
+def plan(
+    host: Host,
+    tx: Connection,
+    *,
+    company_id: str,
+    kind: str,
+    subject: str,
+    cause: str,
+    connection_id: str,
+    payload: Mapping[str, Any],
+) -> str | None:
+    """Write an effect down; None when it was planned before."""
+    e = schema.effect.c
+    known = tx.execute(
+        select(e.id).where(
+            e.company_id == company_id, e.kind == kind, e.subject == subject, e.cause == cause
+        )
+    ).scalar_one_or_none()
+    if known is not None:
+        return None
+    now = host.clock.now()
+    effect_id = host.ids.new("eff")
+    tx.execute(
+        schema.effect.insert().values(
+            company_id=company_id,
+            id=effect_id,
+            kind=kind,
+            subject=subject,
+            cause=cause,
+            key=key_of(company_id, kind, subject, cause),
+            connection_id=connection_id,
+            lane=LANES[kind],
+            state="planned",
+            payload=json.dumps(payload, sort_keys=True),
+            payload_version=PAYLOAD_VERSION,
+            ready_at=stamp(host.store.db_now(tx)),
+            created_at=stamp(now),
+        )
+    )
+    journal.append(
+        tx, company_id, now, "effect_planned", effect_id, {"kind": kind, "subject": subject}
+    )
+    return effect_id
+
+
+READY = text("state in ('planned','sending','uncertain')")
+"""A literal, because SQLite does not use a partial index for bound values."""
+
+
+def claim_next(host: Host, company_id: str, kinds: tuple[str, ...]) -> Effect | None:
+    """Take the first ready effect under a new token, or None.
+
+    An effect found `sending` past its lease was left by a dead worker: what it did is unknown, so
+    it comes back as `uncertain` and is looked up before anything is sent.
+    """
+    e = schema.effect.c
+    with host.store.begin() as tx:
+        now = host.store.db_now(tx)
+        if not host.store.sqlite:
+            tx.execute(text("select pg_advisory_xact_lock(:k)"), {"k": _lock_number(company_id)})
+        row = (
+            tx.execute(
+                select(schema.effect)
+                .where(
+                    READY,
+                    e.company_id == company_id,
+                    e.kind.in_(kinds),
+                    e.ready_at <= stamp(now),
+                )
+                .order_by(e.lane, e.ready_at, e.created_at, e.id)
+                .limit(1)
+            )
+            .mappings()
+            .first()
+        )
+        if row is None:
+            return None
+        token = host.ids.nonce(16).hex()
+        tx.execute(
+            schema.effect.update()
+            .where(e.company_id == company_id, e.id == row["id"])
+            .values(
+                state="sending",
+                token=token,
+                ready_at=stamp(now + LEASE),
+                attempts=row["attempts"] + 1,
+            )
+        )
+        state = "planned" if row["state"] == "planned" else "uncertain"
+        return _effect(row, state=state, token=token, attempts=row["attempts"] + 1)
+
+
+def holds(host: Host, effect: Effect) -> bool:
+    """Tell whether this worker still holds the effect, just before it sends."""
+    e = schema.effect.c
+    with host.store.begin() as tx:
+        now = host.store.db_now(tx)
+        found = tx.execute(
+            select(e.ready_at).where(
+                e.company_id == effect.company_id, e.id == effect.id, e.token == effect.token
+            )
+        ).scalar_one_or_none()
+        return found is not None and instant(found) > now
+
+
+def finish(
+    host: Host,
+    tx: Connection,
+    effect: Effect,
+    state: str,
+    *,
+    remote_id: str | None = None,
+    receipt: Mapping[str, Any] | None = None,
+    reason: str | None = None,
+    retry_in: timedelta | None = None,
+) -> bool:
+    """Write an attempt's outcome with the token; False when the lease was lost (nothing written).
+
+    `retry_in` delays a next attempt of an effect that stays planned or uncertain.
+    """
+    e = schema.effect.c
+    now = host.store.db_now(tx)
+    closed = state in ("done", "refused", "parked")
+    values: dict[str, Any] = {
+        "state": state,
+        "token": None,
+        "reason": reason,
+        "ready_at": stamp(now + (retry_in or timedelta(0))),
+        "finished_at": stamp(host.clock.now()) if closed else None,
+    }
+    if remote_id is not None:
+        values["remote_id"] = remote_id
+    if receipt is not None:
+        values["receipt"] = json.dumps(receipt, sort_keys=True)
+    written = tx.execute(
+        schema.effect.update()
+        .where(e.company_id == effect.company_id, e.id == effect.id, e.token == effect.token)
+        .values(**values)
+    )
+    if written.rowcount == 0:
+        return False
+    if closed:
+        journal.append(
+            tx,
+            effect.company_id,
+            host.clock.now(),
+            f"effect_{state}",
+            effect.id,
+            {"kind": effect.kind, "subject": effect.subject, "remote_id": remote_id or ""},
+        )
+    return True
+
+
+def next_ready(host: Host, company_id: str, kinds: tuple[str, ...]) -> datetime | None:
+    """Tell when the next effect is ready, None when none waits."""
+    e = schema.effect.c
+    with host.store.begin() as tx:
+        found = tx.execute(
+            select(e.ready_at)
+            .where(READY, e.company_id == company_id, e.kind.in_(kinds))
+            .order_by(e.ready_at)
+            .limit(1)
+        ).scalar_one_or_none()
+    return None if found is None else instant(found)
+
+
+def _effect(row: Mapping[str, Any], *, state: str, token: str, attempts: int) -> Effect:
+    return Effect(
+        company_id=row["company_id"],
+        id=row["id"],
+        kind=row["kind"],
+        subject=row["subject"],
+        cause=row["cause"],
+        key=row["key"],
+        connection_id=row["connection_id"],
+        state=state,
+        payload=json.loads(row["payload"]),
+        token=token,
+        attempts=attempts,
+        created_at=instant(row["created_at"]),
+    )
+
+
+def _lock_number(company_id: str) -> int:
+    return int.from_bytes(hashlib.sha256(company_id.encode()).digest()[:8], "big", signed=True)

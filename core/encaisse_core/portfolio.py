@@ -1,0 +1,317 @@
+"""Bring sightings of one claim together, and keep each claim's state true to them.
+
+The thinking is in `join.py`; here is what it reads and writes. A sighting that joins nothing makes
+a claim of its own; one that might be another's stays apart and a person is asked.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, and_, or_, select
+
+from encaisse_api import Debtor, SourceInvoice
+from encaisse_core import journal, tasks
+from encaisse_core.host import Host, Link, links
+from encaisse_core.ingest import record_of
+from encaisse_core.join import Candidate, Doubtful, Face, Joined, choose, keys
+from encaisse_core.store import schema
+from encaisse_core.store.engine import stamp
+from encaisse_core.store.upsert import bulk_upsert
+
+
+def join(host: Host, company_id: str) -> int:
+    """Give every new sighting its claim; return how many joined a claim that stood."""
+    joined = 0
+    s = schema.sighting.c
+    with host.store.begin() as tx:
+        by_id = {
+            link.id: link for link in links(tx, company_id, states=("active", "paused", "ended"))
+        }
+        waiting = list(
+            tx.execute(
+                select(schema.sighting)
+                .where(s.company_id == company_id, s.claim_id.is_(None))
+                .order_by(s.remote_ref)
+            ).mappings()
+        )
+    waiting.sort(key=lambda row: (by_id[row["connection_id"]].sequence, row["remote_ref"]))
+    for row in waiting:
+        with host.store.begin() as tx:
+            joined += _place(host, tx, by_id[row["connection_id"]], row)
+    return joined
+
+
+def face_of(link: Link, row: Mapping[str, Any], invoice: SourceInvoice) -> Face:
+    """Reduce a record to what identifies the claim it shows."""
+    lineage = invoice.lineage
+    return Face(
+        sighting_id=row["id"],
+        connection_id=link.id,
+        kind=invoice.kind,
+        seller_siren=invoice.seller.siren,
+        number=invoice.number,
+        issue_date=invoice.issue_date,
+        currency=invoice.currency,
+        total=invoice.total.minor,
+        due_dates=tuple(i.due_date for i in invoice.instalments if i.due_date is not None),
+        debtor_key=invoice.debtor.siren,
+        document_sha256=invoice.document_sha256,
+        lineage=None if lineage is None else (lineage.tool, lineage.ref, lineage.claim_ref),
+        own_refs=((link.connector, invoice.ref),),
+    )
+
+
+def _place(host: Host, tx: Connection, link: Link, row: Mapping[str, Any]) -> bool:
+    invoice = record_of(row["record"])
+    face = face_of(link, row, invoice)
+    found = _candidates(tx, link.company_id, face)
+    decision = choose(face, found)
+    if isinstance(decision, Joined):
+        claim_id, rung = decision.claim_id, decision.rung
+    else:
+        claim_id, rung = _new_claim(host, tx, link, invoice), 0
+    s = schema.sighting.c
+    tx.execute(
+        schema.sighting.update()
+        .where(s.company_id == link.company_id, s.id == row["id"])
+        .values(claim_id=claim_id, rung=rung)
+    )
+    for key in keys(face):
+        tx.execute(
+            schema.claim_key.insert().values(
+                company_id=link.company_id,
+                rung=key.rung,
+                value=key.value,
+                claim_id=claim_id,
+                sighting_id=row["id"],
+            )
+        )
+    now = host.clock.now()
+    journal.append(
+        tx,
+        link.company_id,
+        now,
+        "sighting_joined" if isinstance(decision, Joined) else "claim_made",
+        claim_id,
+        {"sighting": row["id"], "rung": rung, "connection": link.id},
+    )
+    if isinstance(decision, Doubtful):
+        _doubt(host, tx, link.company_id, claim_id, decision)
+    return isinstance(decision, Joined)
+
+
+def _candidates(tx: Connection, company_id: str, face: Face) -> list[Candidate]:
+    """Find sightings already placed that share a key."""
+    k, s, c = schema.claim_key.c, schema.sighting.c, schema.connection.c
+    wanted = keys(face)
+    if not wanted:
+        return []
+    query = (
+        select(k.rung, k.claim_id, schema.sighting, c.connector, c.account, c.sequence)
+        .join(schema.sighting, (s.company_id == k.company_id) & (s.id == k.sighting_id))
+        .join(schema.connection, (c.company_id == s.company_id) & (c.id == s.connection_id))
+        .where(
+            k.company_id == company_id,
+            or_(*(and_(k.rung == key.rung, k.value == key.value) for key in wanted)),
+        )
+        .order_by(k.rung, k.claim_id, k.sighting_id)
+    )
+    found: list[Candidate] = []
+    for row in tx.execute(query).mappings():
+        link = Link(
+            id=row["connection_id"],
+            company_id=company_id,
+            siren="",
+            environment="",
+            connector=row["connector"],
+            grant_id="",
+            account=row["account"],
+            state="",
+            settings={},
+            sequence=row["sequence"],
+            referrer_id=None,
+        )
+        found.append(
+            Candidate(
+                claim_id=row["claim_id"],
+                rung=row["rung"],
+                face=face_of(link, row, record_of(row["record"])),
+            )
+        )
+    return found
+
+
+def _new_claim(host: Host, tx: Connection, link: Link, invoice: SourceInvoice) -> str:
+    now = host.clock.now()
+    claim_id = host.ids.new("clm")
+    tx.execute(
+        schema.claim.insert().values(
+            company_id=link.company_id,
+            id=claim_id,
+            number=invoice.number,
+            kind=invoice.kind,
+            issue_date=invoice.issue_date.isoformat(),
+            currency=invoice.currency,
+            total=invoice.total.minor,
+            open=invoice.open.minor,
+            state="settled" if invoice.open.minor == 0 else "open",
+            debtor_id=_debtor(host, tx, link, invoice.debtor),
+            created_at=stamp(now),
+        )
+    )
+    for instalment in invoice.instalments:
+        tx.execute(
+            schema.echeance.insert().values(
+                company_id=link.company_id,
+                id=host.ids.new("ech"),
+                claim_id=claim_id,
+                ref=instalment.ref,
+                due_date=instalment.due_date and instalment.due_date.isoformat(),
+                due_estimated=int(instalment.due_estimated),
+                amount=instalment.amount.minor,
+                open=instalment.open.minor,
+            )
+        )
+    if link.referrer_id is not None:
+        tx.execute(
+            schema.attribution.insert().values(
+                company_id=link.company_id,
+                claim_id=claim_id,
+                referrer_id=link.referrer_id,
+                connection_id=link.id,
+                attributed_at=stamp(now),
+            )
+        )
+    return claim_id
+
+
+def _debtor(host: Host, tx: Connection, link: Link, debtor: Debtor) -> str:
+    """Find or make the debtor: merged by a SIREN the tool states, else the tool's own customer."""
+    stated = debtor.siren is not None and not debtor.siren_derived
+    if stated:
+        key = f"siren:{debtor.siren}"
+    else:
+        own = debtor.ref or hashlib.sha256((debtor.name or "").encode()).hexdigest()
+        key = f"{link.id}:{own}"
+    d = schema.debtor.c
+    known = tx.execute(
+        select(d.id).where(d.company_id == link.company_id, d.key == key)
+    ).scalar_one_or_none()
+    if known is not None:
+        return str(known)
+    debtor_id = host.ids.new("dbt")
+    tx.execute(
+        schema.debtor.insert().values(
+            company_id=link.company_id,
+            id=debtor_id,
+            key=key,
+            siren=debtor.siren,
+            kind=debtor.kind,
+            name=debtor.name or "",
+            detail=debtor.model_dump_json(),
+            source_id=link.id,
+            created_at=stamp(host.clock.now()),
+        )
+    )
+    return debtor_id
+
+
+def _doubt(host: Host, tx: Connection, company_id: str, claim_id: str, doubt: Doubtful) -> None:
+    """Keep two claims apart and ask; neither is collectible until a person answers."""
+    now = host.clock.now()
+    for other in doubt.claim_ids:
+        first, second = sorted((claim_id, other))
+        bulk_upsert(
+            tx,
+            schema.possible_duplicate,
+            [
+                {
+                    "company_id": company_id,
+                    "claim_a": first,
+                    "claim_b": second,
+                    "why": doubt.why_fr,
+                    "created_at": stamp(now),
+                }
+            ],
+            key=("company_id", "claim_a", "claim_b"),
+            keep=("why", "created_at"),
+        )
+    tasks.ask(
+        tx,
+        company_id,
+        "possible_duplicate",
+        claim_id,
+        doubt.why_fr,
+        task_id=host.ids.new("tsk"),
+        at=now,
+    )
+
+
+def number_of(tx: Connection, company_id: str, claim_id: str) -> str:
+    """Give a claim's invoice number."""
+    c = schema.claim.c
+    return str(
+        tx.execute(
+            select(c.number).where(c.company_id == company_id, c.id == claim_id)
+        ).scalar_one()
+    )
+
+
+def refresh(host: Host, tx: Connection, company_id: str, claim_id: str) -> bool:
+    """Work a claim's open amount and state out again; return whether anything changed."""
+    c, e, s = schema.claim.c, schema.echeance.c, schema.sighting.c
+    claim = tx.execute(
+        select(c.state, c.open).where(c.company_id == company_id, c.id == claim_id)
+    ).one()
+    opens = tx.execute(
+        select(e.open).where(e.company_id == company_id, e.claim_id == claim_id)
+    ).scalars()
+    sightings = tx.execute(
+        select(s.presence, s.state).where(s.company_id == company_id, s.claim_id == claim_id)
+    ).all()
+    total = sum(opens)
+    state = state_of(total, [(row.presence, row.state) for row in sightings])
+    if (claim.state, claim.open) == (state, total):
+        return False
+    tx.execute(
+        schema.claim.update()
+        .where(c.company_id == company_id, c.id == claim_id)
+        .values(state=state, open=total)
+    )
+    journal.append(
+        tx, company_id, host.clock.now(), "claim_moved", claim_id, {"state": state, "open": total}
+    )
+    return True
+
+
+def state_of(open_cents: int, sightings: Sequence[tuple[str, str]]) -> str:
+    """Tell a claim's state from what is owed and how its sightings stand."""
+    if any(state == "cancelled" for presence, state in sightings if presence == "live"):
+        return "cancelled"
+    if open_cents == 0:
+        return "settled"
+    if not any(presence == "live" for presence, _ in sightings):
+        return "unseen"
+    return "open"
+
+
+def stale_states(tx: Connection, company_id: str) -> list[str]:
+    """List claims whose state no longer follows from their sightings."""
+    c, s = schema.claim.c, schema.sighting.c
+    query = (
+        select(c.id, c.state, c.open, s.presence, s.state.label("shown"))
+        .join(schema.sighting, (s.company_id == c.company_id) & (s.claim_id == c.id))
+        .where(c.company_id == company_id)
+        .order_by(c.id)
+    )
+    seen: dict[str, tuple[str, int, list[tuple[str, str]]]] = {}
+    for row in tx.execute(query):
+        seen.setdefault(row.id, (row.state, row.open, []))[2].append((row.presence, row.shown))
+    return [
+        claim_id
+        for claim_id, (state, cents, sightings) in seen.items()
+        if state != state_of(cents, sightings)
+    ]

@@ -1,0 +1,285 @@
+"""Stop the dialogue the night the customer paid, was credited, or contests.
+
+A stop is planned from facts alone and sent before anything else. Where the collector takes
+declarations of direct payments they are declared (a full one ends the procedure, a partial one
+lowers it); credits, disputes and refusals withdraw or amend.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from pydantic import BaseModel
+from sqlalchemy import Connection, select
+
+from encaisse_api import (
+    AcceptsDirectPayments,
+    Amendment,
+    DirectPayment,
+    Money,
+    Pause,
+    Receipt,
+    Withdrawal,
+)
+from encaisse_core import journal, outbox
+from encaisse_core.collector import release
+from encaisse_core.deliver import Kind
+from encaisse_core.host import Host, Link, link
+from encaisse_core.outbox import Effect
+from encaisse_core.proposals import annex_number
+from encaisse_core.store import schema
+from encaisse_core.store.engine import stamp
+
+STOP_KINDS = ("withdraw", "pause", "declare_direct_payment", "amend")
+
+
+def plan_stops(host: Host, company_id: str) -> int:
+    """Plan every stop the facts ask for; return how many are new."""
+    planned = 0
+    with host.store.begin() as tx:
+        for row in _live(tx, company_id):
+            planned += _direct_payments(host, tx, row)
+            planned += _credits(host, tx, row)
+            planned += _holds(host, tx, row)
+    return planned
+
+
+def _live(tx: Connection, company_id: str) -> list[dict[str, Any]]:
+    """List claims in a procedure that is not over."""
+    r, p, c = schema.reservation.c, schema.procedure.c, schema.claim.c
+    query = (
+        select(
+            c.id.label("claim_id"),
+            c.company_id,
+            c.number,
+            c.open,
+            c.state,
+            c.hold,
+            c.currency,
+            r.principal,
+            p.id.label("procedure_id"),
+            p.remote_id,
+            p.connection_id,
+            p.state.label("procedure_state"),
+            p.opened_at,
+        )
+        .join(schema.reservation, (r.company_id == c.company_id) & (r.claim_id == c.id))
+        .join(schema.procedure, (p.company_id == r.company_id) & (p.id == r.procedure_id))
+        .where(c.company_id == company_id, r.released_at.is_(None), p.state != "closed")
+        .order_by(c.id)
+    )
+    return [dict(row) for row in tx.execute(query).mappings()]
+
+
+def _payments(tx: Connection, row: Mapping[str, Any], origin: str) -> list[dict[str, Any]]:
+    """List payments of one origin seen since the procedure opened, reversed ones left out."""
+    p = schema.payment
+    undo = p.alias("undo")
+    query = (
+        select(p)
+        .outerjoin(undo, (undo.c.company_id == p.c.company_id) & (undo.c.reverses == p.c.id))
+        .where(
+            p.c.company_id == row["company_id"],
+            p.c.claim_id == row["claim_id"],
+            p.c.origin == origin,
+            p.c.amount > 0,
+            p.c.created_at >= row["opened_at"],
+            undo.c.id.is_(None),
+        )
+        .order_by(p.c.created_at, p.c.id)
+    )
+    return [dict(found) for found in tx.execute(query).mappings()]
+
+
+def _direct_payments(host: Host, tx: Connection, row: Mapping[str, Any]) -> int:
+    """Declare each payment made straight to the creditor."""
+    where = link(tx, row["company_id"], row["connection_id"])
+    planned = 0
+    paid = _payments(tx, row, "source")
+    for payment in paid:
+        settles = row["open"] == 0 and payment is paid[-1]
+        payload = _payload(row) | {"amount": payment["amount"], "paid_on": payment["paid_on"]}
+        if host.can(where, AcceptsDirectPayments):
+            kind, extra = "declare_direct_payment", {"settles": settles}
+        elif settles:
+            kind, extra = "withdraw", {"reason": "paid_directly"}
+        else:
+            kind, extra = "amend", {"principal": row["open"]}
+        planned += _plan(host, tx, row, kind, payment["id"], payload | extra)
+    return planned
+
+
+def _credits(host: Host, tx: Connection, row: Mapping[str, Any]) -> int:
+    """Withdraw what a credit note cancelled; lower what it reduced."""
+    planned = 0
+    for credit in _payments(tx, row, "credit"):
+        if row["open"] == 0:
+            planned += _plan(
+                host, tx, row, "withdraw", "credit", _payload(row) | {"reason": "credit_note"}
+            )
+        else:
+            planned += _plan(
+                host, tx, row, "amend", credit["id"], _payload(row) | {"principal": row["open"]}
+            )
+    if row["state"] == "cancelled":
+        planned += _plan(
+            host, tx, row, "withdraw", "cancelled", _payload(row) | {"reason": "creditor"}
+        )
+    return planned
+
+
+def _holds(host: Host, tx: Connection, row: Mapping[str, Any]) -> int:
+    """Pause where a person must look first; a dispute the debtor opened is paused there already."""
+    if row["hold"] in (None, "disputed") or row["procedure_state"] == "paused":
+        return 0
+    return _plan(
+        host, tx, row, "pause", str(row["hold"]), _payload(row) | {"reason": "payment_check"}
+    )
+
+
+def _payload(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "procedure_id": row["procedure_id"],
+        "procedure_ref": row["remote_id"],
+        "claim_id": row["claim_id"],
+        "invoice_number": annex_number(row["number"]),
+        "currency": row["currency"],
+    }
+
+
+def _plan(
+    host: Host,
+    tx: Connection,
+    row: Mapping[str, Any],
+    kind: str,
+    cause: str,
+    payload: Mapping[str, Any],
+) -> int:
+    effect = outbox.plan(
+        host,
+        tx,
+        company_id=row["company_id"],
+        kind=kind,
+        subject=row["claim_id"],
+        cause=f"{row['procedure_id']}:{cause}",
+        connection_id=row["connection_id"],
+        payload=payload,
+    )
+    return effect is not None
+
+
+class _Stop(Kind):
+    """Share what every stop does once the collector acknowledged it.
+
+    A refused stop leaves the claim reserved: it may still be worked on there, and the task it
+    opens asks a person to end it.
+    """
+
+    def landed(
+        self, host: Host, tx: Connection, link: Link, effect: Effect, receipt: Receipt, seen: Any
+    ) -> None:
+        """Record how long the silence took: from seeing the fact to the acknowledgement."""
+        now = host.clock.now()
+        journal.append(
+            tx,
+            effect.company_id,
+            now,
+            "stop_acknowledged",
+            effect.subject,
+            {"kind": effect.kind, "seconds": int((now - effect.created_at).total_seconds())},
+        )
+        if self.ends(effect):
+            _close(host, tx, effect)
+
+    def ends(self, effect: Effect) -> bool:
+        """Tell whether nothing of the claim remains in the procedure."""
+        return False
+
+
+def _close(host: Host, tx: Connection, effect: Effect) -> None:
+    """Give the claim back; the procedure is over when it was its last one."""
+    r = schema.reservation.c
+    now = stamp(host.clock.now())
+    here = (r.company_id == effect.company_id, r.procedure_id == effect.payload["procedure_id"])
+    tx.execute(
+        schema.reservation.update()
+        .where(*here, r.claim_id == effect.payload["claim_id"], r.released_at.is_(None))
+        .values(released_at=now)
+    )
+    left = tx.execute(select(r.claim_id).where(*here, r.released_at.is_(None))).first()
+    if left is None:
+        release(host, tx, effect.company_id, effect.payload["procedure_id"])
+
+
+class DeclareDirectPayment(_Stop):
+    """Declare that the customer paid the creditor."""
+
+    send = "declare_direct_payment"
+    find = "find_direct_payment"
+
+    def build(self, host: Host, link: Link, effect: Effect) -> tuple[BaseModel, ...]:
+        payload = effect.payload
+        return (
+            DirectPayment(
+                procedure_ref=payload["procedure_ref"],
+                claim_id=payload["claim_id"],
+                invoice_number=payload["invoice_number"],
+                amount=Money.of_minor(payload["amount"], payload["currency"]),
+                paid_on=date.fromisoformat(payload["paid_on"]),
+                settles=payload["settles"],
+            ),
+        )
+
+    def ends(self, effect: Effect) -> bool:
+        return bool(effect.payload["settles"])
+
+
+class Withdraw(_Stop):
+    """Take a claim back."""
+
+    send = "withdraw"
+    find = "find_withdrawal"
+
+    def build(self, host: Host, link: Link, effect: Effect) -> tuple[BaseModel, ...]:
+        payload = effect.payload
+        return (
+            Withdrawal(
+                procedure_ref=payload["procedure_ref"],
+                claim_ids=(payload["claim_id"],),
+                reason=payload["reason"],
+            ),
+        )
+
+    def ends(self, effect: Effect) -> bool:
+        return True
+
+
+class PauseProcedure(_Stop):
+    """Suspend a procedure while a person looks."""
+
+    send = "pause"
+    find = "find_pause"
+
+    def build(self, host: Host, link: Link, effect: Effect) -> tuple[BaseModel, ...]:
+        payload = effect.payload
+        return (Pause(procedure_ref=payload["procedure_ref"], reason=payload["reason"]),)
+
+
+class Amend(_Stop):
+    """Lower what is claimed."""
+
+    send = "amend"
+    find = "find_amendment"
+
+    def build(self, host: Host, link: Link, effect: Effect) -> tuple[BaseModel, ...]:
+        payload = effect.payload
+        return (
+            Amendment(
+                procedure_ref=payload["procedure_ref"],
+                claim_id=payload["claim_id"],
+                invoice_number=payload["invoice_number"],
+                principal=Money.of_minor(payload["principal"], payload["currency"]),
+            ),
+        )

@@ -1,0 +1,197 @@
+"""Make the frozen invoice out of what a walk gathered, the same way for every syntax."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Final
+
+from encaisse_einvoicing.identifiers import french_numbers
+from encaisse_einvoicing.model import Invoice
+from encaisse_einvoicing.shape import group, groups, move, scalar, text
+from encaisse_einvoicing.walker import Raw, Walk
+
+PARTIES: Final = {
+    "seller": "vendeur",
+    "buyer": "acheteur",
+    "payee": "bénéficiaire",
+    "tax_representative": "représentant fiscal",
+}
+ESSENTIAL: Final = (
+    ("number", "BT-1", "numéro de facture"),
+    ("issue_date", "BT-2", "date d'émission"),
+    ("currency", "BT-5", "devise"),
+)
+_OBJECT: Final = "130"
+"""UNTDID 1001: a document reference of this type is the invoiced object (BT-18)."""
+
+
+def assemble(walk: Walk, raw: Raw, vat_scheme: str) -> Invoice:
+    """Finish the raw fields both syntaxes share and freeze them; issues go to the walk.
+
+    `vat_scheme` is how the syntax writes that a tax number is a VAT number.
+    """
+    for field, label in PARTIES.items():
+        if isinstance(raw.get(field), dict):
+            _party(walk, group(raw, field), label, vat_scheme)
+    _documents(raw)
+    _due_dates(walk, raw)
+    _tax_totals(walk, raw)
+    _currencies(walk, raw)
+    for field, term, label in ESSENTIAL:
+        if field not in raw:
+            walk.report(
+                f"missing_{field}",
+                f"{label[0].upper()}{label[1:]} ({term}) : rien de lisible dans la facture.",
+                term,
+                term,
+            )
+    if not is_named(group(raw, "seller")):
+        walk.report("missing_seller", "Vendeur (BG-4) : rien de lisible.", "BG-4", "BG-4")
+    return Invoice.model_validate(raw)
+
+
+def is_named(party: Raw) -> bool:
+    """Tell whether a party can be recognised at all."""
+    return any(party.get(key) for key in ("name", "trade_name", "legal_id", "vat_id", "siret"))
+
+
+def _party(walk: Walk, party: Raw, label: str, vat_scheme: str) -> None:
+    registrations = party.pop("registrations", [])
+    assert isinstance(registrations, list)
+    for registration in registrations:
+        field = "vat_id" if text(registration, "scheme") == vat_scheme else "tax_id"
+        number = text(registration, "id")
+        if number is None:
+            continue
+        if party.setdefault(field, number) != number:
+            walk.report(
+                "repeated_term",
+                f"Le {label} a plusieurs numéros fiscaux de même nature : « {number} » n'est "
+                f"pas retenu, « {party[field]} » l'est. À vérifier sur la facture.",
+                label,
+                raw=number,
+            )
+    ids = [identifier for identifier in groups(party, "ids") if identifier]
+    if "ids" in party:
+        party["ids"] = ids
+    found = french_numbers(
+        text(party, "legal_id"),
+        text(party, "legal_id_scheme"),
+        tuple((text(each, "value"), text(each, "scheme")) for each in ids),
+        text(party, "vat_id"),
+        text(group(party, "address"), "country"),
+    )
+    for key, value in (
+        ("siren", found.siren),
+        ("siren_source", found.source),
+        ("siret", found.siret),
+    ):
+        if value is not None:
+            party[key] = value
+    for code, sentence in found.wrong:
+        walk.report(code, f"{label[0].upper()}{label[1:]} : {sentence}.", label)
+
+
+def _documents(raw: Raw) -> None:
+    """Split document references: the invoiced object (BT-18) and the attachments (BG-24)."""
+    attachments: list[Raw] = []
+    for document in groups(raw, "documents"):
+        kind = document.pop("type_code", None)
+        scheme = document.pop("scheme", None)
+        if kind == _OBJECT and "invoiced_object" not in raw:
+            target: Raw = {}
+            move(document, "id", target, "value")
+            if scheme is not None:
+                target["scheme"] = scheme
+            raw["invoiced_object"] = target
+        elif document:
+            attachments.append(document)
+    raw.pop("documents", None)
+    if attachments:
+        raw["attachments"] = attachments
+
+
+def _due_dates(walk: Walk, raw: Raw) -> None:
+    """Gather the due dates: one is BT-9; several are instalments, and BT-9 the last of them.
+
+    The last, so that nothing is held for late before the day on which all of it is due. An
+    explicit BT-9 (UBL DueDate) stands as it is.
+    """
+    terms = groups(raw, "terms")
+    raw.pop("terms", None)
+    texts = [each for each in (text(term, "text") for term in terms) if each]
+    if texts:
+        raw["payment_terms"] = "\n".join(texts)
+    instalments: list[Raw] = []
+    for term in terms:
+        term.pop("text", None)
+        if term and term not in instalments:
+            instalments.append(term)
+    dates = [day for day in (_day(term) for term in instalments) if day is not None]
+    explicit = scalar(raw, "due_date")
+    stated = {*dates, explicit} if isinstance(explicit, date) else set(dates)
+    if len(stated) > 1:
+        walk.report(
+            "several_due_dates",
+            f"La facture porte {len(stated)} dates d'échéance (BT-9), "
+            f"{', '.join(day.isoformat() for day in sorted(stated))} : chacune est gardée comme "
+            "échéance.",
+            "BT-9",
+            "BT-9",
+        )
+    if stated and explicit is None:
+        raw["due_date"] = max(stated)
+    if len(stated) > 1 or any("amount" in term for term in instalments):
+        raw["instalments"] = instalments
+
+
+def _day(term: Raw) -> date | None:
+    value = scalar(term, "due_date")
+    return value if isinstance(value, date) else None
+
+
+def _tax_totals(walk: Walk, raw: Raw) -> None:
+    """Tell BT-110 from BT-111 by the currency each total is in."""
+    found = groups(raw, "tax_totals")
+    raw.pop("tax_totals", None)
+    totals = group(raw, "totals")
+    currency, accounting = text(raw, "currency"), text(raw, "tax_currency")
+    for total in found:
+        amount = scalar(total, "amount")
+        if not isinstance(amount, Decimal):
+            continue
+        written = text(total, "currency") or currency
+        if written == currency:
+            field = "tax"
+        elif written == accounting:
+            field = "tax_accounting"
+        elif len(found) == 1:
+            field = "tax"  # the only total there is: its currency is reported below
+            walk.currencies.setdefault(str(written), "BT-110")
+        else:
+            field = ""
+        if not field or totals.setdefault(field, amount) != amount:
+            walk.report(
+                "repeated_term",
+                f"Total de TVA (BT-110) : {amount} {written or ''} s'ajoute à un autre total ; "
+                "il n'est pas retenu. À vérifier sur la facture.",
+                "BT-110",
+                "BT-110",
+                str(amount),
+            )
+    if totals:
+        raw["totals"] = totals
+
+
+def _currencies(walk: Walk, raw: Raw) -> None:
+    """Report amounts written in another currency than the invoice's."""
+    currency = text(raw, "currency")
+    for written, where in walk.currencies.items():
+        if currency is not None and written != currency:
+            walk.report(
+                "currency_mismatch",
+                f"Un montant est en {written} dans une facture en {currency} (BT-5) : il est gardé "
+                "tel quel, à vérifier sur la facture.",
+                where,
+                "BT-5",
+                written,
+            )

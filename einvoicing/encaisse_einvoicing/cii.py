@@ -1,0 +1,61 @@
+"""Read UN/CEFACT Cross Industry Invoice (D16B, D22B): Factur-X, XRechnung, EN 16931."""
+
+from functools import cache
+from typing import Final
+
+from encaisse_einvoicing.shape import groups, move, text
+from encaisse_einvoicing.terms import Kind
+from encaisse_einvoicing.values import cii_date, decimal, flag
+from encaisse_einvoicing.walker import Plan, Raw, Syntax, compile_plan
+
+_UNECE = "urn:un:unece:uncefact:data:standard:"
+SYNTAX: Final = Syntax(
+    name="CII",
+    column="cii",
+    root="rsm:CrossIndustryInvoice",
+    namespaces={
+        "rsm": f"{_UNECE}CrossIndustryInvoice:100",
+        "ram": f"{_UNECE}ReusableAggregateBusinessInformationEntity:100",
+        "udt": f"{_UNECE}UnqualifiedDataType:100",
+        "qdt": f"{_UNECE}QualifiedDataType:100",
+    },
+    converters={
+        Kind.AMOUNT: decimal,
+        Kind.TAX_AMOUNT: decimal,
+        Kind.NUMBER: decimal,
+        Kind.DATE: cii_date,
+        Kind.FLAG: flag,
+    },
+)
+VAT_SCHEME: Final = "VA"
+_TENDER: Final = "50"
+_TAX_POINT: Final = {"5": "3", "29": "35", "72": "432"}
+"""BT-8 as CII writes it (UNTDID 2475) -> as the invoice keeps it (UNTDID 2005)."""
+
+
+@cache
+def plan() -> Plan:
+    """Compile the table for this syntax once."""
+    return compile_plan(SYNTAX)
+
+
+def settle(raw: Raw) -> None:
+    """Bring what CII says in its own way to the shape both syntaxes share."""
+    raw.pop("project_name", None)  # the schema wants one; EN 16931 has no term for it
+    code = text(raw, "tax_point_code")
+    if code is not None:
+        raw["tax_point_code"] = _TAX_POINT.get(code, code)
+    for document in groups(raw, "documents"):
+        if text(document, "type_code") == _TENDER:
+            move(document, "id", raw, "tender_reference")
+            document.clear()
+    for line in groups(raw, "lines"):
+        for field in ("base_quantity", "base_quantity_unit"):
+            gross = line.get(f"gross_{field}")
+            if gross is not None and line.setdefault(field, gross) == gross:
+                del line[f"gross_{field}"]
+    for field in ("seller", "buyer", "payee", "tax_representative"):
+        party = raw.get(field)
+        contact = party.get("contact") if isinstance(party, dict) else None
+        if isinstance(contact, dict) and "name" not in contact:
+            move(contact, "department", contact, "name")  # either one is BT-41

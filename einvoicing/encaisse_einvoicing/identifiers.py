@@ -1,0 +1,122 @@
+"""Recognise French company numbers in what a document says about a party.
+
+Keys are checked by python-stdnum (Luhn; La Poste's own rule for its SIRETs; the VAT key).
+A number with a wrong key is never taken: it stays as written, and an issue says so.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from stdnum.fr import siren as fr_siren
+from stdnum.fr import siret as fr_siret
+from stdnum.fr import tva as fr_tva
+
+from encaisse_einvoicing.model import SirenSource
+
+SIREN_SCHEME: Final = "0002"
+SIRET_SCHEME: Final = "0009"
+
+
+@dataclass(frozen=True, slots=True)
+class FrenchNumbers:
+    """Hold what was recognised, and what was wrong on the way: (code, French sentence)."""
+
+    siren: str | None = None
+    source: SirenSource | None = None
+    siret: str | None = None
+    wrong: tuple[tuple[str, str], ...] = ()
+
+
+def french_numbers(
+    legal_id: str | None,
+    legal_scheme: str | None,
+    others: tuple[tuple[str | None, str | None], ...],
+    vat_id: str | None,
+    country: str | None,
+) -> FrenchNumbers:
+    """Find the SIREN and SIRET of a party, best source first: legal id, SIRET, VAT number.
+
+    `others` are its other identifiers as (value, scheme). A bare legal id without a scheme
+    counts only for a party established in France (address or VAT number).
+    """
+    wrong: list[tuple[str, str]] = []
+    vat_siren = _vat_siren(vat_id)
+    french = country == "FR" or (vat_id or "").upper().startswith("FR")
+    siren, siret = _from_legal_id(_bare(legal_id), legal_scheme, french, wrong)
+    source: SirenSource | None = "legal_id" if siren else None
+    for value, scheme in others:
+        number = _bare(value)
+        if scheme != SIRET_SCHEME or not number:
+            continue
+        if not fr_siret.is_valid(number):
+            wrong.append(("siret_invalid", f"le SIRET « {value} » a une clé fausse"))
+        elif siret is None:
+            siret = number
+    if siret is not None:
+        if siren is None:
+            siren, source = siret[:9], "siret"
+        elif siret[:9] != siren:
+            wrong.append(
+                ("siret_conflict", f"le SIRET {siret} n'appartient pas au SIREN {siren} indiqué")
+            )
+            siret = None
+    if vat_siren is not None:
+        if siren is None:
+            siren, source = vat_siren, "vat"
+        elif vat_siren != siren:
+            wrong.append(
+                (
+                    "siren_conflict",
+                    f"le numéro de TVA {vat_id} désigne le SIREN {vat_siren}, l'identifiant "
+                    f"légal le SIREN {siren} (retenu)",
+                )
+            )
+    return FrenchNumbers(siren, source, siret, tuple(wrong))
+
+
+def _from_legal_id(
+    number: str, scheme: str | None, french: bool, wrong: list[tuple[str, str]]
+) -> tuple[str | None, str | None]:
+    """Return (siren, siret) as far as the legal identifier alone gives them."""
+    if not number:
+        return None, None
+    if scheme == SIREN_SCHEME:
+        if _is_siren(number):
+            return number, None
+        if _is_siret(number):
+            wrong.append(("siren_invalid", f"« {number} » est un SIRET, indiqué comme SIREN"))
+            return None, number
+        wrong.append(
+            ("siren_invalid", f"« {number} » n'est pas un SIREN (neuf chiffres dont une clé)")
+        )
+        return None, None
+    if scheme == SIRET_SCHEME:
+        if _is_siret(number):
+            return None, number
+        wrong.append(("siret_invalid", f"« {number} » n'est pas un SIRET (quatorze chiffres dont une clé)"))
+        return None, None
+    if scheme or not french:
+        return None, None
+    if _is_siren(number):
+        return number, None
+    return None, number if _is_siret(number) else None
+
+
+def _is_siren(number: str) -> bool:
+    return len(number) == 9 and fr_siren.is_valid(number)
+
+
+def _is_siret(number: str) -> bool:
+    return len(number) == 14 and fr_siret.is_valid(number)
+
+
+def _vat_siren(vat_id: str | None) -> str | None:
+    """Take the SIREN out of a French VAT number; Monaco's (FR..000) hold none."""
+    number = _bare(vat_id).upper()
+    if not (len(number) == 13 and number.startswith("FR") and fr_tva.is_valid(number)):
+        return None
+    return number[4:] if _is_siren(number[4:]) else None
+
+
+def _bare(value: str | None) -> str:
+    return "".join((value or "").split())

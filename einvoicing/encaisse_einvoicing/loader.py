@@ -1,0 +1,195 @@
+"""Parse untrusted XML bytes into a tree that holds nothing but elements, attributes and text.
+
+Hardened on purpose beyond lxml's defaults: a DOCTYPE is refused before any parser sees it
+(internal entities make parsers disagree about a value, external ones read files), comments and
+processing instructions vanish (they split values), only UTF-8 that we decoded ourselves
+reaches libxml2 (a declared UTF-7 or a wrong label cannot smuggle text), and bytes, tags,
+depth and text length are capped.
+"""
+
+import re
+from typing import Final, Literal, TypeAlias
+
+from lxml import etree
+
+from encaisse_einvoicing.issues import Refused
+
+Element: TypeAlias = etree._Element  # pyright: ignore[reportPrivateUsage]
+"""The one name of lxml's element type, which lxml only publishes as private."""
+
+MAX_BYTES: Final = 20 * 1024 * 1024
+MAX_TAGS: Final = 1_500_000
+"""`<` and `=` signs together: each may cost a node of about 100 bytes in memory."""
+
+Codec = Literal["utf-8", "utf-16", "utf-16-le", "utf-16-be", "iso-8859-1", "iso-8859-15", "cp1252"]
+_CODECS: Final[dict[str, Codec]] = {
+    "utf-8": "utf-8",
+    "utf8": "utf-8",
+    "us-ascii": "utf-8",
+    "ascii": "utf-8",
+    "utf-16": "utf-16",
+    "utf-16le": "utf-16",
+    "utf-16be": "utf-16",
+    "iso-8859-1": "iso-8859-1",
+    "latin1": "iso-8859-1",
+    "latin-1": "iso-8859-1",
+    "iso-8859-15": "iso-8859-15",
+    "latin-9": "iso-8859-15",
+    "windows-1252": "cp1252",
+    "cp1252": "cp1252",
+}
+"""Declared encoding, lower case -> codec. Anything else is refused."""
+_UTF_32: Final = (b"\x00\x00\xfe\xff", b"\xff\xfe\x00\x00", b"\x00\x00\x00<", b"<\x00\x00\x00")
+_DECLARED: Final = re.compile(
+    rb"""<\?xml[ \t\r\n][^>]{0,200}?encoding[ \t\r\n]*=[ \t\r\n]*["']([A-Za-z0-9._\-]+)["']"""
+)
+_BEFORE_ROOT: Final = re.compile(rb"(?:[ \t\r\n]+|<\?.*?\?>|<!--.*?-->)*", re.DOTALL)
+_DECLARATION: Final = re.compile(r"\s*<\?xml[\s].*?\?>", re.DOTALL)
+
+Reader = Literal["cii", "ubl", "credit_note"]
+
+_UBL = "urn:oasis:names:specification:ubl:schema:xsd:"
+_UNECE = "urn:un:unece:uncefact:data:"
+ROOTS: Final[dict[str, Reader]] = {
+    f"{{{_UNECE}standard:CrossIndustryInvoice:100}}CrossIndustryInvoice": "cii",
+    f"{{{_UBL}Invoice-2}}Invoice": "ubl",
+    f"{{{_UBL}CreditNote-2}}CreditNote": "credit_note",
+}
+"""Root element -> reader."""
+OTHER_ROOTS: Final[dict[str, str]] = {
+    "{urn:ferd:CrossIndustryDocument:invoice:1p0}CrossIndustryDocument": (
+        "une facture ZUGFeRD 1, format abandonné en 2019 ; demandez du Factur-X"
+    ),
+    f"{{{_UNECE}SCRDMCCBDACIOMessageStructure:100}}SCRDMCCBDACIOMessageStructure": (
+        "une commande (Order-X), pas une facture"
+    ),
+    f"{{{_UNECE}standard:CrossDomainAcknowledgementAndResponse:100}}"
+    "CrossDomainAcknowledgementAndResponse": "un message de cycle de vie (CDAR), pas une facture",
+    f"{{{_UBL}ApplicationResponse-2}}ApplicationResponse": "un accusé UBL, pas une facture",
+    f"{{{_UBL}Order-2}}Order": "une commande UBL, pas une facture",
+    "{http://ivaservizi.agenziaentrate.gov.it/docs/xsd/fatture/v1.2}FatturaElettronica": (
+        "une facture italienne (FatturaPA), format non lu"
+    ),
+}
+"""Root elements met in practice that are not read -> what the document is, in French."""
+
+
+def parse(data: bytes) -> tuple[Reader, Element]:
+    """Parse one invoice and say which reader its root calls for; raise `Refused` otherwise."""
+    root = parse_tree(data)
+    tag = str(root.tag)
+    reader = ROOTS.get(tag)
+    if reader is not None:
+        return reader, root
+    what = OTHER_ROOTS.get(tag)
+    if what is not None:
+        raise Refused("other_document", f"Ce document est {what}.")
+    namespace, _, local = tag.rpartition("}")
+    raise Refused(
+        "unknown_root",
+        f"Ce document XML commence par « {local} » (espace de noms « {namespace[1:]} ») : ce "
+        "n'est ni une facture CII D16B/D22B, ni une facture ou un avoir UBL 2.1.",
+    )
+
+
+def is_invoice(data: bytes) -> bool:
+    """Tell whether these bytes parse and have the root of an invoice."""
+    try:
+        parse(data)
+    except Refused:
+        return False
+    return True
+
+
+def parse_tree(data: bytes) -> Element:
+    """Parse any XML under the caps; raise `Refused` with a code and a French sentence."""
+    if len(data) > MAX_BYTES:
+        raise Refused(
+            "xml_too_large",
+            f"Le XML pèse plus de {MAX_BYTES // 1024 // 1024} Mo : il n'est pas lu.",
+        )
+    clean = _as_utf8(data)
+    if clean.count(b"<") + clean.count(b"=") > MAX_TAGS:
+        raise Refused(
+            "xml_too_many_tags", "Le XML compte trop de balises ou d'attributs : il n'est pas lu."
+        )
+    before = _BEFORE_ROOT.match(clean)
+    if before is not None and clean.startswith(b"<!DOCTYPE", before.end()):
+        raise Refused(
+            "xml_doctype",
+            "Le XML contient un DOCTYPE, interdit dans une facture électronique : il n'est pas "
+            "lu. Demandez au vendeur un fichier sans DOCTYPE.",
+        )
+    parser = etree.XMLParser(
+        encoding="utf-8",
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        dtd_validation=False,
+        attribute_defaults=False,
+        huge_tree=False,
+        remove_comments=True,
+        remove_pis=True,
+        recover=False,
+    )
+    try:
+        root = etree.fromstring(clean, parser)
+    except etree.XMLSyntaxError as error:
+        raise Refused(
+            "xml_malformed",
+            f"Le XML est mal formé (ligne {error.lineno}) : {error.msg}. "
+            "Demandez au vendeur de renvoyer le fichier.",
+            f"ligne {error.lineno}",
+        ) from None
+    if root.getroottree().docinfo.internalDTD is not None:
+        raise Refused("xml_doctype", "Le XML contient un DOCTYPE : il n'est pas lu.")
+    return root
+
+
+def _as_utf8(data: bytes) -> bytes:
+    """Decode by the one encoding the document may have, and encode as UTF-8 without a BOM."""
+    if not data.strip(b" \t\r\n\x00"):
+        raise Refused("empty", "Le fichier est vide.")
+    if data.startswith(_UTF_32):
+        raise Refused("xml_encoding", "Le XML est en UTF-32, encodage non accepté.")
+    codec = _codec(data)
+    if codec == "utf-8":
+        data = data.removeprefix(b"\xef\xbb\xbf")
+    try:
+        text = data.decode(codec)
+    except UnicodeDecodeError as error:
+        raise Refused(
+            "xml_encoding",
+            f"Le XML se dit en {codec.upper()} et ne l'est pas (octet {error.start}) : il n'est "
+            "pas lu, pour ne pas fausser un nom. Demandez au vendeur de renvoyer le fichier.",
+        ) from None
+    if codec == "utf-8":
+        return data
+    return _DECLARATION.sub("", text.removeprefix("\ufeff"), count=1).encode("utf-8")
+
+
+def _codec(data: bytes) -> Codec:
+    """Choose the codec from the byte order mark, the first bytes, then the declaration."""
+    wide: Codec | None = None
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        wide = "utf-16"
+    elif data.startswith(b"<\x00"):
+        wide = "utf-16-le"
+    elif data.startswith(b"\x00<"):
+        wide = "utf-16-be"
+    head = data[:1024]
+    if wide is not None:
+        head = head[: len(head) // 2 * 2].decode(wide, "replace").encode("ascii", "replace")
+    declared = _DECLARED.match(head.removeprefix(b"\xef\xbb\xbf").lstrip(b" \t\r\n"))
+    if declared is None:
+        return wide or "utf-8"
+    label = declared[1].decode("ascii").lower()
+    codec = _CODECS.get(label)
+    fits = codec == "utf-16" if wide else codec not in (None, "utf-16")
+    if codec is None or not fits or (codec != "utf-8" and data.startswith(b"\xef\xbb\xbf")):
+        raise Refused(
+            "xml_encoding",
+            f"Le XML se déclare en « {label} », encodage non accepté ou contraire à ses octets. "
+            "Encodages lus : UTF-8, UTF-16, ISO-8859-1, ISO-8859-15, Windows-1252.",
+        )
+    return wide or codec

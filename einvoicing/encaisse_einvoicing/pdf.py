@@ -1,0 +1,267 @@
+"""Take the invoice XML out of a PDF: identical bytes, under caps, never a silent choice.
+
+Streams are read raw and inflated here with a cap, because a library asked for decoded bytes
+inflates first and counts afterwards (a 3 kB file can hold gigabytes). What the PDF library
+must still inflate itself (cross-reference and object streams) is capped through its own
+limits, once per process.
+"""
+
+import io
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Final
+
+import pikepdf
+from pikepdf.settings import set_qpdf_limits
+
+from encaisse_einvoicing import loader
+from encaisse_einvoicing.issues import Issue, Refused
+
+MAX_BYTES: Final = 50 * 1024 * 1024
+MAX_ATTACHMENTS: Final = 1_000
+MAX_TREE_NODES: Final = 10_000
+MAX_CANDIDATES: Final = 20
+"""XML attachments inflated and compared; a PDF with more is refused."""
+
+NAMES: Final = ("factur-x.xml", "xrechnung.xml", "zugferd-invoice.xml", "ZUGFeRD-invoice.xml")
+"""Names the standards give the invoice, best first (Factur-X 1.0 §6.2, XRechnung, ZUGFeRD 2)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """Be the invoice found in a PDF: attachment name, its exact bytes, what to tell about it."""
+
+    name: str
+    data: bytes
+    issues: tuple[Issue, ...] = ()
+
+
+def extract(data: bytes) -> Embedded:
+    """Find the one invoice a PDF carries; raise `Refused` when there is none, or no telling."""
+    if len(data) > MAX_BYTES:
+        raise Refused(
+            "pdf_too_large",
+            f"Le PDF pèse plus de {MAX_BYTES // 1024 // 1024} Mo : il n'est pas lu.",
+        )
+    _limit_qpdf()
+    try:
+        with pikepdf.open(io.BytesIO(data), suppress_warnings=True) as pdf:
+            return _choose(list(_attachments(pdf)))
+    except Refused:
+        raise
+    except pikepdf.PasswordError:
+        raise Refused(
+            "pdf_encrypted",
+            "Le PDF est protégé par un mot de passe : demandez au vendeur le fichier d'origine.",
+        ) from None
+    except (pikepdf.PdfError, pikepdf.DataDecodingError, pikepdf.ForeignObjectError) as error:
+        raise _damaged(str(error)) from None
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError, RuntimeError) as error:
+        # A damaged file makes pikepdf raise plain Python errors while its objects are followed.
+        raise _damaged(type(error).__name__) from None
+
+
+@cache
+def _limit_qpdf() -> None:
+    """Cap what qpdf inflates by itself; process-wide, so set once and never loosened."""
+    set_qpdf_limits(
+        parser_max_nesting=100,
+        max_stream_filters=2,
+        flate_max_memory=64 * 1024 * 1024,
+        run_length_max_memory=64 * 1024 * 1024,
+        png_max_memory=64 * 1024 * 1024,
+        tiff_max_memory=64 * 1024 * 1024,
+    )
+
+
+def _damaged(detail: str) -> Refused:
+    return Refused(
+        "pdf_damaged",
+        f"Le PDF est abîmé ou incomplet ({detail[:120]}) : demandez au vendeur de le renvoyer.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Attachment:
+    name: str
+    stream: pikepdf.Object
+
+
+def _attachments(pdf: pikepdf.Pdf) -> Iterator[_Attachment]:
+    """List the file attachments of the names tree, then of /AF, each stream once."""
+    seen: set[tuple[int, int]] = set()
+    count = 0
+    for specification in _specifications(pdf):
+        if not isinstance(specification, pikepdf.Dictionary):
+            continue
+        files = specification.get("/EF")
+        if not isinstance(files, pikepdf.Dictionary):
+            continue
+        stream = files.get("/UF", files.get("/F"))
+        if not isinstance(stream, pikepdf.Stream) or stream.objgen in seen:
+            continue
+        seen.add(stream.objgen)
+        count += 1
+        if count > MAX_ATTACHMENTS:
+            raise Refused("pdf_too_many_attachments", "Le PDF a trop de pièces jointes.")
+        yield _Attachment(_file_name(specification), stream)
+
+
+def _file_name(specification: pikepdf.Dictionary) -> str:
+    """Give the name of an attachment, the Unicode one first, without any folder."""
+    for key in ("/UF", "/F"):
+        name = specification.get(key)
+        if isinstance(name, pikepdf.String):
+            return str(name).replace("\\", "/").rpartition("/")[2]
+    return ""
+
+
+def _specifications(pdf: pikepdf.Pdf) -> Iterator[pikepdf.Object]:
+    root = pdf.Root
+    names = root.get("/Names")
+    if isinstance(names, pikepdf.Dictionary):
+        tree = names.get("/EmbeddedFiles")
+        if isinstance(tree, pikepdf.Dictionary):
+            yield from _leaves(tree)
+    associated = root.get("/AF")
+    if isinstance(associated, pikepdf.Array):
+        for number, item in enumerate(associated.as_list()):
+            if number >= MAX_TREE_NODES:
+                raise Refused("pdf_too_many_attachments", "Le PDF a trop de pièces jointes.")
+            yield item
+
+
+def _leaves(tree: pikepdf.Dictionary) -> Iterator[pikepdf.Object]:
+    """Walk a name tree without recursion; a node seen twice means a tree that never ends."""
+    waiting: list[pikepdf.Object] = [tree]
+    seen: set[tuple[int, int]] = set()
+    nodes = 0
+    while waiting:
+        node = waiting.pop()
+        nodes += 1
+        if nodes > MAX_TREE_NODES:
+            raise Refused("pdf_too_many_attachments", "L'arbre des pièces jointes est trop grand.")
+        if not isinstance(node, pikepdf.Dictionary):
+            continue
+        if node.objgen != (0, 0):
+            if node.objgen in seen:
+                raise Refused(
+                    "pdf_cyclic",
+                    "L'arbre des pièces jointes du PDF tourne en rond : le fichier est piégé ou "
+                    "abîmé, il n'est pas lu.",
+                )
+            seen.add(node.objgen)
+        pairs = node.get("/Names")
+        if isinstance(pairs, pikepdf.Array):
+            yield from pairs.as_list()[1::2]
+        kids = node.get("/Kids")
+        if isinstance(kids, pikepdf.Array):
+            waiting.extend(reversed(kids.as_list()))
+
+
+def _choose(attachments: list[_Attachment]) -> Embedded:
+    """Pick by exact name, then by name in any case, then by content; compare all candidates."""
+    named = [each for each in attachments if each.name.lower().endswith(".xml")]
+    if len(named) > MAX_CANDIDATES:
+        raise Refused(
+            "pdf_too_many_attachments", f"Le PDF joint {len(named)} fichiers XML : il n'est pas lu."
+        )
+    ranked: list[tuple[int, str, bytes]] = []
+    for each in named:
+        rank = _rank(each.name)
+        content = _inflate(each)
+        if rank < len(NAMES) + 1 or loader.is_invoice(content):
+            ranked.append((rank, each.name, content))
+    if not ranked:
+        found = f"{len(attachments)} pièce(s) jointe(s) mais pas de" if attachments else "pas de"
+        raise Refused(
+            "pdf_without_invoice",
+            f"Le PDF contient {found} facture XML : ce n'est pas un Factur-X. "
+            "Demandez au vendeur le Factur-X ou le XML.",
+        )
+    ranked.sort(key=lambda candidate: candidate[0])
+    best, name, chosen = ranked[0]
+    others = [other for other in ranked if other[2] != chosen]
+    if any(rank == best for rank, _, _ in others):
+        raise Refused(
+            "pdf_ambiguous",
+            f"Le PDF joint plusieurs factures différentes ({_names(ranked)}) : rien ne dit "
+            "laquelle fait foi. Demandez au vendeur un fichier qui n'en porte qu'une.",
+            name,
+        )
+    issues: list[Issue] = []
+    if others:
+        issues.append(
+            Issue(
+                code="pdf_several_invoices",
+                message=f"Le PDF joint plusieurs factures différentes ({_names(ranked)}) : "
+                f"« {name} » est lue, son nom étant celui de la norme. À vérifier.",
+                where=name,
+            )
+        )
+    elif best >= len(NAMES):
+        issues.append(
+            Issue(
+                code="pdf_unusual_name",
+                message=f"La facture jointe s'appelle « {name} » au lieu de « {NAMES[0]} ».",
+                where=name,
+            )
+        )
+    return Embedded(name, chosen, tuple(issues))
+
+
+def _rank(name: str) -> int:
+    if name in NAMES:
+        return NAMES.index(name)
+    return len(NAMES) if name.lower() in NAMES else len(NAMES) + 1
+
+
+def _names(ranked: list[tuple[int, str, bytes]]) -> str:
+    return ", ".join(f"« {name} »" for _, name, _ in ranked)
+
+
+def _inflate(attachment: _Attachment) -> bytes:
+    """Give the bytes of one attachment, plain or deflated once, under the cap of XML."""
+    stream = attachment.stream
+    filters = stream.get("/Filter")
+    if isinstance(filters, pikepdf.Array):
+        chain = [str(each) for each in filters.as_list()]
+    else:
+        chain = [] if filters is None else [str(filters)]
+    raw = stream.read_raw_bytes()
+    if not chain:
+        return raw
+    parameters = stream.get("/DecodeParms")
+    if chain != ["/FlateDecode"] or _predicts(parameters):
+        raise Refused(
+            "pdf_filter",
+            f"La pièce jointe « {attachment.name} » est compressée d'une façon inhabituelle "
+            f"({' '.join(chain)}) : elle n'est pas ouverte.",
+            attachment.name,
+        )
+    inflater = zlib.decompressobj()
+    try:
+        content = inflater.decompress(raw, loader.MAX_BYTES + 1)
+    except zlib.error:
+        raise _damaged(f"pièce jointe « {attachment.name} »") from None
+    if len(content) > loader.MAX_BYTES:
+        raise Refused(
+            "pdf_bomb",
+            f"La pièce jointe « {attachment.name} » dépasse "
+            f"{loader.MAX_BYTES // 1024 // 1024} Mo une fois ouverte : elle n'est pas lue.",
+            attachment.name,
+        )
+    if not inflater.eof:
+        raise _damaged(f"pièce jointe « {attachment.name} » tronquée")
+    return content
+
+
+def _predicts(parameters: pikepdf.Object | None) -> bool:
+    """Tell whether a predictor would change the bytes: none does on an honest attachment."""
+    if isinstance(parameters, pikepdf.Array):
+        return any(_predicts(each) for each in parameters.as_list())
+    if not isinstance(parameters, pikepdf.Dictionary):
+        return False
+    return str(parameters.get("/Predictor", 1)) != "1"

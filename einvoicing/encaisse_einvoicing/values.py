@@ -1,0 +1,104 @@
+"""Turn the text of a value into a decimal, a date or a flag, whole or not at all.
+
+Lexical forms: XML Schema part 2 (decimal, boolean, date); UNTDID 2379 for the dates of CII.
+A text that is not wholly one of them gives an issue and no value: nothing is cut, completed
+or guessed.
+"""
+
+import re
+from datetime import date
+from decimal import Decimal
+from typing import Final
+
+from encaisse_einvoicing.loader import Element
+from encaisse_einvoicing.walker import Converted
+
+_DECIMAL: Final = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)")
+_MAX_DIGITS: Final = 40
+"""Longer numbers are refused: BR-FR allows 19 digits, no honest amount has 40."""
+_ISO_DAY: Final = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
+_ISO_DAY_ZONE: Final = re.compile(_ISO_DAY.pattern + r"(?:Z|[+-][0-9]{2}:[0-9]{2})")
+_CII_DATES: Final = {
+    "102": re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})"),
+    "203": re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})[0-9]{4}"),
+    "204": re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})[0-9]{6}"),
+}
+"""UNTDID 2379 format -> its form: day, day and minutes, day and seconds."""
+_FLAGS: Final = {
+    "true": Converted(True),
+    "1": Converted(True),
+    "false": Converted(False),
+    "0": Converted(False),
+}
+_NOT_A_FLAG: Final = Converted(
+    None, "flag_invalid", "n'est ni true ni false ; la valeur n'a pas été lue"
+)
+_NOT_A_DECIMAL: Final = Converted(
+    None, "amount_invalid", "n'est pas un nombre décimal ; la valeur n'a pas été lue"
+)
+_NOT_A_DATE: Final = Converted(
+    None, "date_invalid", "n'est pas une date du calendrier ; la valeur n'a pas été lue"
+)
+
+
+def decimal(text: str, element: Element) -> Converted:
+    """Read an `xsd:decimal`: a dot, no exponent, no thousands separator."""
+    if len(text) > _MAX_DIGITS or _DECIMAL.fullmatch(text) is None:
+        return _NOT_A_DECIMAL
+    return Converted(Decimal(text))
+
+
+def flag(text: str, element: Element) -> Converted:
+    """Read an `xsd:boolean`."""
+    return _FLAGS.get(text, _NOT_A_FLAG)
+
+
+def iso_date(text: str, element: Element) -> Converted:
+    """Read an `xsd:date`; a time zone after it is legal there, useless here, and reported."""
+    day = _calendar(_ISO_DAY.fullmatch(text))
+    if day is not None:
+        return Converted(day)
+    day = _calendar(_ISO_DAY_ZONE.fullmatch(text))
+    if day is None:
+        return _NOT_A_DATE
+    return Converted(
+        day, "date_with_zone", "porte un fuseau horaire, ignoré : seul le jour est retenu"
+    )
+
+
+def cii_date(text: str, element: Element) -> Converted:
+    """Read a date with its UNTDID 2379 format: 102 by the standard, 203 and 204 as well.
+
+    A whole ISO 8601 day (2026-08-15) can be nothing else: it is read whatever the format
+    announced, and reported.
+    """
+    code = element.get("format") or "102"
+    form = _CII_DATES.get(code)
+    if form is None:
+        return Converted(
+            None, "date_format", f"suit un format inconnu ({code}) ; la date n'a pas été lue"
+        )
+    day = _calendar(form.fullmatch(text))
+    if day is not None:
+        if code == "102":
+            return Converted(day)
+        return Converted(
+            day, "date_with_time", "porte une heure, ignorée : seul le jour est retenu"
+        )
+    day = _calendar(_ISO_DAY.fullmatch(text))
+    if day is None:
+        return _NOT_A_DATE
+    return Converted(
+        day,
+        "date_written_otherwise",
+        f"n'est pas au format {code} annoncé ; elle est lue comme une date ISO",
+    )
+
+
+def _calendar(found: "re.Match[str] | None") -> date | None:
+    if found is None:
+        return None
+    try:
+        return date(int(found[1]), int(found[2]), int(found[3]))
+    except ValueError:
+        return None

@@ -1,0 +1,168 @@
+"""Check that a connector is what its manifest says, and that its recordings are all there."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+
+from encaisse_api.conformance.cassette import WebhookFile
+from encaisse_api.conformance.exam import BLIND, PULLS, READS, Exam
+from encaisse_api.conformance.seat import NotApplicable, fail
+from encaisse_api.manifest import ClientCredentialsAuth, CodeAuth, HeaderAuth, Manifest
+from encaisse_api.roles import ROLES, WRITES, ReceivesWebhooks, roles_of
+
+NEEDS_SIDECAR = frozenset({"quote", "read_mandate", "follow_up", "attestation", "check", "offers"})
+CREDENTIAL_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
+
+
+def check_roles_are_whole(exam: Exam) -> None:
+    """Refuse half a role: a write without its look-up is no write the host may call."""
+    for role in ROLES:
+        wanted = [name for name in vars(role) if not name.startswith("_")]
+        missing = [name for name in wanted if not hasattr(exam.connector, name)]
+        if missing and len(missing) < len(wanted):
+            has = ", ".join(name for name in wanted if name not in missing)
+            fail(f"{has} without {', '.join(missing)}: {role.__name__} needs all of them")
+
+
+def check_signatures(exam: Exam) -> None:
+    """Refuse a method whose parameters are not those of its role."""
+    for role in ROLES:
+        if role.__name__ not in roles_of(exam.connector):
+            continue
+        for name in (name for name in vars(role) if not name.startswith("_")):
+            wanted = _parameters(getattr(role, name))
+            found = _parameters(getattr(exam.connector, name))
+            if wanted != found:
+                fail(f"{name}({', '.join(found)}) should be {name}({', '.join(wanted)})")
+
+
+def _parameters(method: Callable[..., object]) -> list[str]:
+    return list(inspect.signature(method).parameters)
+
+
+def check_declared_writes(exam: Exam) -> None:
+    """Require a guarantee for each write the class can do, and none for others."""
+    declared, able = set(exam.manifest.writes), set(exam.writes)
+    if able - declared:
+        fail(f"no guarantee is declared for {', '.join(sorted(able - declared))}")
+    if declared - able:
+        fail(f"the manifest declares {', '.join(sorted(declared - able))}, which the class lacks")
+    for name, write in exam.manifest.writes.items():
+        if (write.guarantee == "none") != (name == BLIND):
+            fail(f"{name}: the guarantee `none` is for {BLIND} and for nothing else")
+
+
+def check_declared_streams(exam: Exam) -> None:
+    """Require a mode for each stream the class pulls, and for no other."""
+    pulled = {name.removeprefix("pull_") for name in exam.pulls}
+    declared = set(exam.manifest.streams)
+    if pulled != declared:
+        fail(f"streams declared: {sorted(declared)}; pulled: {sorted(pulled)}")
+
+
+def check_hosts_are_declared(exam: Exam) -> None:
+    """Require that the manifest names every host the recordings speak to."""
+    allowed = set(_hosts(exam.manifest))
+    said = exam.context_file().settings
+    urls = [s.name for s in exam.manifest.settings if s.kind == "url" and s.name in said]
+    allowed.update(httpx.URL(said[name]).host for name in urls)
+    for name, recording in exam.every_recording().items():
+        strangers = {i.url.host for i in recording} - allowed
+        if strangers:
+            fail(f"{name} speaks to {', '.join(sorted(strangers))}, which the manifest omits")
+
+
+def _hosts(manifest: Manifest) -> Iterator[str]:
+    yield from (*manifest.test_hosts, *manifest.live_hosts)
+    if isinstance(manifest.auth, CodeAuth):
+        yield httpx.URL(manifest.auth.authorize_url).host
+    if isinstance(manifest.auth, ClientCredentialsAuth | CodeAuth):
+        yield httpx.URL(manifest.auth.token_url).host
+
+
+def check_no_credential_was_recorded(exam: Exam) -> None:
+    """Refuse a recording with a credential in it: it would be published."""
+    key = {exam.manifest.auth.header.lower()} if isinstance(exam.manifest.auth, HeaderAuth) else ()
+    for name, recording in exam.every_recording().items():
+        for interaction in recording:
+            headers = {h for h, _ in (*interaction.request_headers, *interaction.headers)}
+            if found := headers & (CREDENTIAL_HEADERS | set(key)):
+                fail(f"{name} holds the header {', '.join(sorted(found))}: filter it, record again")
+
+
+def check_secrets_stay_with_the_host(exam: Exam) -> None:
+    """Refuse a connector that is given, or asks for, a setting its manifest calls secret."""
+    secret = {setting.name for setting in exam.manifest.settings if setting.secret}
+    given = secret & set(exam.context_file().settings)
+    if given:
+        fail(f"context.json gives {', '.join(sorted(given))}, which is secret")
+    for name in (*exam.pulls, *exam.reads):
+        try:
+            recording, arguments = exam.recording(name), exam.arguments(name)
+        except NotApplicable:
+            continue
+        with exam.seat(recording) as seat:
+            if name in PULLS:
+                seat.pull(name, arguments)
+            else:
+                seat.call(name, arguments)
+            if asked := secret & seat.settings.asked:
+                fail(f"{name} asks for {', '.join(sorted(asked))}: secrets stay with the host")
+
+
+def check_recordings_are_complete(exam: Exam) -> None:
+    """Require every file the class's roles need, and refuse those that name no method."""
+    present = {path.name for path in exam.cassettes.iterdir() if path.is_file()}
+    needed = {"context.json"} | set(_needed(exam))
+    if needed - present:
+        fail(f"{exam.cassettes.name} lacks {', '.join(sorted(needed - present))}")
+    if strange := {name for name in present if not _known(name)}:
+        fail(f"{', '.join(sorted(strange))} name no method of the contract")
+    _read_webhooks(exam.cassettes, needed)
+
+
+def _needed(exam: Exam) -> Iterator[str]:
+    for write in exam.writes:
+        yield f"{write}.json"
+    for read in exam.reads:
+        if read in NEEDS_SIDECAR:
+            yield f"{read}.json"
+    if ReceivesWebhooks.__name__ in roles_of(exam.connector):
+        yield "webhook.json"
+    if exam.offline:
+        yield from (f"{pull}_damaged.json" for pull in exam.pulls)
+        return
+    yield from (f"{name}.yaml" for name in (*exam.pulls, *exam.reads, *exam.writes))
+    for twin in exam.twins:
+        yield f"{twin}_absent.yaml"
+        yield f"{twin}_present.yaml"
+
+
+def _known(name: str) -> bool:
+    if not name.endswith((".yaml", ".json")):
+        return True
+    stem = name.rsplit(".", 1)[0]
+    methods = {*PULLS, *READS, *WRITES, BLIND}
+    twins = {f"{twin}_{when}" for twin in WRITES.values() for when in ("absent", "present")}
+    extra = {"context", "webhook"} | {f"{pull}_damaged" for pull in PULLS}
+    return stem in methods | twins | (extra if name.endswith(".json") else set())
+
+
+def _read_webhooks(folder: Path, needed: set[str]) -> None:
+    if "webhook.json" in needed:
+        WebhookFile.model_validate_json((folder / "webhook.json").read_text("utf-8"))
+
+
+def check_the_manifest_cites_its_source(exam: Exam) -> None:
+    """Require a page for a documented contract, and a reason for an assumed one."""
+    if not exam.manifest.pages:
+        fail("`pages` is empty: cite the vendor's page, or what the assumption rests on")
+    if exam.manifest.contract == "documented" and not exam.offline:
+        for page in exam.manifest.pages:
+            if not re.match(r"https?://", page):
+                fail(f"{page!r} is no address: a documented contract cites pages to open")

@@ -1,0 +1,1 @@
+"""Every partner as a local server: seeded, with a clock and faults."""

@@ -1,0 +1,131 @@
+"""The books of one company in Factomos: contacts, invoices, payments, and what follows from them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Literal
+
+from encaisse_simulator.paris import paris_date
+
+InvoiceKind = Literal["invoice", "down-payment", "credit"]
+
+STATUSES = (
+    "avoir",
+    "later",
+    "paid",
+    "paid-avoir",
+    "partially-paid",
+    "partially-paid-avoir",
+    "pending",
+)
+"""Documented statuses [fac-legacy]."""
+
+
+@dataclass(slots=True)
+class Contact:
+    """Keep one customer card [fields fac-legacy]."""
+
+    pid: str
+    company_name: str
+    siret: str = ""
+    vat_number: str = ""
+    address: str = ""
+    postcode: str = ""
+    city: str = ""
+    country: str = "FR"
+    email: str = ""
+    first_name: str = ""
+    last_name: str = ""
+    phone: str = ""
+    language: str = "fr"
+    analytic_code: str = ""
+    category: Literal["client", "fournisseur", "prospect"] = "client"
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """Keep one payment line; negative cents undo an earlier one."""
+
+    payment_id: str
+    cents: int
+    kind: str
+    reference: str
+    on: date
+    via: Literal["api", "user"]
+
+
+@dataclass(slots=True)
+class Invoice:
+    """Keep one invoice, credit or avoir; amounts in cents, VAT included."""
+
+    pid: str
+    number: str
+    contact: Contact
+    issued: date
+    due: date | None
+    total_cents: int
+    kind: InvoiceKind = "invoice"
+    recurring: bool = False
+    title: str = ""
+    document: bytes | None = None
+    document_key: str | None = None
+    tags: tuple[str, ...] = ()
+    credited_cents: int = 0
+    origin_pid: str | None = None
+    is_avoir: bool = False
+    payments: list[Payment] = field(default_factory=list[Payment])
+
+    @property
+    def paid_cents(self) -> int:
+        """Add the payments, reversals taken off."""
+        return sum(payment.cents for payment in self.payments)
+
+    @property
+    def due_cents(self) -> int:
+        """Give what is still owed; below zero when too much was paid [assumed]."""
+        return self.total_cents - self.paid_cents - self.credited_cents
+
+    def status(self, today: date) -> str:
+        """Work the documented status out on a day in Paris; `later` means overdue.
+
+        How the tool chooses between them is assumed; a credit entered as a negative invoice is
+        `later` once its date has passed, as in the vendor's own example.
+        """
+        if self.is_avoir:
+            return "avoir"
+        settled = self.due_cents <= 0 < self.total_cents or self.due_cents == 0
+        if self.credited_cents:
+            return "paid-avoir" if settled else "partially-paid-avoir"
+        if settled:
+            return "paid"
+        if self.paid_cents:
+            return "partially-paid"
+        return "later" if self.due is not None and self.due < today else "pending"
+
+
+@dataclass(slots=True)
+class Account:
+    """Keep one company's books and its count of calls."""
+
+    siren: str
+    name: str
+    daily_calls: int
+    contacts: dict[str, Contact] = field(default_factory=dict[str, Contact])
+    invoices: dict[str, Invoice] = field(default_factory=dict[str, Invoice])
+    counted_on: date | None = None
+    calls: int = 0
+
+    def spend_call(self, now: datetime) -> bool:
+        """Count one call, or refuse it: 500 a day [fac-legacy], by the day in Paris [assumed]."""
+        today = paris_date(now)
+        if self.counted_on != today:
+            self.counted_on, self.calls = today, 0
+        if self.calls >= self.daily_calls:
+            return False
+        self.calls += 1
+        return True
+
+    def listed(self) -> list[Invoice]:
+        """Order invoices as the lists do: issue date, then number [assumed]."""
+        return sorted(self.invoices.values(), key=lambda invoice: (invoice.issued, invoice.number))

@@ -1,0 +1,105 @@
+"""`read` answers in JSON or in a table, with the exit codes of the whole project."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import TypedDict, cast
+
+from click.testing import CliRunner, Result
+
+from encaisse_einvoicing.cli import read
+
+
+class Record(TypedDict):
+    file: str
+    ok: bool
+    invoice: dict[str, object] | None
+    issues: list[dict[str, str]]
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(read, list(arguments))
+
+
+def records(result: Result) -> list[Record]:
+    return cast("list[Record]", json.loads(result.stdout))
+
+
+def test_json_gives_the_invoice_with_money_as_strings_and_iso_dates(
+    cii: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "é.xml"
+    file.write_text(cii)
+    result = run(str(file), "--json")
+    assert result.exit_code == 0
+    (record,) = records(result)
+    assert (record["file"], record["ok"], record["issues"]) == (str(file), True, [])
+    invoice = record["invoice"]
+    assert invoice is not None
+    assert {key: invoice[key] for key in ("number", "issue_date", "due_date", "type_code")} == {
+        "number": "F-2026-001",
+        "issue_date": "2026-01-15",
+        "due_date": "2026-02-14",
+        "type_code": "380",
+    }
+    totals = cast("dict[str, object]", invoice["totals"])
+    assert {key: totals[key] for key in ("tax_exclusive", "tax_inclusive", "prepaid")} == {
+        "tax_exclusive": "1000.00",
+        "tax_inclusive": "1200.00",
+        "prepaid": "200.00",
+    }
+    assert totals["rounding"] is None
+    buyer = cast("dict[str, object]", invoice["buyer"])
+    assert (buyer["name"], buyer["legal_id"], buyer["siren"]) == (
+        "Client Exemple",
+        None,
+        "987654324",
+    )
+
+
+def test_one_refused_file_gives_exit_1_and_the_others_are_read(cii: str, tmp_path: Path) -> None:
+    (tmp_path / "a.xml").write_text(cii)
+    (tmp_path / "b.xml").write_text("<a")
+    result = run(str(tmp_path), "--json")
+    assert result.exit_code == 1
+    assert [record["ok"] for record in records(result)] == [True, False]
+    refused = records(result)[1]
+    assert refused["invoice"] is None
+    assert set(refused["issues"][0]) == {"code", "message", "where"}
+
+
+def test_a_missing_file_is_a_usage_error_unless_others_are_read(cii: str, tmp_path: Path) -> None:
+    absent, good = str(tmp_path / "absent.xml"), tmp_path / "a.xml"
+    good.write_text(cii)
+    alone = run(absent, "--json")
+    assert alone.exit_code == 2 and "n'existe pas" in alone.stderr
+    assert [record["ok"] for record in records(alone)] == [False]
+    both = run(absent, str(good), "--json")
+    assert both.exit_code == 1 and "n'existe pas" in both.stderr
+    assert [record["ok"] for record in records(both)] == [False, True]
+
+
+def test_no_argument_is_a_usage_error_in_french() -> None:
+    result = run()
+    assert result.exit_code == 2 and "Indiquez au moins" in result.stderr
+
+
+def test_the_table_shows_the_invoice_and_the_issues(cii: str, tmp_path: Path) -> None:
+    (tmp_path / "[red]a.xml").write_text(cii.replace("20260214", "20260231"))
+    result = run(str(tmp_path))
+    assert result.exit_code == 0
+    assert "1 lue(s) sur 1." in result.stdout
+    assert "20260231" in result.stdout and "date_invalid" in result.stdout
+
+
+def test_the_package_runs_alone_as_a_module(cii: str, tmp_path: Path) -> None:
+    (tmp_path / "a.xml").write_text(cii)
+    done = subprocess.run(
+        [sys.executable, "-m", "encaisse_einvoicing", "read", str(tmp_path), "--json"],
+        capture_output=True,
+        check=True,
+        env={"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONIOENCODING": "ascii"},
+    )
+    assert [record["ok"] for record in json.loads(done.stdout.decode())] == [True]
+    assert done.stderr == b""
