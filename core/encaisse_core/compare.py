@@ -6,6 +6,7 @@ from sqlalchemy import Connection, select
 
 from encaisse_api import AcceptsDirectPayments, OpensProcedures
 from encaisse_core import journal
+from encaisse_core.cents import euros
 from encaisse_core.host import Host, links
 from encaisse_core.store import schema
 from encaisse_core.store.engine import stamp
@@ -45,10 +46,10 @@ def compare(host: Host, company_id: str) -> int:
                 s.company_id == company_id, s.presence == "live", s.open != s.expected
             )
         )
-        for row in silent:
-            found["open_amount", row.id] = (
-                f"Facture {row.number} : l'outil montre {row.open / 100:.2f} EUR ouverts, nous "
-                f"en attendons {row.expected / 100:.2f}."
+        for seen in silent:
+            found["open_amount", seen.id] = (
+                f"Facture {seen.number} : l'outil montre {euros(seen.open)} ouverts, nous en "
+                f"attendons {euros(seen.expected)}."
             )
         _replace(host, tx, company_id, found)
     return len(found)

@@ -75,7 +75,7 @@ def connect(
     A wrong access leaves nothing behind. Raises `UsageError` for settings, `AccessDenied` when the
     partner refuses, `Unreachable` when it does not answer.
     """
-    manifest: Manifest = host.connectors.connector(connector).manifest  # type: ignore[attr-defined]
+    manifest = host.connectors.connector(connector).manifest
     with host.store.begin() as tx:
         company = dict(
             tx.execute(select(schema.company).where(schema.company.c.id == company_id))

@@ -8,7 +8,7 @@ from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
 import httpx
 from sqlalchemy import Connection, select
@@ -19,6 +19,7 @@ from encaisse_core.clock import Clock, Ids
 from encaisse_core.decide import Policy
 from encaisse_core.errors import UsageError
 from encaisse_core.store import Store, schema
+from encaisse_core.store.engine import rows
 
 UNIT_OF_WORK = timedelta(minutes=30)
 """How long one unit of work (a connection, a phase) should take at most."""
@@ -58,7 +59,7 @@ class Lends(Protocol):
 class Connectors(Protocol):
     """Find a connector class by its slug."""
 
-    def connector(self, slug: str) -> type: ...
+    def connector(self, slug: str) -> type[Connector]: ...
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ class Host:
 
     def connector_class(self, link: Link) -> type[Connector]:
         """Find the class behind a connection."""
-        return cast("type[Connector]", self.connectors.connector(link.connector))
+        return self.connectors.connector(link.connector)
 
     def manifest(self, link: Link) -> Manifest:
         """Find what the connector declares."""
@@ -129,7 +130,7 @@ def links(
         .where(c.company_id == company_id, c.state.in_(states))
         .order_by(c.sequence)
     )
-    return [_link(row) for row in connection.execute(query).mappings()]
+    return [_link(row) for row in rows(connection.execute(query))]
 
 
 def link(connection: Connection, company_id: str, connection_id: str) -> Link:
@@ -140,10 +141,10 @@ def link(connection: Connection, company_id: str, connection_id: str) -> Link:
         .join(schema.company, k.id == c.company_id)
         .where(c.company_id == company_id, c.id == connection_id)
     )
-    row = connection.execute(query).mappings().first()
-    if row is None:
+    found = rows(connection.execute(query))
+    if not found:
         raise UsageError(f"La connexion {connection_id} n'existe pas pour cette société.")
-    return _link(row)
+    return _link(found[0])
 
 
 def _link(row: Mapping[str, Any]) -> Link:
@@ -165,4 +166,4 @@ def _link(row: Mapping[str, Any]) -> Link:
 def companies(connection: Connection) -> list[dict[str, Any]]:
     """List the companies."""
     query = select(schema.company).order_by(schema.company.c.siren)
-    return [dict(row) for row in connection.execute(query).mappings()]
+    return rows(connection.execute(query))

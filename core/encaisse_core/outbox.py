@@ -21,7 +21,7 @@ from sqlalchemy import Connection, select, text
 from encaisse_core import journal
 from encaisse_core.host import Host
 from encaisse_core.store import schema
-from encaisse_core.store.engine import instant, stamp
+from encaisse_core.store.engine import instant, rows, stamp
 
 LEASE = timedelta(minutes=5)
 """Longer than a look-up, a send and a second look may take, so that a slow reply is no expiry."""
@@ -127,7 +127,7 @@ def claim_next(host: Host, company_id: str, kinds: tuple[str, ...]) -> Effect | 
         now = host.store.db_now(tx)
         if not host.store.sqlite:
             tx.execute(text("select pg_advisory_xact_lock(:k)"), {"k": _lock_number(company_id)})
-        row = (
+        found = rows(
             tx.execute(
                 select(schema.effect)
                 .where(
@@ -139,11 +139,10 @@ def claim_next(host: Host, company_id: str, kinds: tuple[str, ...]) -> Effect | 
                 .order_by(e.lane, e.ready_at, e.created_at, e.id)
                 .limit(1)
             )
-            .mappings()
-            .first()
         )
-        if row is None:
+        if not found:
             return None
+        row = found[0]
         token = host.ids.nonce(16).hex()
         tx.execute(
             schema.effect.update()

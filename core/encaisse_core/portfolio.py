@@ -18,7 +18,7 @@ from encaisse_core.host import Host, Link, links
 from encaisse_core.ingest import record_of
 from encaisse_core.join import Candidate, Doubtful, Face, Joined, choose, keys
 from encaisse_core.store import schema
-from encaisse_core.store.engine import stamp
+from encaisse_core.store.engine import rows, stamp
 from encaisse_core.store.upsert import bulk_upsert
 
 
@@ -30,12 +30,12 @@ def join(host: Host, company_id: str) -> int:
         by_id = {
             link.id: link for link in links(tx, company_id, states=("active", "paused", "ended"))
         }
-        waiting = list(
+        waiting = rows(
             tx.execute(
                 select(schema.sighting)
                 .where(s.company_id == company_id, s.claim_id.is_(None))
                 .order_by(s.remote_ref)
-            ).mappings()
+            )
         )
     waiting.sort(key=lambda row: (by_id[row["connection_id"]].sequence, row["remote_ref"]))
     for row in waiting:
@@ -99,7 +99,17 @@ def _place(host: Host, tx: Connection, link: Link, row: Mapping[str, Any]) -> bo
         {"sighting": row["id"], "rung": rung, "connection": link.id},
     )
     if isinstance(decision, Doubtful):
-        _doubt(host, tx, link.company_id, claim_id, decision)
+        _doubt(host, tx, link.company_id, claim_id, decision.claim_ids, decision.why_fr)
+    elif isinstance(decision, Joined) and decision.also:
+        _doubt(
+            host,
+            tx,
+            link.company_id,
+            claim_id,
+            decision.also,
+            f"La facture {invoice.number} ressemble à une autre créance. Est-ce la même ? "
+            "Aucune des deux n'est recouvrée avant votre réponse.",
+        )
     return isinstance(decision, Joined)
 
 
@@ -110,7 +120,9 @@ def _candidates(tx: Connection, company_id: str, face: Face) -> list[Candidate]:
     if not wanted:
         return []
     query = (
-        select(k.rung, k.claim_id, schema.sighting, c.connector, c.account, c.sequence)
+        select(
+            k.rung.label("key_rung"), schema.sighting, c.connector, c.account, c.sequence
+        )
         .join(schema.sighting, (s.company_id == k.company_id) & (s.id == k.sighting_id))
         .join(schema.connection, (c.company_id == s.company_id) & (c.id == s.connection_id))
         .where(
@@ -120,7 +132,7 @@ def _candidates(tx: Connection, company_id: str, face: Face) -> list[Candidate]:
         .order_by(k.rung, k.claim_id, k.sighting_id)
     )
     found: list[Candidate] = []
-    for row in tx.execute(query).mappings():
+    for row in rows(tx.execute(query)):
         link = Link(
             id=row["connection_id"],
             company_id=company_id,
@@ -137,8 +149,9 @@ def _candidates(tx: Connection, company_id: str, face: Face) -> list[Candidate]:
         found.append(
             Candidate(
                 claim_id=row["claim_id"],
-                rung=row["rung"],
+                rung=row["key_rung"],
                 face=face_of(link, row, record_of(row["record"])),
+                live=row["presence"] == "live",
             )
         )
     return found
@@ -219,10 +232,12 @@ def _debtor(host: Host, tx: Connection, link: Link, debtor: Debtor) -> str:
     return debtor_id
 
 
-def _doubt(host: Host, tx: Connection, company_id: str, claim_id: str, doubt: Doubtful) -> None:
-    """Keep two claims apart and ask; neither is collectible until a person answers."""
+def _doubt(
+    host: Host, tx: Connection, company_id: str, claim_id: str, others: Sequence[str], why: str
+) -> None:
+    """Keep claims apart and ask; none is collectible until a person answers."""
     now = host.clock.now()
-    for other in doubt.claim_ids:
+    for other in others:
         first, second = sorted((claim_id, other))
         bulk_upsert(
             tx,
@@ -232,7 +247,7 @@ def _doubt(host: Host, tx: Connection, company_id: str, claim_id: str, doubt: Do
                     "company_id": company_id,
                     "claim_a": first,
                     "claim_b": second,
-                    "why": doubt.why_fr,
+                    "why": why,
                     "created_at": stamp(now),
                 }
             ],
@@ -244,7 +259,7 @@ def _doubt(host: Host, tx: Connection, company_id: str, claim_id: str, doubt: Do
         company_id,
         "possible_duplicate",
         claim_id,
-        doubt.why_fr,
+        why,
         task_id=host.ids.new("tsk"),
         at=now,
     )

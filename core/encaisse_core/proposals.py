@@ -116,7 +116,7 @@ def _request(link: Link, debtor: Debtor, annex: Sequence[AnnexLine]) -> QuoteReq
 
 
 def _department(debtor: Debtor) -> str | None:
-    """Cut the département out of a French postcode; None where it does not tell (Corsica, CEDEX)."""
+    """Cut the département out of a French postcode; None where it does not tell (Corsica)."""
     if debtor.address is None or debtor.address.country != "FR":
         return None
     code = (debtor.address.postcode or "").strip()

@@ -1,8 +1,9 @@
 """Turn what the tools and collectors show into payments, once each, and payments into allocations.
 
-A payment is money that moved once. A collector's payment is known by its id. A tool that tells only
-the open amount shows money by difference: what it shows less than we can explain came in there, what
-it shows more went back. Our own write-backs are in what we can explain, so they are never news.
+A payment is money that moved once. A collector's payment is known by its id. A tool that tells
+only the open amount shows money by difference: what it shows less than we can explain came in
+there, what it shows more went back. Our own write-backs are in what we can explain, so they are
+never news.
 """
 
 from __future__ import annotations
@@ -15,11 +16,12 @@ from sqlalchemy import Connection, func, select
 
 from encaisse_core import journal, portfolio, tasks
 from encaisse_core.allocate import Open, allocate
+from encaisse_core.cents import euros
 from encaisse_core.collector import hold
 from encaisse_core.host import Host, links
 from encaisse_core.ingest import record_of
 from encaisse_core.store import schema
-from encaisse_core.store.engine import stamp
+from encaisse_core.store.engine import rows, stamp
 
 SAME_WITHIN = timedelta(days=10)
 """Equal money on one claim within this time, without a common identity, may be the same money."""
@@ -39,7 +41,7 @@ def reconcile(host: Host, company_id: str) -> int:
     return found
 
 
-def _new_settlements(tx: Connection, company_id: str) -> list[Mapping[str, Any]]:
+def _new_settlements(tx: Connection, company_id: str) -> list[dict[str, Any]]:
     s = schema.settlement.c
     query = (
         select(schema.settlement)
@@ -50,7 +52,7 @@ def _new_settlements(tx: Connection, company_id: str) -> list[Mapping[str, Any]]
         )
         .order_by(s.received_on, s.remote_id)
     )
-    return list(tx.execute(query).mappings())
+    return rows(tx.execute(query))
 
 
 def _collected(host: Host, tx: Connection, row: Mapping[str, Any]) -> bool:
@@ -87,7 +89,7 @@ def _collected(host: Host, tx: Connection, row: Mapping[str, Any]) -> bool:
     return True
 
 
-def _reversed_settlements(tx: Connection, company_id: str) -> list[Mapping[str, Any]]:
+def _reversed_settlements(tx: Connection, company_id: str) -> list[dict[str, Any]]:
     s = schema.settlement.c
     undo = schema.payment.alias("undo")
     query = (
@@ -101,7 +103,7 @@ def _reversed_settlements(tx: Connection, company_id: str) -> list[Mapping[str, 
         )
         .order_by(s.remote_id)
     )
-    return list(tx.execute(query).mappings())
+    return rows(tx.execute(query))
 
 
 def _reversed(host: Host, tx: Connection, row: Mapping[str, Any]) -> bool:
@@ -116,7 +118,7 @@ def _reversed(host: Host, tx: Connection, row: Mapping[str, Any]) -> bool:
 
 
 def _differences(host: Host, tx: Connection, company_id: str) -> list[dict[str, Any]]:
-    """List live sightings whose open amount we cannot explain and whose claim has no write pending."""
+    """List live sightings whose open amount we cannot explain, no write of ours being in doubt."""
     s, e = schema.sighting.c, schema.effect.c
     following = [
         link.id
@@ -140,7 +142,7 @@ def _differences(host: Host, tx: Connection, company_id: str) -> list[dict[str, 
         )
         .order_by(s.number, s.id)
     )
-    return [dict(row) for row in tx.execute(query).mappings()]
+    return rows(tx.execute(query))
 
 
 def _observed(host: Host, tx: Connection, row: Mapping[str, Any]) -> bool:
@@ -215,9 +217,9 @@ def _maybe_same(host: Host, tx: Connection, row: Mapping[str, Any], amount: int)
         row["company_id"],
         row["claim_id"],
         "maybe_same",
-        f"Facture {row['number']} : un paiement de {amount / 100:.2f} EUR apparaît dans l'outil "
-        "alors qu'un paiement égal est déjà connu. Est-ce le même argent ? Le recouvrement est "
-        "arrêté et rien n'est inscrit avant votre réponse.".replace(".", ",", 1),
+        f"Facture {row['number']} : un paiement de {euros(amount)} apparaît dans l'outil alors "
+        "qu'un paiement égal est déjà connu. Est-ce le même argent ? Le recouvrement est arrêté "
+        "et rien n'est inscrit avant votre réponse.",
     )
     return True
 
@@ -312,7 +314,7 @@ def add_payment(
             company_id,
             "refund",
             payment_id,
-            f"Le client a payé {_euros(lines.unallocated)} {currency} de trop sur la facture "
+            f"Le client a payé {euros(lines.unallocated)} {currency} de trop sur la facture "
             f"{number} : cet argent est à lui, remboursez-le ou imputez-le avec son accord.",
             task_id=host.ids.new("tsk"),
             at=now,
@@ -421,7 +423,3 @@ def _document_states(host: Host, tx: Connection, company_id: str) -> int:
     for claim_id in portfolio.stale_states(tx, company_id):
         changed += portfolio.refresh(host, tx, company_id, claim_id)
     return changed
-
-
-def _euros(cents: int) -> str:
-    return f"{cents // 100},{cents % 100:02d}"

@@ -1,4 +1,4 @@
-"""Drain the outbox: idempotent and fenced, so that any trigger may call it, anywhere, at any time."""
+"""Drain the outbox: idempotent and fenced, so that any trigger may call it, anywhere."""
 
 from __future__ import annotations
 

@@ -134,7 +134,9 @@ def _print_table(found: list[FileReading]) -> None:
         for row in rows:
             click.echo("  ".join(row))
     else:
-        table = Table(*HEADINGS, box=None)
+        table = Table(box=None)
+        for heading in HEADINGS:
+            table.add_column(heading, overflow="fold")
         for row in rows:
             table.add_row(*(Text(cell) for cell in row))
         Console().print(table)

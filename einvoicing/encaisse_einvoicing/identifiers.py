@@ -93,7 +93,9 @@ def _from_legal_id(
     if scheme == SIRET_SCHEME:
         if _is_siret(number):
             return None, number
-        wrong.append(("siret_invalid", f"« {number} » n'est pas un SIRET (quatorze chiffres dont une clé)"))
+        wrong.append(
+            ("siret_invalid", f"« {number} » n'est pas un SIRET (quatorze chiffres dont une clé)")
+        )
         return None, None
     if scheme or not french:
         return None, None

@@ -67,7 +67,8 @@ def read_bytes(name: str, data: bytes) -> Reading:
 
 
 def _read(data: bytes) -> Reading:
-    if b"%PDF-" in data[:_PDF_HEAD]:
+    markup = _looks_like_xml(data)
+    if not markup and b"%PDF-" in data[:_PDF_HEAD]:
         embedded = pdf.extract(data)
         try:
             return _read_xml(embedded.data, embedded.name, embedded.issues)
@@ -76,7 +77,7 @@ def _read(data: bytes) -> Reading:
             raise Refused(refused.code, refused.message_fr, where) from None
     if archive.kind_of(data[:512]) is not None:
         raise Refused("archive", "Ceci est une archive : donnez son chemin, pas son contenu.")
-    if data.strip(b" \t\r\n\x00") and not _looks_like_xml(data):
+    if data.strip(b" \t\r\n\x00") and not markup:
         raise Refused(
             "unknown_kind",
             "Ce fichier n'est ni un XML, ni un PDF, ni une archive zip ou tar : il n'est pas lu.",
@@ -117,19 +118,27 @@ def read_paths(paths: Iterable[Path]) -> Iterator[FileReading]:
     A path that does not exist is refused under the code `not_found`.
     """
     for path in paths:
-        if path.is_dir():
-            for found in _walk_folder(path):
-                yield from _read_path(found)
+        if os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises for some paths, this does not
+            yield from _read_folder(path)
         else:
             yield from _read_path(path)
 
 
-def _walk_folder(folder: Path) -> Iterator[Path]:
-    for place, folders, files in os.walk(folder):
+def _read_folder(folder: Path) -> Iterator[FileReading]:
+    """Read a folder and what is under it; links to folders are not followed."""
+    closed: list[OSError] = []
+    for place, folders, files in os.walk(folder, onerror=closed.append):
         folders.sort()
         for file in sorted(files):
             if file.lower().endswith((*KINDS, *ARCHIVES)):
-                yield Path(place) / file
+                yield from _read_path(Path(place) / file)
+    for error in closed:
+        name = shown(str(error.filename))
+        yield FileReading(name, _refusal(_unreadable(name, error), name))
+
+
+def _unreadable(name: str, error: OSError) -> Refused:
+    return Refused("unreadable", f"« {name} » ne s'ouvre pas : {error.strerror}.")
 
 
 def _read_path(path: Path) -> Iterator[FileReading]:
@@ -150,8 +159,7 @@ def _read_path(path: Path) -> Iterator[FileReading]:
     except Refused as refused:
         yield FileReading(name, _refusal(refused, name))
     except OSError as error:
-        closed = Refused("unreadable", f"« {name} » ne s'ouvre pas : {error.strerror}.")
-        yield FileReading(name, _refusal(closed, name))
+        yield FileReading(name, _refusal(_unreadable(name, error), name))
     else:
         yield FileReading(name, _guarded(name, data))
 

@@ -159,7 +159,7 @@ class Walk:
         if len(self.issues) > MAX_ISSUES:
             return
         if len(self.issues) == MAX_ISSUES:
-            code, where, term, raw = "too_many_issues", "", "", ""
+            code, where, term, raw = "too_many_issues", self._plan.root.path, "", ""
             message = f"Plus de {MAX_ISSUES} anomalies : les suivantes ne sont pas listées."
         self.issues.append(
             Issue(

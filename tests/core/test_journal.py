@@ -6,8 +6,7 @@ import itertools
 import subprocess
 import sys
 import textwrap
-import threading
-from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -316,23 +315,6 @@ def test_many_events_are_appended_in_order_at_once(store: Store) -> None:
     assert journal.verify(_exported(store)).events == 2500
 
 
-def _together(count: int, act: Callable[[int], None]) -> None:
-    errors: list[BaseException] = []
-
-    def run(number: int) -> None:
-        try:
-            act(number)
-        except BaseException as error:
-            errors.append(error)
-
-    threads = [threading.Thread(target=run, args=(number,)) for number in range(count)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert errors == []
-
-
 def test_concurrent_writers_make_one_chain(store: Store) -> None:
     def write(number: int) -> None:
         for _ in range(10):
@@ -340,7 +322,8 @@ def test_concurrent_writers_make_one_chain(store: Store) -> None:
                 journal.append(connection, COMPANY, AT, "kind", f"writer {number}", {})
                 _seal(connection)
 
-    _together(4, write)
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(write, range(4)))
     verdict = journal.verify(_exported(store))
     assert verdict.ok
     assert (verdict.events, verdict.sealed) == (40, 40)

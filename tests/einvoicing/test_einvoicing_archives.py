@@ -191,3 +191,24 @@ def test_missing_and_special_paths_are_refused_and_the_rest_is_read(
     os.mkfifo(pipe)
     found = list(read_paths([tmp_path / "absent.xml", pipe, good]))
     assert [outcome(each) for each in found] == ["not_found", "not_a_file", "ok"]
+    long_name = tmp_path / ("x" * 300)
+    found = list(read_paths([long_name, good]))
+    assert [outcome(each) for each in found] == ["unreadable", "ok"]
+
+
+def test_a_folder_that_does_not_open_is_told(
+    cii: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a.xml").write_text(cii)
+    closed = tmp_path / "ferme"
+    closed.mkdir()
+    real = os.scandir
+
+    def scandir(path: str) -> object:
+        if str(path) == str(closed):
+            raise PermissionError(13, "Permission denied", str(closed))
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    found = list(read_paths([tmp_path]))
+    assert [outcome(each) for each in found] == ["ok", "unreadable"]

@@ -132,6 +132,16 @@ def test_a_stream_cut_short_is_damage_not_half_an_invoice(cii: str, make_pdf: Ma
     assert refusal(edited(make_pdf({"factur-x.xml": cii.encode()}), cut)) == "pdf_damaged"
 
 
+def test_a_stream_without_its_checksum_is_read_when_the_xml_is_whole(
+    cii: str, make_pdf: MakePdf
+) -> None:
+    def shorten(pdf: pikepdf.Pdf) -> None:
+        packed = zlib.compress(cii.encode())[:-4]
+        stream_of(pdf).write(packed, filter=pikepdf.Name.FlateDecode)
+
+    assert extract(edited(make_pdf({"factur-x.xml": b"<x/>"}), shorten)).data == cii.encode()
+
+
 def test_cyclic_kids_are_refused(cii: str, make_pdf: MakePdf) -> None:
     def loop(pdf: pikepdf.Pdf) -> None:
         node = pdf.make_indirect(pikepdf.Dictionary())

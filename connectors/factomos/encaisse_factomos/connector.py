@@ -26,6 +26,7 @@ from encaisse_factomos.client import FactomosClient, place
 from encaisse_factomos.contacts import Contacts
 from encaisse_factomos.listing import Listing, Pages
 from encaisse_factomos.manifest import MANIFEST
+from encaisse_factomos.rows import PaymentRow
 
 
 class FactomosConnector:
@@ -135,9 +136,7 @@ class FactomosConnector:
             searched=f"règlements de {invoice_ref}, référence {wanted.key}", at=self._context.now
         )
 
-    def _check_whole(
-        self, subject: str, invoice_ref: str, rows: Sequence[payments.PaymentRow]
-    ) -> None:
+    def _check_whole(self, subject: str, invoice_ref: str, rows: Sequence[PaymentRow]) -> None:
         """Compare the list with what the invoice says was paid, before calling anything absent.
 
         A list cut short with a count to match cannot be told from a whole one by itself.

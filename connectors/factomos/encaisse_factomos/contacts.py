@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
 
 from pydantic import ValidationError
 
@@ -69,10 +68,9 @@ class Contacts:
             if unknown.fate is Fate.CONTACT_UNKNOWN:
                 return None
             raise Drift(unknown.error.message) from None
-        card = answer.get("contact")
-        if not isinstance(card, Mapping):
+        if not isinstance(answer.get("contact"), dict):
             raise Drift(f"{subject} : pas de fiche dans la réponse de Factomos.")
-        return self._read(card)
+        return self._read(answer["contact"])
 
     def _remember(self, raw: object) -> None:
         card = self._read(raw)

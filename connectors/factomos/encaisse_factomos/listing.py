@@ -112,9 +112,10 @@ class Listing:
 
     def _count(self, name: str) -> int:
         pagination = (self.answer or {}).get("pagination")
-        known = cast("Mapping[str, object]", pagination) if isinstance(pagination, dict) else {}
+        if not isinstance(pagination, dict):
+            raise self._drift("pas de pagination")
         try:
-            return spelling.count(known.get(name))
+            return spelling.count(cast("Mapping[str, object]", pagination).get(name))
         except ValueError:
             raise self._drift(f"« {name} » illisible dans la pagination") from None
 

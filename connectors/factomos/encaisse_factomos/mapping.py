@@ -1,13 +1,14 @@
 """Turn rows of Factomos into the contract's values. Pure: no HTTP, no clock, no ids of ours.
 
-| row | reading |
-|---|---|
-| status `avoir` | `credit_note`, negative whichever sign it was written with |
-| any other status, total below zero | `unallocated_credit`: the vendor lists credits under `later` |
-| `invoice_type` `down-payment` | `down_payment` |
-| nothing owed any more | settled; `open` is negative where the customer paid too much |
-| a status nobody documented | state `unknown`, which starts and closes nothing |
-| figures that do not add up | set aside with the raw row: each reading would claim another sum |
+- Status `avoir`: a `credit_note`, negative whichever sign it was written with.
+- Any other status with a total below zero: an `unallocated_credit`; the vendor's own example has
+  one under `later`.
+- `invoice_type` `down-payment`: a `down_payment`.
+- Nothing owed any more: settled; `open` is below zero where the customer paid too much, so that the
+  host sees by how much.
+- A status nobody documented: state `unknown`, which starts and closes nothing.
+- Figures that do not add up: set aside with the raw row, because each reading would claim another
+  sum.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import json
 import re
 from collections.abc import Mapping
 from decimal import Decimal
+from typing import cast
 
 from pydantic import ValidationError
 
@@ -131,7 +133,7 @@ def row_of(raw: object) -> InvoiceRow | Unreadable:
 
 def set_aside(raw: object, reason: str) -> Unreadable:
     """Keep a raw row with the reason, naming the invoice as far as the row does."""
-    known: Mapping[object, object] = raw if isinstance(raw, Mapping) else {}
+    known: Mapping[str, object] = cast("Mapping[str, object]", raw) if isinstance(raw, dict) else {}
     pid, number = known.get("pid"), known.get("invoice_formated_number")
     named = f"Facture {number}" if isinstance(number, str) and number else "Ligne sans numéro"
     return Unreadable(
@@ -157,7 +159,8 @@ def _check_sums(row: InvoiceRow) -> None:
 
 
 def _within(part: Decimal, whole: Decimal) -> bool:
-    return min(0, whole) <= part <= max(0, whole)
+    nothing = Decimal(0)
+    return min(nothing, whole) <= part <= max(nothing, whole)
 
 
 def _kind(row: InvoiceRow) -> InvoiceKind:

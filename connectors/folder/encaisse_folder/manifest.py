@@ -22,5 +22,5 @@ MANIFEST = Manifest(
             kind="path",
         ),
     ),
-    streams={"invoices": Stream(mode="snapshot")},
+    streams={"invoices": Stream(mode="snapshot", follows_money=False)},
 )

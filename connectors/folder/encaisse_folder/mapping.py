@@ -3,9 +3,8 @@
 What the invoice does not say stays empty. What it says twice and differently is refused whole,
 because each reading would claim another sum. By what is payable (BT-115):
 
-- an invoice with something to pay is open; with nothing to pay, settled;
-- an invoice with less than nothing to pay was paid too much: an open `unallocated_credit` of that
-  sum, which is the customer's;
+- an invoice with something to pay is open; with nothing to pay, settled; with less than nothing,
+  settled too, and its `open` below zero says how much of the customer's money was too much;
 - an invoice whose total is below zero is a `credit_note` when it names what it credits (BG-3), an
   `unallocated_credit` when it names nothing;
 - a credit note is negative, whichever sign it was written with; settled when nothing of it is left.
@@ -39,6 +38,10 @@ class _Figures:
     total: Money
     left: Money
 
+    @property
+    def is_open(self) -> bool:
+        return self.left.minor > 0 or (self.total.minor < 0 and self.left.minor < 0)
+
 
 def to_source(
     invoice: Invoice, *, ref: str, sha256: str, issues: tuple[Issue, ...] = ()
@@ -64,7 +67,7 @@ def to_source(
             number=invoice.number,
             kind=figures.kind,
             direction="receivable",
-            state="settled" if figures.left.minor == 0 else "open",
+            state="open" if figures.is_open else "settled",
             issue_date=invoice.issue_date,
             currency=invoice.currency,
             total=figures.total,
@@ -114,8 +117,6 @@ def _figures(invoice: Invoice, doctype: DocumentType, currency: str) -> _Figures
         names_one = any(preceding.number for preceding in invoice.preceding)
         kind: InvoiceKind = "credit_note" if names_one else "unallocated_credit"
         return _Figures(kind, total, _owed_to_customer(left))
-    if left.minor < 0:
-        return _Figures("unallocated_credit", left, left)
     return _Figures(doctype.kind, total, left)
 
 

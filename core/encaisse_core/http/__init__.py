@@ -22,8 +22,9 @@ of work. What the client does, whatever the connector asks of it:
   raises `OutcomeUnknown`; a 429 raises `Transient(retry_after)`. Every other answer, 5xx to a write
   included, reaches the connector, which alone can read the vendor's words.
 - **How long**: connect 5 s, 30 s between two bytes, `WHOLE_ANSWER` in all, nothing starts at or
-  after `deadline`; answers over `LARGEST_ANSWER` bytes raise `Drift`. Bodies are read whole before
-  the connector sees them.
+  after `deadline`; an answer over `LARGEST_ANSWER` bytes raises `Drift` (to a write,
+  `OutcomeUnknown`). Bodies are read whole before the connector sees them. Proxies and netrc files
+  of the environment are not used.
 - **Log**: logger `encaisse.http`, one line per request: method, host, path, status, milliseconds,
   the partner's request id. Never a query, a header, a body.
 

@@ -128,11 +128,8 @@ class Door:
                     f"de {manifest.slug} ({environment})."
                 )
             if grant.state != "active":
-                why = f" : {grant.reason}" if grant.reason else ""
-                raise Denied(
-                    f"L'accès à {manifest.name} est fermé ({grant.state}){why} Reconnectez "
-                    f"{manifest.name} pour reprendre."
-                )
+                why = grant.reason or f"Reconnectez {manifest.name} pour reprendre."
+                raise Denied(f"L'accès à {manifest.name} est fermé. {why}")
             return grants.read_secrets(connection, self._keeping.vault, grant_id)
 
     def _auth(

@@ -41,5 +41,7 @@ def bulk_upsert(
             )
         else:
             statement = statement.on_conflict_do_nothing()
-        written += connection.execute(statement).rowcount
+        # without this option SQLAlchemy does not keep an INSERT's row count on PostgreSQL
+        keeping = {"preserve_rowcount": True}
+        written += connection.execute(statement, execution_options=keeping).rowcount
     return written

@@ -890,6 +890,7 @@ def upgrade() -> None:
         sa.Column("fee", sa.BigInteger(), nullable=True),
         sa.Column("fee_vat", sa.BigInteger(), nullable=True),
         sa.Column("received_on", sa.String(length=10), nullable=False),
+        sa.Column("reversed_on", sa.String(length=10), nullable=True),
         sa.Column("updated_at", sa.String(length=32), nullable=False),
         sa.ForeignKeyConstraint(
             ["company_id", "claim_id"],

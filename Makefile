@@ -1,0 +1,38 @@
+# Each target is one line a person could type; `install` is what all of them stand on.
+PYTHON ?= python3
+BIN := .venv/bin
+ROOMS := plugin_api/encaisse_api einvoicing/encaisse_einvoicing core/encaisse_core connectors/factomos/encaisse_factomos connectors/gcollect/encaisse_gcollect connectors/folder/encaisse_folder simulator/encaisse_simulator lab/encaisse_lab
+
+.PHONY: install demo test lint proof proof-slice cassettes clean
+
+install: .venv/.installed
+
+.venv/.installed: requirements.txt requirements-dev.txt $(wildcard */pyproject.toml connectors/*/pyproject.toml)
+	$(PYTHON) -m venv .venv
+	if command -v uv >/dev/null 2>&1; then uv pip install --quiet --python $(BIN)/python -r requirements-dev.txt; else $(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt; fi
+	touch $@
+
+demo: install
+	$(BIN)/encaisse demo
+
+test: install
+	$(BIN)/python -m pytest -n 2 --cov --cov-report=term:skip-covered
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy $(ROOMS) sync_daemon.py
+	$(BIN)/pyright
+	PYTHONPATH=. $(BIN)/lint-imports
+
+proof: install
+	$(BIN)/encaisse proof --write docs/proofs.md
+
+proof-slice: install
+	$(BIN)/encaisse proof --slice
+
+cassettes: install
+	$(BIN)/python -m encaisse_lab.record
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage

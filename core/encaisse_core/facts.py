@@ -1,0 +1,334 @@
+"""Gather what the decision looks at, for one claim or all of a company's, and decide."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from encaisse_api import Debtor, SourceInvoice
+from encaisse_core.claim_facts import (
+    ClaimFacts,
+    DebtorFacts,
+    EcheanceFacts,
+    SightingFacts,
+)
+from encaisse_core.decide import Decision, decide
+from encaisse_core.errors import UsageError
+from encaisse_core.host import Host, Link, links
+from encaisse_core.ingest import record_of
+from encaisse_core.store import schema
+from encaisse_core.store.engine import instant
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """Hold a claim's facts with what was decided from them."""
+
+    facts: ClaimFacts
+    decision: Decision
+    claim: Row
+
+
+@dataclass(frozen=True, slots=True)
+class Collectible:
+    """Describe what may be proposed of one claim; `due` lists its overdue échéances."""
+
+    claim_id: str
+    number: str
+    issue_date: date
+    debtor_id: str
+    debtor: Debtor
+    cents: int
+    due: tuple[tuple[date, int], ...]
+
+
+def decide_all(
+    host: Host,
+    tx: Connection,
+    company_id: str,
+    *,
+    only: Collection[str] | None = None,
+    ignore_procedure: bool = False,
+) -> Iterator[Decided]:
+    """Decide every claim of a company, or `only` some, in order of number.
+
+    `ignore_procedure` decides as if no proposal held the claim: for that very proposal.
+    """
+    gathered = _Gathered(host, tx, company_id, only)
+    for claim in gathered.claims:
+        facts = gathered.facts(claim, ignore_procedure)
+        yield Decided(facts, decide(facts, host.clock.today(), host.policy), claim)
+
+
+def decide_claim(
+    host: Host, tx: Connection, company_id: str, claim_id: str, *, reserved: bool = False
+) -> Decision:
+    """Decide one claim; `reserved` when it is asked for the proposal that holds it."""
+    found = list(decide_all(host, tx, company_id, only=(claim_id,), ignore_procedure=reserved))
+    if not found:
+        raise UsageError(f"La créance {claim_id} n'existe pas pour cette société.")
+    return found[0].decision
+
+
+def collectible(host: Host, tx: Connection, company_id: str) -> list[Collectible]:
+    """List what may be proposed today."""
+    found: list[Collectible] = []
+    for each in decide_all(host, tx, company_id):
+        if not each.decision.collectible:
+            continue
+        allowed = {e.id for e in each.decision.echeances if e.collectible}
+        found.append(
+            Collectible(
+                claim_id=each.facts.claim_id,
+                number=each.facts.number,
+                issue_date=each.facts.issue_date,
+                debtor_id=each.claim["debtor_id"],
+                debtor=debtor(tx, company_id, each.claim["debtor_id"]),
+                cents=each.decision.collectible_cents,
+                due=tuple(
+                    (e.due_date, e.open)
+                    for e in each.facts.echeances
+                    if e.id in allowed and e.due_date is not None
+                ),
+            )
+        )
+    return found
+
+
+def debtor(tx: Connection, company_id: str, debtor_id: str) -> Debtor:
+    """Read a debtor as its source told it."""
+    d = schema.debtor.c
+    detail = tx.execute(
+        select(d.detail).where(d.company_id == company_id, d.id == debtor_id)
+    ).scalar_one()
+    return Debtor.model_validate_json(detail)
+
+
+def creditor(tx: Connection, company_id: str) -> Row:
+    """Read the company."""
+    row = tx.execute(select(schema.company).where(schema.company.c.id == company_id)).mappings()
+    return dict(row.one())
+
+
+class _Gathered:
+    """Read each table once for all claims wanted."""
+
+    def __init__(
+        self, host: Host, tx: Connection, company_id: str, only: Collection[str] | None
+    ) -> None:
+        self._host = host
+        self._siren = creditor(tx, company_id)["siren"]
+        self._now = host.clock.now()
+        c = schema.claim.c
+        query = select(schema.claim).where(c.company_id == company_id).order_by(c.number, c.id)
+        if only is not None:
+            query = query.where(c.id.in_(only))
+        self.claims = [dict(row) for row in tx.execute(query).mappings()]
+        self._links = {link.id: link for link in links(tx, company_id, states=("active", "paused"))}
+        k = schema.connection.c
+        self._pulled = {
+            row.id: row.pulled_at and instant(row.pulled_at)
+            for row in tx.execute(select(k.id, k.pulled_at).where(k.company_id == company_id))
+        }
+        self._echeances = _grouped(tx, schema.echeance, company_id, "claim_id", "due_date")
+        self._sightings = _grouped(tx, schema.sighting, company_id, "claim_id", "id")
+        self._debtors = {
+            row["id"]: dict(row)
+            for row in tx.execute(
+                select(schema.debtor).where(schema.debtor.c.company_id == company_id)
+            ).mappings()
+        }
+        self._untold = _untold(tx, company_id)
+        self._acknowledged = _acknowledged(tx, company_id)
+        self._duplicates = _duplicates(tx, company_id)
+        self._held = _held(tx, company_id)
+        self._credits = _unallocated_credits(tx, company_id)
+        self._hold_texts = _hold_texts(tx, company_id)
+
+    def facts(self, claim: Row, ignore_procedure: bool) -> ClaimFacts:
+        """Gather one claim's facts."""
+        rows = self._sightings.get(claim["id"], [])
+        records = [(row, record_of(row["record"])) for row in rows]
+        live = [(row, record) for row, record in records if row["presence"] == "live"]
+        first = (live or records)[0][1]
+        paid = self._acknowledged.get(claim["id"], (None, 0))
+        return ClaimFacts(
+            claim_id=claim["id"],
+            number=claim["number"],
+            issue_date=date.fromisoformat(claim["issue_date"]),
+            company_siren=self._siren,
+            seller_siren=next(
+                (record.seller.siren for _, record in records if record.seller.siren), None
+            ),
+            gathered_at=self._now,
+            echeances=tuple(
+                EcheanceFacts(
+                    id=row["id"],
+                    due_date=row["due_date"] and date.fromisoformat(row["due_date"]),
+                    open=row["open"],
+                    due_estimated=bool(row["due_estimated"]),
+                )
+                for row in self._echeances.get(claim["id"], [])
+            ),
+            sightings=tuple(
+                self._sighting(row, record)
+                for row, record in records
+                if row["connection_id"] in self._links
+            ),
+            debtor=self._debtor(claim),
+            total=claim["total"],
+            kind=claim["kind"],
+            direction=first.direction,
+            state=claim["state"],
+            currency=claim["currency"],
+            credited=paid[1],
+            flags=frozenset(flag for _, record in live for flag in record.flags),
+            unallocated_credits=self._credits.get(claim["debtor_id"], 0),
+            hold=claim["hold"],
+            hold_text=self._hold_texts.get((claim["hold"], claim["id"])),
+            possible_duplicates=tuple(sorted(self._duplicates.get(claim["id"], ()))),
+            procedure=None if ignore_procedure else self._held.get(claim["id"]),
+            acknowledged_on=paid[0],
+        )
+
+    def _sighting(self, row: Row, record: SourceInvoice) -> SightingFacts:
+        link = self._links[row["connection_id"]]
+        stream = self._streams(link)
+        return SightingFacts(
+            tool=link.connector,
+            total=row["total"],
+            open=row["open"] - self._untold.get((row["claim_id"], link.id), 0) if stream else None,
+            state=record.state,
+            pulled_at=self._pulled.get(link.id),
+            live=row["presence"] == "live",
+        )
+
+    def _streams(self, link: Link) -> bool:
+        try:
+            stream = self._host.manifest(link).streams.get("invoices")
+        except KeyError:
+            return True
+        return stream is not None and stream.follows_money
+
+    def _debtor(self, claim: Row) -> DebtorFacts | None:
+        row = self._debtors.get(claim["debtor_id"])
+        if row is None:
+            return None
+        told = Debtor.model_validate_json(row["detail"])
+        return DebtorFacts(name=row["name"], kind=told.kind, siren=told.siren, vat_id=told.vat_id)
+
+
+def _grouped(
+    tx: Connection, table: Any, company_id: str, by: str, order: str
+) -> dict[str, list[Row]]:
+    found: dict[str, list[Row]] = defaultdict(list)
+    query = select(table).where(table.c.company_id == company_id, table.c[by].is_not(None))
+    for row in tx.execute(query.order_by(table.c[order], table.c.id)).mappings():
+        found[row[by]].append(dict(row))
+    return found
+
+
+def _untold(tx: Connection, company_id: str) -> dict[tuple[str, str], int]:
+    """Add what collectors received on a claim and a tool was not told yet."""
+    p, a, x = schema.payment.c, schema.allocation.c, schema.payment_sighting.c
+    collected: dict[str, dict[str, int]] = defaultdict(dict)
+    query = (
+        select(p.id, p.claim_id, func.sum(a.amount).label("amount"))
+        .join(schema.allocation, (a.company_id == p.company_id) & (a.payment_id == p.id))
+        .where(p.company_id == company_id, p.origin == "collector")
+        .group_by(p.id, p.claim_id)
+    )
+    for row in tx.execute(query):
+        collected[row.claim_id][row.id] = int(row.amount)
+    told: dict[str, set[str]] = defaultdict(set)
+    for echo in tx.execute(
+        select(x.payment_id, x.connection_id).where(x.company_id == company_id, x.role == "echo")
+    ):
+        told[echo.connection_id].add(echo.payment_id)
+    connections = tx.execute(
+        select(schema.connection.c.id).where(schema.connection.c.company_id == company_id)
+    ).scalars()
+    return {
+        (claim_id, connection): amount
+        for connection in connections
+        for claim_id, payments in collected.items()
+        if (
+            amount := sum(
+                cents for payment, cents in payments.items() if payment not in told[connection]
+            )
+        )
+    }
+
+
+def _acknowledged(tx: Connection, company_id: str) -> dict[str, tuple[date | None, int]]:
+    """Give each claim's last part payment (it interrupts prescription) and what was credited."""
+    p = schema.payment.c
+    found: dict[str, tuple[date | None, int]] = {}
+    query = (
+        select(p.claim_id, p.origin, p.amount, p.paid_on)
+        .where(p.company_id == company_id)
+        .order_by(p.paid_on)
+    )
+    for row in tx.execute(query):
+        last, credited = found.get(row.claim_id, (None, 0))
+        if row.origin == "credit":
+            credited += row.amount
+        elif row.amount > 0:
+            last = date.fromisoformat(row.paid_on)
+        found[row.claim_id] = (last, credited)
+    return found
+
+
+def _duplicates(tx: Connection, company_id: str) -> dict[str, set[str]]:
+    d, c = schema.possible_duplicate.c, schema.claim
+    a, b = c.alias("a"), c.alias("b")
+    found: dict[str, set[str]] = defaultdict(set)
+    query = (
+        select(d.claim_a, d.claim_b, a.c.number.label("first"), b.c.number.label("second"))
+        .join(a, (a.c.company_id == d.company_id) & (a.c.id == d.claim_a))
+        .join(b, (b.c.company_id == d.company_id) & (b.c.id == d.claim_b))
+        .where(d.company_id == company_id, d.answer.is_(None))
+    )
+    for row in tx.execute(query):
+        found[row.claim_a].add(row.second)
+        found[row.claim_b].add(row.first)
+    return found
+
+
+def _held(tx: Connection, company_id: str) -> dict[str, str]:
+    r = schema.reservation.c
+    query = select(r.claim_id, r.proposal_id, r.procedure_id).where(
+        r.company_id == company_id, r.released_at.is_(None)
+    )
+    return {row.claim_id: row.procedure_id or row.proposal_id for row in tx.execute(query)}
+
+
+def _unallocated_credits(tx: Connection, company_id: str) -> dict[str, int]:
+    """Add what each customer has to its credit and no invoice took yet."""
+    c = schema.claim.c
+    query = (
+        select(c.debtor_id, func.sum(-c.open).label("credit"))
+        .where(
+            c.company_id == company_id,
+            c.kind.in_(("credit_note", "unallocated_credit")),
+            c.open < 0,
+            c.state == "open",
+        )
+        .group_by(c.debtor_id)
+    )
+    return {row.debtor_id: int(row.credit) for row in tx.execute(query)}
+
+
+def _hold_texts(tx: Connection, company_id: str) -> dict[tuple[str, str], str]:
+    t = schema.task.c
+    query = select(t.kind, t.subject, t.sentence).where(
+        t.company_id == company_id, t.done_at.is_(None)
+    )
+    return {(row.kind, row.subject): row.sentence for row in tx.execute(query)}

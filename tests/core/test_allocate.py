@@ -1,0 +1,185 @@
+"""Every cent of every payment is on an échéance or still the debtor's, whatever happens next."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from encaisse_core.allocate import (
+    Allocation,
+    Line,
+    Movement,
+    Observed,
+    Open,
+    allocate,
+    difference,
+    expected_open,
+    maybe_same,
+    reverse,
+)
+
+JUNE, JULY = date(2026, 6, 30), date(2026, 7, 31)
+THREE = [Open("no date", None, 50), Open("july", JULY, 200), Open("june", JUNE, 100)]
+
+
+def test_the_oldest_instalment_is_paid_first_and_one_without_date_last() -> None:
+    assert allocate(320, THREE) == Allocation(
+        (Line("june", 100), Line("july", 200), Line("no date", 20)), 0
+    )
+
+
+def test_a_part_payment_stops_where_the_money_does() -> None:
+    assert allocate(130, THREE).lines == (Line("june", 100), Line("july", 30))
+
+
+def test_what_nothing_can_take_stays_the_debtors() -> None:
+    assert allocate(400, THREE).unallocated == 50
+    assert allocate(10, []) == Allocation((), 10)
+
+
+def test_a_settled_or_credited_instalment_takes_nothing() -> None:
+    assert allocate(30, [Open("a", JUNE, 0), Open("b", JUNE, -5), Open("c", JULY, 20)]) == (
+        Allocation((Line("c", 20),), 10)
+    )
+
+
+def test_a_source_that_names_the_instalment_is_followed_and_no_further() -> None:
+    assert allocate(250, THREE, only={"july"}) == Allocation((Line("july", 200),), 50)
+    assert allocate(250, THREE, only=()) == Allocation((), 250)
+
+
+def test_equal_due_dates_keep_the_order_given() -> None:
+    same = [Open("b", JUNE, 10), Open("a", JUNE, 10)]
+    assert [line.id for line in allocate(15, same).lines] == ["b", "a"]
+
+
+@pytest.mark.parametrize("cents", [0, -1])
+def test_money_that_goes_back_is_a_reversal_not_a_payment(cents: int) -> None:
+    with pytest.raises(ValueError, match="payment"):
+        allocate(cents, THREE)
+
+
+def test_a_reversal_takes_back_exactly_what_was_put() -> None:
+    assert reverse(allocate(130, THREE).lines) == (Line("june", -100), Line("july", -30))
+
+
+# --- any order of partial, over-, double, reversed payments ------------------------------------
+
+ACTS = st.lists(
+    st.one_of(
+        st.tuples(st.just("pay"), st.integers(1, 400)),
+        st.tuples(st.just("reverse"), st.integers(0, 30)),
+        st.tuples(st.just("refund"), st.integers(0, 30)),
+    ),
+    max_size=25,
+)
+
+
+@settings(max_examples=500, deadline=None)
+@given(
+    amounts=st.lists(st.integers(0, 300), min_size=1, max_size=4),
+    acts=ACTS,
+    only=st.none() | st.sets(st.sampled_from(["e0", "e1", "e2"])),
+)
+def test_cents_are_conserved_under_any_order_of_payments_and_reversals(
+    amounts: list[int], acts: list[tuple[str, int]], only: set[str] | None
+) -> None:
+    opens = {f"e{i}": amount for i, amount in enumerate(amounts)}
+    payments: list[tuple[int, Allocation]] = []
+    standing: dict[int, Allocation] = {}
+    refunded = 0
+    for act, value in acts:
+        if act == "pay":
+            due = [Open(key, JUNE, cents) for key, cents in opens.items()]
+            made = allocate(value, due, only=only)
+            standing[len(payments)] = made
+            payments.append((value, made))
+            lines = made.lines
+        elif act == "reverse" and value in standing:
+            lines = reverse(standing.pop(value).lines)
+        elif act == "refund" and value in standing:
+            refunded += standing[value].unallocated
+            standing[value] = replace(standing[value], unallocated=0)
+            lines = ()
+        else:
+            continue
+        for line in lines:
+            opens[line.id] -= line.cents
+        for i, amount in enumerate(amounts):
+            assert 0 <= opens[f"e{i}"] <= amount
+        for paid, made in payments:
+            assert made.allocated + made.unallocated == paid
+        on_claim = sum(made.allocated for made in standing.values())
+        assert on_claim == sum(amounts) - sum(opens.values())
+        assert on_claim <= sum(amounts)
+    assert refunded <= sum(paid for paid, _ in payments)
+
+
+# --- tools that tell only the open amount -------------------------------------------------------
+
+
+def test_a_lower_open_amount_is_a_payment_and_a_higher_one_a_reversal() -> None:
+    assert difference(100, 60) == Observed("payment", 40)
+    assert difference(60, 100) == Observed("reversal", 40)
+    assert difference(60, 60) is None
+
+
+@given(
+    total=st.integers(0, 10**9),
+    told=st.lists(st.integers(-(10**6), 10**6), max_size=6),
+    news=st.integers(-(10**6), 10**6),
+)
+def test_what_a_tool_was_told_is_never_news_and_what_it_knows_alone_always_is(
+    total: int, told: list[int], news: int
+) -> None:
+    expected = expected_open(total, told)
+    seen = difference(expected, expected_open(total, [*told, news]))
+    if news == 0:
+        assert seen is None
+    else:
+        assert seen == Observed("payment" if news > 0 else "reversal", abs(news))
+
+
+# --- the same money under two names -------------------------------------------------------------
+
+KNOWN = Movement("pay_1", "clm_1", JUNE, 100_00, 88_00, frozenset({"collector:p-1"}))
+
+
+@pytest.mark.parametrize(
+    ("new", "found"),
+    [
+        (Movement("x", "clm_1", JUNE, 100_00), True),
+        (Movement("x", "clm_1", JUNE, 88_00), True),
+        (Movement("x", "clm_1", JUNE, 200_00, 100_00), True),
+        (Movement("x", "clm_1", date(2026, 7, 10), 100_00), True),
+        (Movement("x", "clm_1", date(2026, 6, 20), 100_00), True),
+        (Movement("x", "clm_1", date(2026, 7, 11), 100_00), False),
+        (Movement("x", "clm_1", JUNE, 99_99), False),
+        (Movement("x", "clm_2", JUNE, 100_00), False),
+        (Movement("x", "clm_1", JUNE, 100_00, None, frozenset({"collector:p-1"})), False),
+        (Movement("x", "clm_1", JUNE, 100_00, None, frozenset({"bank:b-1"})), True),
+        (Movement("pay_1", "clm_1", JUNE, 100_00), False),
+    ],
+)
+def test_equal_money_within_ten_days_without_identity_may_be_the_same(
+    new: Movement, found: bool
+) -> None:
+    assert maybe_same([KNOWN], new) == (("pay_1",) if found else ())
+
+
+@given(
+    gross=st.integers(1, 5),
+    net=st.none() | st.integers(1, 5),
+    days=st.integers(0, 20),
+    apart=st.integers(-25, 25),
+)
+def test_the_doubt_does_not_depend_on_which_was_seen_first(
+    gross: int, net: int | None, days: int, apart: int
+) -> None:
+    one = Movement("a", "clm_1", JUNE, 3, 2)
+    two = Movement("b", "clm_1", date.fromordinal(JUNE.toordinal() + apart), gross, net)
+    assert bool(maybe_same([one], two, days)) == bool(maybe_same([two], one, days))

@@ -1,0 +1,109 @@
+"""A webhook is read only when its sender is proven."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from encaisse_api import Delivery, WebhookScheme
+from encaisse_api.conformance import sign
+from encaisse_api.webhooks import Unverified, verify
+
+NOW = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
+BODY = b'{"id":"i-1","note":"{t}{body}"}'
+HEX = WebhookScheme(header="Acme-Signature")
+BASE64 = WebhookScheme(header="X-Sig", encoding="base64", timestamp_field="ts", signature_field="s")
+
+
+def delivery(value: str, body: bytes = BODY, header: str = "Acme-Signature") -> Delivery:
+    return Delivery(headers=(("Host", "example.org"), (header, value)), body=body, received_at=NOW)
+
+
+def refused(delivered: Delivery, secrets: Sequence[str] = ("s1",), now: datetime = NOW) -> str:
+    with pytest.raises(Unverified) as error:
+        verify(HEX, secrets, delivered, now)
+    return str(error.value)
+
+
+def test_the_signature_is_the_hmac_of_timestamp_and_body() -> None:
+    stamp = str(int(NOW.timestamp()))
+    digest = hmac.new(b"s1", stamp.encode() + b"." + BODY, hashlib.sha256).hexdigest()
+    verify(HEX, ["s1"], delivery(f"t={stamp},v1={digest}"), NOW)
+
+
+def test_base64_signatures_and_other_field_names_are_read() -> None:
+    verify(BASE64, ["s1"], delivery(sign(BASE64, "s1", BODY, NOW), header="x-sig"), NOW)
+
+
+def test_one_of_several_signatures_is_enough() -> None:
+    good = sign(HEX, "s1", BODY, NOW)
+    verify(HEX, ["s1"], delivery(f"{good},v1={'00' * 32},v0=ignored"), NOW)
+
+
+@pytest.mark.parametrize("secrets", [("s1", "s2"), ("s2", "s1")])
+@pytest.mark.parametrize("used", ["s1", "s2"])
+def test_both_secrets_hold_during_rotation(secrets: Sequence[str], used: str) -> None:
+    verify(HEX, secrets, delivery(sign(HEX, used, BODY, NOW)), NOW)
+
+
+@pytest.mark.parametrize("place", range(len(BODY)))
+def test_a_flipped_byte_is_refused(place: int) -> None:
+    body = BODY[:place] + bytes([BODY[place] ^ 0x20]) + BODY[place + 1 :]
+    assert "signature" in refused(delivery(sign(HEX, "s1", BODY, NOW), body))
+
+
+def test_a_moved_timestamp_is_refused() -> None:
+    value = sign(HEX, "s1", BODY, NOW)
+    stamp = str(int(NOW.timestamp()))
+    assert "signature" in refused(delivery(value.replace(stamp, str(int(stamp) + 1))))
+
+
+@pytest.mark.parametrize(
+    ("away", "good"),
+    [(300, True), (-300, True), (301, False), (-301, False)],
+)
+def test_the_tolerance_holds_on_both_sides(away: int, good: bool) -> None:
+    delivered = delivery(sign(HEX, "s1", BODY, NOW))
+    if good:
+        verify(HEX, ["s1"], delivered, NOW + timedelta(seconds=away))
+    else:
+        assert "horodatage" in refused(delivered, now=NOW + timedelta(seconds=away))
+
+
+@pytest.mark.parametrize(
+    "stamp", ["", "-1", "+1772416800", " 1772416800", "1_772", "١٧٧", "1e9", "9" * 30]
+)
+def test_an_unreadable_timestamp_is_refused(stamp: str) -> None:
+    assert "horodatage" in refused(delivery(f"t={stamp},v1=00"))
+
+
+@pytest.mark.parametrize("value", ["", "t=1772416800", "v1=00", "t=1,t=2,v1=00", "garbage"])
+def test_an_incomplete_header_is_refused(value: str) -> None:
+    assert "en-tête" in refused(delivery(value))
+
+
+@pytest.mark.parametrize("code", ["", "zz", "00", "é"])
+def test_a_signature_of_nonsense_is_refused(code: str) -> None:
+    assert "signature" in refused(delivery(f"t={int(NOW.timestamp())},v1={code}"))
+
+
+def test_a_missing_or_doubled_header_is_refused() -> None:
+    value = sign(HEX, "s1", BODY, NOW)
+    assert refused(delivery(value, header="Other"))
+    twice = Delivery(headers=(("Acme-Signature", value),) * 2, body=BODY, received_at=NOW)
+    assert refused(twice)
+
+
+@pytest.mark.parametrize("secrets", [(), ("",)])
+def test_without_a_secret_nothing_is_accepted(secrets: Sequence[str]) -> None:
+    assert "aucun secret" in refused(delivery(sign(HEX, "", BODY, NOW)), secrets)
+
+
+def test_a_scheme_that_does_not_sign_the_body_is_refused() -> None:
+    scheme = WebhookScheme(header="Acme-Signature", signed="{t}")
+    with pytest.raises(Unverified, match="contenu"):
+        verify(scheme, ["s1"], delivery(sign(HEX, "s1", BODY, NOW)), NOW)
