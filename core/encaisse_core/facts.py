@@ -19,7 +19,7 @@ from encaisse_core.claim_facts import (
 )
 from encaisse_core.decide import Decision, decide
 from encaisse_core.errors import UsageError
-from encaisse_core.host import Host, Link, links
+from encaisse_core.host import Host, links
 from encaisse_core.ingest import record_of
 from encaisse_core.store import schema
 from encaisse_core.store.engine import instant
@@ -200,22 +200,16 @@ class _Gathered:
 
     def _sighting(self, row: Row, record: SourceInvoice) -> SightingFacts:
         link = self._links[row["connection_id"]]
-        stream = self._streams(link)
         return SightingFacts(
             tool=link.connector,
             total=row["total"],
-            open=row["open"] - self._untold.get((row["claim_id"], link.id), 0) if stream else None,
+            open=row["open"] - self._untold.get((row["claim_id"], link.id), 0)
+            if self._host.follows_money(link)
+            else None,
             state=record.state,
-            pulled_at=self._pulled.get(link.id),
+            pulled_at=self._pulled.get(link.id) if link.state == "active" else None,
             live=row["presence"] == "live",
         )
-
-    def _streams(self, link: Link) -> bool:
-        try:
-            stream = self._host.manifest(link).streams.get("invoices")
-        except KeyError:
-            return True
-        return stream is not None and stream.follows_money
 
     def _debtor(self, claim: Row) -> DebtorFacts | None:
         row = self._debtors.get(claim["debtor_id"])

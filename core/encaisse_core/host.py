@@ -89,6 +89,17 @@ class Host:
         except KeyError:
             return False
 
+    def follows_money(self, link: Link) -> bool:
+        """Tell whether a source's open amounts move with payments.
+
+        Unless its connector says no: a tool whose connector is gone was last seen following.
+        """
+        try:
+            stream = self.manifest(link).streams.get("invoices")
+        except KeyError:
+            return True
+        return stream is not None and stream.follows_money
+
     @contextmanager
     def open(self, link: Link, *, longest: timedelta | None = None) -> Generator[Any]:
         """Build the connector for one unit of work and close its client afterwards.

@@ -119,15 +119,17 @@ def _candidates(tx: Connection, company_id: str, face: Face) -> list[Candidate]:
     wanted = keys(face)
     if not wanted:
         return []
+    stated = face.lineage[2] if face.lineage else None  # our own claim, named by the tool
     query = (
-        select(
-            k.rung.label("key_rung"), schema.sighting, c.connector, c.account, c.sequence
-        )
+        select(k.rung.label("key_rung"), schema.sighting, c.connector, c.account, c.sequence)
         .join(schema.sighting, (s.company_id == k.company_id) & (s.id == k.sighting_id))
         .join(schema.connection, (c.company_id == s.company_id) & (c.id == s.connection_id))
         .where(
             k.company_id == company_id,
-            or_(*(and_(k.rung == key.rung, k.value == key.value) for key in wanted)),
+            or_(
+                *(and_(k.rung == key.rung, k.value == key.value) for key in wanted),
+                k.claim_id == stated,
+            ),
         )
         .order_by(k.rung, k.claim_id, k.sighting_id)
     )
@@ -149,7 +151,7 @@ def _candidates(tx: Connection, company_id: str, face: Face) -> list[Candidate]:
         found.append(
             Candidate(
                 claim_id=row["claim_id"],
-                rung=row["key_rung"],
+                rung=3 if row["claim_id"] == stated else row["key_rung"],
                 face=face_of(link, row, record_of(row["record"])),
                 live=row["presence"] == "live",
             )

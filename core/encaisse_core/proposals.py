@@ -11,7 +11,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -29,8 +29,8 @@ from encaisse_api import (
 from encaisse_core import facts, journal, outbox
 from encaisse_core.errors import UsageError
 from encaisse_core.host import Host, Link, links
-from encaisse_core.penalties import INDEMNITY, late_interest
-from encaisse_core.rates import UnknownRate
+from encaisse_core.penalties import indemnity, late_interest
+from encaisse_core.rates import Semester, UnknownRate
 from encaisse_core.store import schema
 from encaisse_core.store.engine import stamp
 
@@ -78,12 +78,7 @@ def propose(host: Host, company_id: str) -> list[str]:
 def _annex_line(host: Host, view: facts.Collectible) -> AnnexLine:
     """State principal, interest to date and indemnity apart."""
     today = host.clock.today()
-    interest = 0
-    for due, cents in view.due:
-        try:
-            interest += sum(segment.cents for segment in late_interest(cents, due, today))
-        except UnknownRate:
-            interest += 0  # no published rate: nothing is claimed on a guess
+    interest = sum(_interest(cents, due, today) for due, cents in view.due)
     return AnnexLine(
         claim_id=view.claim_id,
         invoice_number=annex_number(view.number),
@@ -91,8 +86,20 @@ def _annex_line(host: Host, view: facts.Collectible) -> AnnexLine:
         due_date=min(due for due, _ in view.due),
         principal=Money.of_minor(view.cents),
         interest=Money.of_minor(interest),
-        indemnity=Money.of_minor(INDEMNITY),
+        indemnity=Money.of_minor(indemnity(view.debtor.kind)),
     )
+
+
+def _interest(cents: int, due: date, today: date) -> int:
+    """Add the interest of every semester whose rate is published; nothing is claimed on a guess."""
+    last = today
+    while last > due:
+        try:
+            return sum(segment.cents for segment in late_interest(cents, due, last))
+        except UnknownRate:
+            semester = Semester.of(last)
+            last = date(semester.year, 6, 30) if semester.half == 2 else date(last.year - 1, 12, 31)
+    return 0
 
 
 def _request(link: Link, debtor: Debtor, annex: Sequence[AnnexLine]) -> QuoteRequest:

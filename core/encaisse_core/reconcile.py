@@ -123,7 +123,7 @@ def _differences(host: Host, tx: Connection, company_id: str) -> list[dict[str, 
     following = [
         link.id
         for link in links(tx, company_id, states=("active", "paused"))
-        if (stream := host.manifest(link).streams.get("invoices")) and stream.follows_money
+        if host.follows_money(link)
     ]
     busy = select(e.subject).where(
         e.company_id == company_id,

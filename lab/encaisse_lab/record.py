@@ -77,7 +77,9 @@ class RecordingTransport(httpx.BaseTransport):
 
     def cassette(self) -> str:
         """Write what was kept in vcrpy's format, version 1."""
-        return str(yamlserializer.serialize({"version": 1, "interactions": self._kept}))
+        kept = {"version": 1, "interactions": self._kept}
+        text: str = yamlserializer.serialize(kept)  # pyright: ignore[reportUnknownMemberType] - untyped
+        return text
 
 
 @dataclass

@@ -15,7 +15,9 @@ from pydantic import BaseModel, ConfigDict, StringConstraints
 class Frozen(BaseModel):
     """Refuse unknown fields and later changes."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", ser_json_bytes="base64", val_json_bytes="base64"
+    )
 
 
 type_ids: Mapping[str, str] = {

@@ -42,7 +42,11 @@ class Scope:
 
     def holds(self, request: SimRequest) -> bool:
         """Tell whether a request is concerned."""
-        parts = ((self.method, request.method), (self.path, request.path), (self.host, request.host))
+        parts = (
+            (self.method, request.method),
+            (self.path, request.path),
+            (self.host, request.host),
+        )
         return all(re.search(pattern, text) is not None for pattern, text in parts)
 
 

@@ -1,7 +1,7 @@
 """What really happened at a partner, told by business effect.
 
-A proof compares these lines with what was meant. They hold no key, reference or id of ours: a double
-must show as two equal lines, whatever reference each carried.
+A proof compares these lines with what was meant. They hold no key, reference or id of ours: a
+double must show as two equal lines, whatever reference each carried.
 """
 
 from __future__ import annotations

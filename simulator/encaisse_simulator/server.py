@@ -117,7 +117,9 @@ def _abort(send: Send) -> None:
 
 async def _read(scope: Scope, receive: Receive) -> SimRequest:
     raw_headers = cast("list[tuple[bytes, bytes]]", scope["headers"])
-    headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in raw_headers}
+    headers = {
+        name.decode("latin-1").lower(): value.decode("latin-1") for name, value in raw_headers
+    }
     body = bytearray()
     while True:
         message = await receive()

@@ -14,8 +14,8 @@ from encaisse_simulator.world import World
 class SimTransport(httpx.BaseTransport):
     """Answer from a world instead of the network; `request.url.host` picks the partner.
 
-    A lost reply raises `httpx.ReadError` and a slow one `httpx.ReadTimeout`, both after whatever the
-    partner did: the caller cannot tell whether it was done.
+    A lost reply raises `httpx.ReadError` and a slow one `httpx.ReadTimeout`, whatever the
+    partner did before: the caller cannot tell whether it was done.
     """
 
     def __init__(self, world: World) -> None:

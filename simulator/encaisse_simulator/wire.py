@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Generic, Literal, TypeAlias, TypeVar
 from urllib.parse import parse_qs, unquote
 
-Json: TypeAlias = "None | bool | int | str | Sequence[Json] | Mapping[str, Json]"
+Json: TypeAlias = "bool | int | str | Sequence[Json] | Mapping[str, Json] | None"
 """JSON without floats: no amount of ours can pass through one."""
 
 JsonObject: TypeAlias = Mapping[str, Json]
@@ -16,7 +16,7 @@ JsonObject: TypeAlias = Mapping[str, Json]
 Delivery = Literal["sent", "lost", "slow"]
 """How an answer travels: it arrives, the connection breaks first, or it comes too late."""
 
-Handler = TypeVar("Handler", bound=Callable[..., object])
+Handler = TypeVar("Handler")
 
 
 @dataclass(frozen=True, slots=True)

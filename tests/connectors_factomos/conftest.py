@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
+from tests.connectors_factomos.books import NOW, SIREN, TOKEN, Books, open_books
 
 from encaisse_api import Context
 from encaisse_factomos.answers import Answer, document
 from encaisse_factomos.connector import FactomosConnector
 
-NOW = datetime(2026, 4, 14, 2, 0, tzinfo=UTC)
 PAYLOADS = Path(__file__).parent / "payloads"
 
 type_payload = Callable[[str], Mapping[str, object]]
@@ -41,9 +41,9 @@ def connect() -> Iterator[type_connect]:
     def build(
         transport: httpx.BaseTransport,
         *,
-        token: str = "tok-essai",
+        token: str = TOKEN,
         now: datetime = NOW,
-        siren: str = "987654324",
+        siren: str = SIREN,
     ) -> FactomosConnector:
         client = httpx.Client(
             transport=transport,
@@ -66,3 +66,15 @@ def connect() -> Iterator[type_connect]:
     yield build
     for client in opened:
         client.close()
+
+
+@pytest.fixture
+def books() -> Books:
+    """Open one company's books."""
+    return open_books()
+
+
+@pytest.fixture
+def connector(books: Books, connect: type_connect) -> FactomosConnector:
+    """Build the connector on these books."""
+    return connect(books.transport)

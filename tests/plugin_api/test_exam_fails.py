@@ -15,7 +15,15 @@ from tests.plugin_api import toy_broken as broken
 from tests.plugin_api.toy import MANIFEST, ToyConnector
 
 from encaisse_api import Delivery, NoAuth, Stream, WebhookScheme, Write
-from encaisse_api.conformance import declared, delivering, finding, pulling, reading, writing
+from encaisse_api.conformance import (
+    contract,
+    declared,
+    delivering,
+    finding,
+    pulling,
+    reading,
+    writing,
+)
 from encaisse_api.conformance.exam import Exam
 from encaisse_api.conformance.faults import (
     CUT_JSON,
@@ -259,17 +267,26 @@ def test_a_careless_verification_is_noticed(
         rule(Exam(ToyConnector, RECORDED))
 
 
-def test_every_rule_was_seen_to_fail() -> None:
-    rules = {
+def every_rule() -> set[Rule]:
+    return {
         function
         for room in (declared, delivering, finding, pulling, reading, writing)
         for name, function in inspect.getmembers(room, inspect.isfunction)
         if name.startswith("check_") and function.__module__ == room.__name__
     }
+
+
+def test_every_rule_was_seen_to_fail() -> None:
     broken_above = {case.rule for case in CASES} | {rule for rule, _ in CARELESS}
     broken_above |= {
         declared.check_recordings_are_complete,
         declared.check_no_credential_was_recorded,
         finding.check_a_look_up_writes_nothing,
     }
-    assert rules == broken_above
+    assert every_rule() == broken_above
+
+
+def test_every_rule_is_part_of_the_exam() -> None:
+    exam = inspect.getsource(contract.ConnectorContract)
+    asked = {f"{rule.__module__.rpartition('.')[2]}.{rule.__name__}" for rule in every_rule()}
+    assert {name for name in asked if f"({name}" not in exam} == set()

@@ -101,7 +101,7 @@ def check_document(answer: Answer, now: datetime) -> None:
     """Check an answer that should carry a file instead of JSON."""
     if answer.status != 200 or answer.body.lstrip()[:1] == b"{":
         document(answer, now)
-    if not answer.body.startswith(b"%PDF-"):
+    if b"%PDF-" not in answer.body[:1024]:
         raise _doubtful(answer, "Factomos n'a pas répondu un PDF")
 
 

@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
 from typing import NoReturn, TypeVar
+from urllib.parse import quote
 
 import httpx
-from encaisse_api import Drift, OutcomeUnknown, PartnerError, Transient
 from pydantic import JsonValue, ValidationError
 
+from encaisse_api import Drift, OutcomeUnknown, PartnerError, Transient
 from encaisse_gcollect.manifest import BASE
 from encaisse_gcollect.problems import refusal
 from encaisse_gcollect.wire import Listing, Problem, Wire
@@ -39,6 +40,7 @@ class Answer:
     """Keep a 2xx answer until it is read as the shape the caller expects."""
 
     content: bytes
+    media_type: str
     etag: str | None
     request_id: str | None
     subject: str
@@ -46,6 +48,8 @@ class Answer:
 
     def read(self, shape: type[Shape]) -> Shape:
         """Read the answer as `shape`, or raise the doubt."""
+        if self.media_type != "application/json":
+            self.doubt(f"la réponse n'est pas du JSON mais {self.media_type or 'sans type'}")
         try:
             return shape.model_validate_json(self.content)
         except ValidationError as error:
@@ -72,6 +76,10 @@ class GCollectApi:
         """GET one resource or one page."""
         return self._send("GET", path, subject=subject, writing=False, params=params)
 
+    def fetch(self, path: str, *, subject: str) -> Answer:
+        """GET bytes that are no JSON."""
+        return self._send("GET", path, subject=subject, writing=False, accept="*/*")
+
     def ask(self, path: str, body: JsonValue, *, subject: str) -> Answer:
         """POST a question that has no effect there, so that asking again is harmless."""
         return self._send("POST", path, subject=subject, writing=False, body=body)
@@ -95,11 +103,14 @@ class GCollectApi:
     def pages(self, path: str, params: Mapping[str, str], *, subject: str) -> Iterator[Listing]:
         """Yield the pages of one list until it says it is complete, or raise.
 
-        `has_more` and `next_cursor` must agree, and a cursor must not come twice: a list that
-        stops short or turns in circles would make an absence of a presence.
+        `has_more` and `next_cursor` must agree, a cursor must not come twice, and the rows must
+        reach the last page's `total`: a list that stops short or turns in circles would make an
+        absence of a presence. More rows than the total are fine, since a row that changes while
+        we page is met twice.
         """
         seen: set[str] = set()
         cursor: str | None = None
+        rows = 0
         while True:
             query = {**params, "limit": str(PAGE)}
             if cursor is not None:
@@ -112,6 +123,9 @@ class GCollectApi:
                 answer.doubt("une page vide annonce une suite")
             if page.next_cursor is not None and page.next_cursor in seen:
                 answer.doubt("la liste tourne en rond")
+            rows += len(page.items)
+            if not page.has_more and rows < page.total:
+                answer.doubt(f"la liste s'arrête à {rows} lignes sur {page.total}")
             yield page
             if page.next_cursor is None:
                 return
@@ -128,8 +142,9 @@ class GCollectApi:
         params: Mapping[str, str] | None = None,
         body: JsonValue = None,
         headers: Mapping[str, str] | None = None,
+        accept: str = "application/json",
     ) -> Answer:
-        sent = {"Accept": "application/json", "GCollect-Version": VERSION, **(headers or {})}
+        sent = {"Accept": accept, "GCollect-Version": VERSION, **(headers or {})}
         content: bytes | None = None
         if method != "GET":
             sent["Content-Type"] = "application/json"
@@ -154,6 +169,11 @@ class GCollectApi:
         return _answer(response, subject=subject, writing=writing)
 
 
+def segment(ref: str) -> str:
+    """Write an id as one step of a path, so that none of its characters leads elsewhere."""
+    return quote(ref, safe=":")
+
+
 def canonical(body: JsonValue) -> bytes:
     """Write a body so that equal content is equal bytes: sorted, without white space."""
     return json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
@@ -164,12 +184,8 @@ def _answer(response: httpx.Response, *, subject: str, writing: bool) -> Answer:
     request_id = response.headers.get("x-request-id")
     status = response.status_code
     if 200 <= status < 300:
-        answer = Answer(
-            response.content, response.headers.get("etag"), request_id, subject, writing
-        )
-        if media != "application/json":
-            answer.doubt(f"la réponse n'est pas du JSON mais {media or 'sans type'}")
-        return answer
+        etag = response.headers.get("etag")
+        return Answer(response.content, media, etag, request_id, subject, writing)
     retry_after = _retry_after(response)
     problem = _problem(response) if media == "application/problem+json" else None
     known = refusal(

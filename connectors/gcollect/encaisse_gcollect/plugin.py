@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from encaisse_api import hookimpl
 from encaisse_api.hookspecs import Register
-
 from encaisse_gcollect.connector import GCollectConnector
 
 ENCAISSE_API = "0.1"

@@ -1,8 +1,8 @@
 """What GCollect's refusals mean: a table from its codes to the errors the host acts upon.
 
-Assumed: errors are `application/problem+json` (RFC 9457) with `code`, `errors[].pointer` and, where a
-person must act, `solution_url`. Their `detail` is left out of our messages: it is free text that may
-repeat a debtor's name, and messages end up in logs.
+Assumed: errors are `application/problem+json` (RFC 9457) with `code`, `errors[].pointer` and, where
+a person must act, `solution_url`. Their `detail` is left out of our messages: it is free text that
+may repeat a debtor's name, and messages end up in logs.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from encaisse_api import (
     Conflict,
     CursorLost,
     Denied,
+    OutcomeUnknown,
     PartnerError,
     Rejected,
     Transient,
 )
-
 from encaisse_gcollect.wire import Problem
 
 
@@ -56,6 +56,29 @@ CODES: Mapping[str, Verdict] = {
         ActionNeeded,
         "la vérification de votre entreprise n'est pas terminée",
         "Terminez-la dans votre espace GCollect, puis relancez.",
+    ),
+    "duplicate_external_reference": Verdict(
+        OutcomeUnknown,
+        "notre référence y désigne déjà quelque chose",
+        "C'est recherché là-bas et comparé avant tout nouvel envoi.",
+    ),
+    "not_in_mandate": Verdict(
+        Rejected,
+        "le mandat signé ne couvre pas cette facture ou ce montant",
+        "Faites signer un mandat qui la couvre, puis relancez.",
+    ),
+    "amount_may_only_fall": Verdict(
+        Rejected,
+        "un montant réclamé ne peut que baisser",
+        "Vérifiez le solde de la facture dans votre outil et chez GCollect.",
+    ),
+    "attestation_unavailable": Verdict(
+        Rejected,
+        "aucune attestation n'est délivrée",
+        "Elle l'est à la clôture d'une procédure sans résultat.",
+    ),
+    "idempotency_key_required": Verdict(
+        Rejected, "la clé de la demande manque", "Signalez-le : le connecteur doit l'envoyer."
     ),
     "quote_expired": Verdict(
         Rejected, "le devis a expiré", "Demandez un nouveau devis et faites-le approuver."
@@ -155,7 +178,7 @@ def refusal(
         if problem is None or problem.solution_url is None:
             return Rejected(message, code=code, request_id=request_id)
         return ActionNeeded(message, url=problem.solution_url, request_id=request_id)
-    if error is Denied or error is CursorLost:
+    if error in (Denied, CursorLost, OutcomeUnknown):
         return error(message, request_id=request_id)
     word = problem.code if problem is not None and problem.code else code
     return (Conflict if error is Conflict else Rejected)(message, code=word, request_id=request_id)

@@ -8,18 +8,19 @@ never moved by an empty page, so a row committed late is still met.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import TypeVar
 
-from encaisse_api import Cursor, CursorLost, Drift, Frozen, Page, Since, Unreadable
 from pydantic import JsonValue, ValidationError
 
+from encaisse_api import Cursor, CursorLost, Drift, Frozen, Page, Since, Unreadable
 from encaisse_gcollect.client import GCollectApi
 from encaisse_gcollect.wire import Position
 
 Item = TypeVar("Item", bound=Frozen)
-Row = Mapping[str, JsonValue]
+Row = JsonValue
+"""A row as it came; a damaged one may be no object at all."""
 
 CURSOR_VERSION = 1
 

@@ -10,7 +10,6 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated
 
-from encaisse_api import Money
 from pydantic import (
     AwareDatetime,
     BaseModel,
@@ -22,6 +21,8 @@ from pydantic import (
     StrictInt,
     StringConstraints,
 )
+
+from encaisse_api import Money
 
 
 def _written(value: object) -> object:
@@ -84,6 +85,12 @@ class Position(Wire):
     updated_at: Instant
 
 
+class Referenced(Wire):
+    """What a creditor filed under a reference of its own; None where a person filed it by hand."""
+
+    external_reference: Word | None
+
+
 class CreditorRow(Wire):
     id: Word
     siren: Annotated[str, StringConstraints(pattern=r"^[0-9]{9}$")]
@@ -136,9 +143,8 @@ class KeptDocument(Wire):
     sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
-class MandateRow(Wire):
+class MandateRow(Referenced):
     id: Word
-    external_reference: Word
     status: Word
     quote_ids: tuple[Word, ...]
     invoices: tuple[AnnexRow, ...]
@@ -161,11 +167,10 @@ class Lock(Wire):
     reason: Word
 
 
-class ProcedureRow(Wire):
+class ProcedureRow(Referenced):
     id: Word
     reference: Word
     creditor_id: Word
-    external_reference: Word
     mandate_id: Word
     status: Word
     phase: Word | None
@@ -189,17 +194,15 @@ class TimelineDetails(Wire):
     invoices: tuple[AmendedRow, ...] = ()
 
 
-class TimelineRow(Wire):
+class TimelineRow(Referenced):
     id: Word
     type: Word
-    external_reference: Word | None
     data: TimelineDetails
 
 
-class DirectPaymentRow(Wire):
+class DirectPaymentRow(Referenced):
     id: Word
     procedure_id: Word
-    external_reference: Word
     invoice_number: Word
     external_id: Word
     amount: MoneyRow
@@ -208,10 +211,9 @@ class DirectPaymentRow(Wire):
     status: Word
 
 
-class DisputeRow(Wire):
+class DisputeRow(Referenced):
     id: Word
     procedure_id: Word
-    external_reference: Word | None
     invoice_number: Word
     external_id: Word
     reason: Word

@@ -30,6 +30,13 @@ _FAULTS: dict[str, tuple[Fault, ...]] = {
     "write": WRITE_FAULTS,
     "twin": LOOKUP_FAULTS,
 }
+_WORDS = {
+    "pull": "pull",
+    "read": "single read",
+    "write": "write",
+    "twin": "look-up",
+    "blind": "blind write",
+}
 
 
 class ConnectorContract:
@@ -58,12 +65,16 @@ class ConnectorContract:
         }
         for kind, names in able.items():
             if kind in metafunc.fixturenames:
-                reason = pytest.mark.skip(reason=f"{exam.connector.__name__} has no {kind}")
-                metafunc.parametrize(kind, names or [pytest.param("", marks=reason, id="none")])
+                reason = f"{exam.connector.__name__} has no {_WORDS[kind]}"
+                none = pytest.param("", marks=pytest.mark.skip(reason=reason), id="none")
+                metafunc.parametrize(kind, names or [none])
                 if "fault" in metafunc.fixturenames:
-                    metafunc.parametrize("fault", _FAULTS.get(kind, DOUBTS), ids=str)
+                    metafunc.parametrize(
+                        "fault", _FAULTS[kind] if names else _FAULTS[kind][:1], ids=str
+                    )
         if "doubt" in metafunc.fixturenames:
-            metafunc.parametrize("doubt", DOUBTS, ids=str)
+            none_to_ask = "blind" in metafunc.fixturenames and not able["blind"]
+            metafunc.parametrize("doubt", DOUBTS[:1] if none_to_ask else DOUBTS, ids=str)
 
     def _check(self, rule: Callable[..., None], *arguments: object) -> None:
         try:

@@ -106,7 +106,7 @@ def check_a_stuck_partner_is_refused(exam: Exam, name: str) -> None:
     pull = Pull.of(exam, name)
     listing = pull.listing()
     filled = listing.filled()
-    first = pull.recording[listing.places[0]]
+    first = pull.recording[(filled or listing.places)[0]]
     stuck = first if len(filled) > 1 else promising_more(first)
     if stuck is None:
         raise NotApplicable(f"{name}: one page, and no word that could promise another")

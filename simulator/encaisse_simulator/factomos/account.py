@@ -1,4 +1,4 @@
-"""The books of one company in Factomos: contacts, invoices, payments, and what follows from them."""
+"""The books of one company in Factomos: contacts, invoices, payments, and their outcome."""
 
 from __future__ import annotations
 

@@ -194,7 +194,7 @@ class Factomos:
         return pid
 
     def customer_pays(self, pid: str, cents: int, on: date, reference: str = "") -> str:
-        """Let the user record that the customer paid the company directly; give the payment's id."""
+        """Let the user record that the customer paid the company; give the payment's id."""
         account, invoice = self._owner(pid)
         if cents <= 0:
             raise ValueError("a payment is positive; undo one with undo_payment")

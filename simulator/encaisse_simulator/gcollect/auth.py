@@ -12,7 +12,7 @@ from urllib.parse import unquote_plus
 from encaisse_simulator.gcollect.books import Books
 from encaisse_simulator.gcollect.entities import SCOPES, Client
 from encaisse_simulator.gcollect.problems import Problem
-from encaisse_simulator.wire import SimRequest, SimResponse, json_response, parse_query
+from encaisse_simulator.wire import Json, SimRequest, SimResponse, json_response, parse_query
 
 LIFETIME = timedelta(seconds=1800)
 
@@ -52,7 +52,7 @@ class Tokens:
             return _error(400, "invalid_scope")
         token = self._token(client)
         self._issued[token] = Access(client, asked, self._books.now + LIFETIME)
-        answer = {
+        answer: dict[str, Json] = {
             "access_token": token,
             "token_type": "Bearer",
             "expires_in": int(LIFETIME.total_seconds()),
@@ -108,6 +108,4 @@ def _url_safe(value: bytes) -> str:
 
 def _error(status: int, code: str) -> SimResponse:
     headers = {"www-authenticate": 'Basic realm="gcollect"'} if status == 401 else {}
-    return json_response(
-        status, {"error": code}, headers={"cache-control": "no-store", **headers}
-    )
+    return json_response(status, {"error": code}, headers={"cache-control": "no-store", **headers})

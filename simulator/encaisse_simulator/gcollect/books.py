@@ -176,9 +176,7 @@ class Books:
     ) -> None:
         """Enter one effect in the ledger."""
         siren = self.creditors[creditor_id].siren
-        self.ledger.append(
-            LedgerEntry("gcollect", siren, number, cents, paris_date(at), kind, via)
-        )
+        self.ledger.append(LedgerEntry("gcollect", siren, number, cents, paris_date(at), kind, via))
 
     def keep_document(self, creditor_id: str, content: bytes) -> KeptDocument:
         """Keep a document of GCollect's own making."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -98,7 +99,5 @@ def tagged(request: SimRequest, status: int, row: Mapping[str, Json], tag: str) 
 
 def content_tag(object_id: str, row: Mapping[str, Json]) -> str:
     """Make an entity tag out of an object's content."""
-    import hashlib
-
     content = json.dumps(row, sort_keys=True).encode()
     return etag(object_id, hashlib.sha256(content).hexdigest()[:12])

@@ -135,19 +135,21 @@ class Fields:
                 cents = int(whole) * 100 + int(decimals.ljust(2, "0"))
                 if cents >= least:
                     return cents, currency
-        self.fault(name, "invalid", 'Un montant {"amount": "12.34", "currency": "EUR"} est attendu.')
+        self.fault(
+            name, "invalid", 'Un montant {"amount": "12.34", "currency": "EUR"} est attendu.'
+        )
         return 0, ""
 
-    def object(self, name: str) -> Fields:
+    def record(self, name: str) -> Fields:
         """Read a required object."""
         return self._child(name, self._take(name))
 
-    def object_or_none(self, name: str) -> Fields | None:
+    def record_or_none(self, name: str) -> Fields | None:
         """Read an object that may be left out."""
         value = self._take(name)
         return None if value is None else self._child(name, value)
 
-    def objects(self, name: str, *, least: int = 1) -> list[Fields]:
+    def records(self, name: str, *, least: int = 1) -> list[Fields]:
         """Read a list of objects."""
         value = self._take(name)
         if value is None and least == 0:
@@ -166,9 +168,7 @@ class Fields:
         if not isinstance(value, dict):
             self.fault(name, "invalid", "Un objet est attendu.")
             value = {}
-        child = Fields(
-            cast("dict[str, object]", value), f"{self._pointer}/{name}", self._faults
-        )
+        child = Fields(cast("dict[str, object]", value), f"{self._pointer}/{name}", self._faults)
         self._children.append(child)
         return child
 

@@ -12,6 +12,7 @@ from encaisse_simulator.gcollect.fields import Fields
 from encaisse_simulator.gcollect.pages import mandate_document
 from encaisse_simulator.gcollect.problems import Problem
 from encaisse_simulator.gcollect.rows import Row, annex_row, moment
+from encaisse_simulator.ledger import Via
 from encaisse_simulator.paris import instant
 from encaisse_simulator.wire import SimResponse, json_response
 
@@ -27,7 +28,7 @@ def request_mandate(call: Call) -> SimResponse:
     if not quote_ids:
         body.fault("quote_ids", "required", "Au moins un devis est attendu.")
     body.text_or_none("scope", among=("amicable",))
-    annex = tuple(read_line(each) for each in body.objects("invoices"))
+    annex = tuple(read_line(each) for each in body.records("invoices"))
     body.check()
     call.claim_reference(creditor_id, "mandate", reference)
     _refuse_unquoted(call, creditor_id, quote_ids, annex)
@@ -195,7 +196,7 @@ def _decide(books: Books, mandate: Mandate, status: str) -> None:
 
 
 def _enter(books: Books, mandate: Mandate, kind: str) -> None:
-    via = "user" if kind == "mandate_signed" else "api"
+    via: Via = "user" if kind == "mandate_signed" else "api"
     for line in mandate.annex:
         cents = line.parts.principal
         books.enter(mandate.creditor_id, line.number, cents, kind, via, mandate.updated_at)

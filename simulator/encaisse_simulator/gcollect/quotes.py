@@ -32,12 +32,12 @@ def create_quote(call: Call) -> SimResponse:
     """Price claims; nothing changes but that the price is remembered."""
     body = call.fields()
     creditor_id = call.creditor(body)
-    debtor = body.object("debtor")
+    debtor = body.record("debtor")
     kind = debtor.text("kind", among=("company", "individual", "public"))
     siren = debtor.digits("siren", 9)
     debtor.text_or_none("department", longest=3)
     debtor.text_or_none("country", longest=2)
-    read = [_quoted(each) for each in body.objects("invoices")]
+    read = [_quoted(each) for each in body.records("invoices")]
     body.check()
     invoices = tuple(invoice for invoice, _ in read)
     today = paris_date(call.books.now)

@@ -1,0 +1,206 @@
+"""List claims with what keeps them back, and tell everything of one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import click
+from sqlalchemy import select
+
+from encaisse_core.cli import showing
+from encaisse_core.cli.french import near
+from encaisse_core.cli.session import Session, company_of, company_option, json_option
+from encaisse_core.cli.short import matches, short
+from encaisse_core.cli.views import claims as views
+from encaisse_core.errors import UsageError
+from encaisse_core.rules import RULES
+from encaisse_core.store import schema
+
+STATES = {
+    "open": "ouverte",
+    "settled": "soldée",
+    "cancelled": "annulée",
+    "unseen": "plus montrée",
+}
+ORIGINS = {"collector": "recouvrement", "source": "direct", "credit": "avoir"}
+RUNGS = {
+    0: "première vue",
+    1: "vendeur, numéro, année",
+    2: "même document",
+    3: "lignée dite par l'outil",
+    4: "numéro, date, montant",
+}
+
+
+@click.command("claims", help="Liste les créances ouvertes et ce qui retient chacune.")
+@click.option(
+    "--all", "everything", is_flag=True, help="Aussi celles qui sont soldées ou annulées."
+)
+@click.option("--collectible", is_flag=True, help="Seulement ce qui peut être confié aujourd'hui.")
+@click.option("--reason", metavar="RÈGLE", help="Seulement ce que cette règle retient.")
+@company_option
+@json_option
+@click.pass_obj
+def claims(
+    session: Session,
+    everything: bool,
+    collectible: bool,
+    reason: str | None,
+    asked: str | None,
+    as_json: bool,
+) -> None:
+    """List claims; counts are of the claims before `--reason` and `--collectible` narrow them."""
+    if everything and collectible:
+        raise UsageError("--all et --collectible s'excluent : choisissez l'un des deux.")
+    rules = [rule.id for rule in RULES]
+    if reason is not None and reason not in rules:
+        raise UsageError(f"Règle inconnue : « {reason} ».{near(reason, rules)}")
+    with session.open() as app:
+        company = company_of(app, asked)
+        with app.host.store.begin() as tx:
+            found = views.claims(app.host, tx, company.id)
+            brief = short(tx, company.id, schema.claim)
+    kept = [row for row in found if everything or row["state"] in ("open", "unseen")]
+    counts = views.counted(kept)
+    shown = [
+        row
+        for row in kept
+        if (row["collectible"] or not collectible)
+        and (reason is None or reason in [why["rule"] for why in row["reasons"]])
+    ]
+    if as_json:
+        showing.as_json({"company": company.shown(), "counts": counts, "claims": shown})
+        return
+    _table(shown, brief)
+    click.echo(
+        f"{showing.plural(counts['claims'], 'créance')}, dont "
+        f"{showing.plural(counts['collectible'], 'peut être confiée', 'peuvent être confiées')}."
+    )
+    if counts["not_collectible"]:
+        why = ", ".join(
+            f"{rule} {count}"
+            for rule, count in sorted(
+                counts["not_collectible"].items(), key=lambda x: (-x[1], x[0])
+            )
+        )
+        click.echo(f"Retenues par règle : {why}. Le détail : encaisse explain NUMÉRO.")
+
+
+def _table(found: Sequence[dict[str, Any]], brief: Any) -> None:
+    showing.table(
+        ("Id", "Facture", "Client", "Échéance", "Ouvert", "À confier", "Retenue par"),
+        [
+            (
+                brief(row["id"]),
+                row["number"],
+                row["debtor"] or "",
+                showing.day(row["due_date"]),
+                showing.amount(row["open"]),
+                showing.amount(row["collectible_amount"]) if row["collectible"] else "",
+                ", ".join(why["rule"] for why in row["reasons"]),
+            )
+            for row in found
+        ],
+        empty="Aucune créance à montrer.",
+    )
+
+
+@click.command(
+    "explain", help="Dit tout d'une créance : qui la montre, ce qui est dû, ce qui est fait."
+)
+@click.argument("typed", metavar="CRÉANCE|FACTURE")
+@company_option
+@json_option
+@click.pass_obj
+def explain(session: Session, typed: str, asked: str | None, as_json: bool) -> None:
+    """Explain one claim, by its id or its invoice number."""
+    with session.open() as app:
+        company = company_of(app, asked)
+        with app.host.store.begin() as tx:
+            known = tx.execute(
+                select(schema.claim.c.id).where(schema.claim.c.company_id == company.id)
+            ).scalars()
+            claim_id = views.find(tx, company.id, typed, matches(known, typed))
+            told = views.explain(app.host, tx, company.id, claim_id)
+    if as_json:
+        showing.as_json({"company": company.shown(), "claim": told})
+        return
+    _tell(told)
+
+
+def _tell(told: dict[str, Any]) -> None:
+    click.echo(
+        f"Facture {told['number']} du {showing.day(told['issue_date'])}, "
+        f"{told['debtor'] or 'client sans nom'} : {showing.amount(told['total'])}, "
+        f"reste {showing.amount(told['open'])} ({STATES.get(told['state'], told['state'])})."
+    )
+    if told["collectible"]:
+        click.echo(f"Peut être confiée pour {showing.amount(told['collectible_amount'])}.")
+    for why in told["reasons"]:
+        click.echo(f"  {why['sentence']} [{why['rule']}]")
+    _part(
+        "Échéances",
+        ("Date", "Ouvert", "Retenue par"),
+        [
+            (showing.day(e["due_date"]), showing.amount(e["open"]), ", ".join(e["reasons"]))
+            for e in told["echeances"]
+        ],
+    )
+    _part(
+        "Vue dans",
+        ("Outil", "Référence", "Numéro", "Rapprochée par", "Ouvert", "Attendu"),
+        [
+            (
+                s["connector"] + ("" if s["presence"] == "live" else " (plus montrée)"),
+                s["ref"],
+                s["number"],
+                RUNGS.get(s["rung"], ""),
+                showing.amount(s["open"]),
+                showing.amount(s["expected"]),
+            )
+            for s in told["sightings"]
+        ],
+    )
+    _part(
+        "Paiements",
+        ("Date", "Montant", "Origine", "Trop perçu"),
+        [
+            (
+                showing.day(p["paid_on"]),
+                showing.amount(p["amount"]),
+                ORIGINS.get(p["origin"], p["origin"]) + (" (retour)" if p["reverses"] else ""),
+                "" if p["unallocated"]["amount"] == "0.00" else showing.amount(p["unallocated"]),
+            )
+            for p in told["payments"]
+        ],
+    )
+    _part(
+        "Procédures",
+        ("Référence", "État", "Phase", "Ouverte le"),
+        [
+            (p["remote_id"], p["state"], p["phase"] or "", showing.moment(p["opened_at"]))
+            for p in told["procedures"]
+        ],
+    )
+    _part(
+        "Envois",
+        ("Quoi", "État", "Essais", "Remarque"),
+        [(e["kind"], e["state"], str(e["attempts"]), e["reason"] or "") for e in told["effects"]],
+    )
+    _part(
+        "Questions",
+        ("Question", "Réponse"),
+        [(q["sentence"], q["answer"] or "en attente") for q in told["questions"]],
+    )
+    _part(
+        "Journal",
+        ("N°", "Quand", "Événement"),
+        [(str(e["sequence"]), showing.moment(e["at"]), e["kind"]) for e in told["events"]],
+    )
+
+
+def _part(title: str, headings: Sequence[str], lines: Sequence[Sequence[str]]) -> None:
+    if lines:
+        click.echo(f"\n{title}")
+        showing.table(headings, lines, empty="")

@@ -1,0 +1,109 @@
+"""What stands at the doors: connectors, connections, referrers, routes."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from encaisse_api import Manifest, roles_of
+from encaisse_core.commissions import REFERRER_KINDS
+from encaisse_core.loader import Loaded
+from encaisse_core.store import schema
+from encaisse_core.store.engine import rows
+
+Row = dict[str, Any]
+
+STATES = {"active": "active", "paused": "en pause", "ended": "terminée"}
+
+
+def connectors(loaded: Loaded) -> Row:
+    """List connectors that work with their roles, and those set apart with the reason."""
+    return {
+        "connectors": [_connector(kind) for _, kind in sorted(loaded.connectors.items())],
+        "quarantined": [
+            {"name": q.name, "distribution": q.distribution, "sentence": q.reason_fr}
+            for q in loaded.quarantined
+        ],
+    }
+
+
+def _connector(kind: type) -> Row:
+    manifest: Manifest = kind.manifest  # type: ignore[attr-defined]
+    local = not manifest.test_hosts and not manifest.live_hosts
+    return {
+        "slug": manifest.slug,
+        "name": manifest.name,
+        "summary": manifest.summary_fr,
+        "contract": manifest.contract,
+        "pages": list(manifest.pages),
+        "roles": list(roles_of(kind)),
+        "environments": [
+            environment
+            for environment, hosts in (("test", manifest.test_hosts), ("live", manifest.live_hosts))
+            if local or hosts
+        ],
+        "settings": [
+            {
+                "name": setting.name,
+                "label": setting.label_fr,
+                "secret": setting.secret,
+                "required": setting.required,
+            }
+            for setting in manifest.settings
+        ],
+    }
+
+
+def connections(tx: Connection, company_id: str, loaded: Loaded) -> list[Row]:
+    """List connections; one whose connector is not installed says so. Never a secret."""
+    c = schema.connection.c
+    query = select(schema.connection).where(c.company_id == company_id).order_by(c.sequence)
+    return [
+        {
+            "id": row["id"],
+            "connector": row["connector"],
+            "installed": row["connector"] in loaded.connectors,
+            "account": row["account"],
+            "settings": json.loads(row["settings"]),
+            "state": row["state"],
+            "pulled_at": row["pulled_at"],
+            "failed_at": row["failed_at"],
+            "reason": row["reason"]
+            if row["connector"] in loaded.connectors
+            else f"Le connecteur « {row['connector']} » n'est pas installé : rien n'est lu.",
+            "referrer": row["referrer_id"],
+        }
+        for row in rows(tx.execute(query))
+    ]
+
+
+def referrers(tx: Connection, company_id: str) -> list[Row]:
+    """List referrers with their share in percent, and whether they may be paid."""
+    r = schema.referrer.c
+    query = select(schema.referrer).where(r.company_id == company_id).order_by(r.name, r.id)
+    return [
+        {
+            "id": row["id"],
+            "name": row["name"],
+            "kind": row["kind"],
+            "rate_percent": f"{(Decimal(row['rate_ppm']) / 10_000).normalize():f}",
+            "legal_opinion": row["legal_opinion"],
+            "earns": bool(row["legal_opinion"]) or not REFERRER_KINDS[row["kind"]].needs_opinion,
+        }
+        for row in rows(tx.execute(query))
+    ]
+
+
+def routes(tx: Connection, company_id: str) -> list[Row]:
+    """List which connection each kind of write goes to, and who decided it."""
+    r, c = schema.routing.c, schema.connection.c
+    query = (
+        select(r.kind, r.connection_id, c.connector, r.decided_by, r.decided_at)
+        .outerjoin(schema.connection, (c.company_id == r.company_id) & (c.id == r.connection_id))
+        .where(r.company_id == company_id)
+        .order_by(r.kind)
+    )
+    return rows(tx.execute(query))
