@@ -23,7 +23,7 @@ from encaisse_api import (
 )
 from encaisse_core import cursors, journal, tasks
 from encaisse_core.host import Host, Link
-from encaisse_core.ingest import note_result, store_unreadable
+from encaisse_core.ingest import forget_unreadable, note_result, store_unreadable
 from encaisse_core.store import schema
 from encaisse_core.store.engine import stamp
 from encaisse_core.store.upsert import bulk_upsert
@@ -60,21 +60,43 @@ def _stream(
     pull: Callable[[Any], Iterator[Page[Any]]],
     keep: Keeps,
 ) -> None:
-    """Store a stream page by page; each page with its cursor, or not at all."""
+    """Store a stream page by page; each page with its cursor, or not at all.
+
+    The cursor does not pass a row that was set aside: it is read again every night, because what
+    nobody could read may be somebody's payment.
+    """
     with host.store.begin() as tx:
         since = cursors.read(tx, link, stream)
+    set_aside = False
     try:
         for page in pull(since):
+            set_aside = set_aside or bool(page.unreadable)
             with host.store.begin() as tx:
                 for item in page.items:
                     keep(host, tx, link, item)
-                store_unreadable(host, tx, link, stream, page.unreadable)
-                if page.cursor is not None:
+                forget_unreadable(tx, link, stream, [item.remote_id for item in page.items])
+                if store_unreadable(host, tx, link, stream, page.unreadable):
+                    _ask_about_rows(host, tx, link, stream, len(page.unreadable))
+                if page.cursor is not None and not set_aside:
                     cursors.write(tx, link, stream, page.cursor, host.clock.now())
     except CursorLost:
         with host.store.begin() as tx:
             cursors.forget(tx, link, stream)
         raise
+
+
+def _ask_about_rows(host: Host, tx: Connection, link: Link, stream: str, count: int) -> None:
+    """Tell a person that money may stand in rows nobody could read."""
+    tasks.ask(
+        tx,
+        link.company_id,
+        "unreadable",
+        f"{link.id}:{stream}",
+        f"{link.connector} a envoyé {count} ligne(s) illisible(s) ({stream}) : elles sont gardées "
+        "et relues chaque nuit. Voir : encaisse unreadable.",
+        task_id=host.ids.new("tsk"),
+        at=host.clock.now(),
+    )
 
 
 def _read_mandates(host: Host, link: Link, partner: Any) -> None:

@@ -113,6 +113,7 @@ def note_result(host: Host, link: Link, error: PartnerError | None) -> None:
 def _store_page(host: Host, link: Link, page: Page[SourceInvoice], done: Pulled) -> None:
     with host.store.begin() as tx:
         new, changed = store_invoices(host, tx, link, page.items)
+        forget_unreadable(tx, link, "invoices", [item.ref for item in page.items])
         bad = store_unreadable(host, tx, link, "invoices", page.unreadable)
         gone = _store_removed(host, tx, link, [removed.ref for removed in page.removed])
         if page.cursor is not None:
@@ -215,6 +216,19 @@ def store_unreadable(
         ],
         key=("company_id", "connection_id", "stream", "digest"),
         keep=("id", "remote_ref", "raw", "reason", "seen_at"),
+    )
+
+
+def forget_unreadable(tx: Connection, link: Link, stream: str, refs: Sequence[str]) -> None:
+    """Take rows off the list of unreadable ones once they were read."""
+    u = schema.unreadable.c
+    tx.execute(
+        schema.unreadable.delete().where(
+            u.company_id == link.company_id,
+            u.connection_id == link.id,
+            u.stream == stream,
+            u.remote_ref.in_(refs),
+        )
     )
 
 

@@ -51,6 +51,18 @@ NAMES = (
     "Nivolette",
     "Aubrezan",
     "Ermitande",
+    "Belcastaing",
+    "Orvaldère",
+    "Mirebaudet",
+    "Tresselin",
+    "Combrelade",
+    "Valfroissy",
+    "Ardenvaux",
+    "Pléssidoux",
+    "Roquanville",
+    "Esterlande",
+    "Haumesnard",
+    "Chavrigeon",
 )
 FORMS = ("SARL", "SAS", "EURL", "SA")
 PLACES = (

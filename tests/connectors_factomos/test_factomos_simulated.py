@@ -269,3 +269,21 @@ def test_a_tool_that_refuses_the_page_beyond_the_last_row_has_ended(
     pages, error = drawn(connect(Strict(), token=TOKEN))
     assert error is None
     assert (set(items(pages)), pages[-1].end) == ({"F-1"}, True)
+
+
+def test_a_tool_that_ignores_the_status_asked_for_is_noticed(
+    books: Books, connect: Connect
+) -> None:
+    books.invoice("F-1")
+
+    class Deaf(httpx.BaseTransport):
+        """Give every row whatever status is asked for."""
+
+        def handle_request(self, request: httpx.Request) -> httpx.Response:
+            request.url = request.url.copy_remove_param("status")
+            return books.transport.handle_request(request)
+
+    pages, error = drawn(connect(Deaf(), token=TOKEN))
+    assert isinstance(error, Drift)
+    assert "deux fois la même page" in error.message
+    assert not any(page.end for page in pages)

@@ -6,6 +6,7 @@ import itertools
 import subprocess
 import sys
 import textwrap
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -27,8 +28,8 @@ IDS = SeededIds(7, VirtualClock(AT))
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
-    made = open_store(f"sqlite:///{tmp_path / 'journal.sqlite'}")
+def store(database_url: str) -> Iterator[Store]:
+    made = open_store(database_url)
     with made.begin() as connection:
         for id_, siren in ((COMPANY, "123456782"), ("cmp_02", "987654324")):
             connection.execute(
@@ -36,7 +37,8 @@ def store(tmp_path: Path) -> Store:
                     id=id_, siren=siren, name="Exemple", environment="test", created_at="2026"
                 )
             )
-    return made
+    yield made
+    made.close()
 
 
 def _signer(connection: Connection) -> Signer:

@@ -9,7 +9,6 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from random import Random
 
 import pytest
@@ -44,8 +43,8 @@ class Paced:
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[Paced]:
-    store = open_store(f"sqlite:///{tmp_path / 'quotas.sqlite'}")
+def world(database_url: str) -> Iterator[Paced]:
+    store = open_store(database_url)
     store.set_virtual_now(AT)
     yield Paced(store, VirtualClock(AT, [store.set_virtual_now]))
     store.close()
@@ -179,8 +178,8 @@ RESERVER = """
 """
 
 
-def test_a_quota_holds_across_processes_and_threads(tmp_path: Path) -> None:
-    store = open_store(f"sqlite:///{tmp_path / 'quota.sqlite'}")
+def test_a_quota_holds_across_processes_and_threads(database_url: str) -> None:
+    store = open_store(database_url)
     command = [sys.executable, "-W", "ignore", "-c", textwrap.dedent(RESERVER)]
     workers = [
         subprocess.Popen(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import traceback
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -33,15 +34,16 @@ SECRET = b"s3cr3t-de-test-0123456789"
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
-    made = open_store(f"sqlite:///{tmp_path / 'vault.sqlite'}")
+def store(database_url: str) -> Iterator[Store]:
+    made = open_store(database_url)
     with made.begin() as connection:
         connection.execute(
             schema.organisation.insert().values(
                 id="org_1", name="Exemple", kind="company", created_at="2026"
             )
         )
-    return made
+    yield made
+    made.close()
 
 
 def _vault(*, key: int = 1, previous: tuple[int, ...] = ()) -> Vault:

@@ -52,7 +52,7 @@ class Pages:
             rows = listing.rows(read)
             if not rows:
                 break
-            pass
+            self._refuse_repeated(rows, subject)
             read += len(rows)
             yield rows
         if total != read:

@@ -64,10 +64,15 @@ def _at_least(row: ClaimedRow | None, line: AnnexLine) -> bool:
 
 
 def same_withdrawal(entry: TimelineRow, row: ProcedureRow, wanted: Withdrawal) -> bool:
-    """Same reason, and exactly the same claims; the entry names them by invoice number."""
+    """Same reason, claims among those asked for, and none of those asked for still talked about.
+
+    The entry names by invoice number what was still in procedure then; a claim that had ended
+    before is asked for in vain and not named.
+    """
     numbers = {each.external_id: each.number for each in row.invoices}
     asked = {numbers.get(claim_id) for claim_id in wanted.claim_ids}
-    return entry.data.reason == wanted.reason and asked == set(entry.data.invoice_numbers)
+    taken = set(entry.data.invoice_numbers)
+    return entry.data.reason == wanted.reason and taken <= asked and withdrawn(row, wanted)
 
 
 def withdrawn(row: ProcedureRow, wanted: Withdrawal) -> bool:

@@ -7,13 +7,15 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import cast
+from typing import TypeVar, cast
 
 from encaisse_simulator.factomos.account import STATUSES, Account, Invoice, Payment
 from encaisse_simulator.factomos.refusals import CONTENT_TYPE, Refused
 from encaisse_simulator.factomos.rows import contact_row, invoice_row, payment_row
 from encaisse_simulator.identifiers import OpaqueIds
 from encaisse_simulator.wire import Json, Routes, SimRequest, SimResponse, json_response
+
+Kept = TypeVar("Kept")
 
 PER_PAGE = 50
 """Documented maximum of rows per list."""
@@ -45,12 +47,10 @@ def list_invoices(call: Call) -> SimResponse:
     status = call.request.one("status")
     if status is not None and status not in STATUSES:
         raise Refused("bad_status")
-    rows = [
-        invoice_row(invoice, call.today)
-        for invoice in call.account.listed()
-        if status in (None, invoice.status(call.today))
+    wanted = [
+        invoice for invoice in call.account.listed() if status in (None, invoice.status(call.today))
     ]
-    return _page(call.request, rows, "invoices")
+    return _page(call.request, wanted, lambda each: invoice_row(each, call.today), "invoices")
 
 
 def read_invoice(call: Call) -> SimResponse:
@@ -69,12 +69,12 @@ def read_pdf(call: Call) -> SimResponse:
 def list_contacts(call: Call) -> SimResponse:
     """List contacts, or those whose name or e-mail holds the keyword."""
     keyword = (call.request.one("keyword") or "").casefold()
-    rows = [
-        contact_row(contact)
+    wanted = [
+        contact
         for contact in call.account.contacts.values()
         if keyword in contact.company_name.casefold() or keyword in contact.email.casefold()
     ]
-    return _page(call.request, rows, "contacts")
+    return _page(call.request, wanted, contact_row, "contacts")
 
 
 def read_contact(call: Call) -> SimResponse:
@@ -131,7 +131,9 @@ def _invoice(call: Call) -> Invoice:
     return invoice
 
 
-def _page(request: SimRequest, rows: Sequence[Json], name: str) -> SimResponse:
+def _page(
+    request: SimRequest, rows: Sequence[Kept], write: Callable[[Kept], Json], name: str
+) -> SimResponse:
     page = _number(request.one("page"), default=1, most=1_000_000)
     per_page = _number(request.one("per_page"), default=PER_PAGE, most=PER_PAGE)
     first = (page - 1) * per_page
@@ -141,7 +143,7 @@ def _page(request: SimRequest, rows: Sequence[Json], name: str) -> SimResponse:
         "last_row": first + len(shown) - 1,
         f"total_{name}": len(rows),
     }
-    return _answer({"pagination": pagination, name: list(shown)})
+    return _answer({"pagination": pagination, name: [write(row) for row in shown]})
 
 
 def _number(text: str | None, *, default: int, most: int) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import heapq
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -12,15 +13,17 @@ from encaisse_simulator.gcollect.entities import (
     Attestation,
     Client,
     Creditor,
-    DirectPayment,
-    Dispute,
     KeptDocument,
     Mandate,
     Message,
-    Payment,
-    Payout,
     Procedure,
     Quote,
+)
+from encaisse_simulator.gcollect.movements import (
+    DirectPayment,
+    Dispute,
+    Payment,
+    Payout,
 )
 from encaisse_simulator.gcollect.webhooks import WebhookDelivery, signed
 from encaisse_simulator.identifiers import OpaqueIds
@@ -82,6 +85,7 @@ class Books:
         self.direct_payments: dict[str, DirectPayment] = {}
         self.attestations: dict[str, Attestation] = {}
         self.documents: dict[str, KeptDocument] = {}
+        self.by_invoice: defaultdict[tuple[str, str, int], list[Procedure]] = defaultdict(list)
         self.references: dict[tuple[str, str, str], str] = {}
         self.events: list[Event] = []
         self.timeline: list[TimelineEntry] = []

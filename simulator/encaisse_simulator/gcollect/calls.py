@@ -11,7 +11,7 @@ from encaisse_simulator.gcollect.books import Books
 from encaisse_simulator.gcollect.entities import Client, Creditor, Procedure
 from encaisse_simulator.gcollect.fields import Fields
 from encaisse_simulator.gcollect.problems import Problem
-from encaisse_simulator.gcollect.rows import etag, procedure_row
+from encaisse_simulator.gcollect.rows import Row, etag, procedure_row
 from encaisse_simulator.wire import Json, SimRequest, SimResponse, json_response
 
 REFERENCE_LENGTH = 128
@@ -72,11 +72,15 @@ class Call:
         """Remember an external reference for good."""
         self.books.references[creditor_id, kind, reference] = object_id
 
+    def procedure_row(self, procedure: Procedure) -> Row:
+        """Write a procedure with what its mandate and disputes say."""
+        quote_ids = self.books.mandates[procedure.mandate_id].quote_ids
+        disputed = self.books.open_dispute_of(procedure) is not None
+        return procedure_row(procedure, quote_ids, disputed=disputed)
+
     def answer_procedure(self, procedure: Procedure, status: int = 200) -> SimResponse:
         """Answer with a procedure and its entity tag."""
-        mandate = self.books.mandates[procedure.mandate_id]
-        disputed = self.books.open_dispute_of(procedure) is not None
-        row = procedure_row(procedure, mandate.quote_ids, disputed=disputed)
+        row = self.procedure_row(procedure)
         return tagged(self.request, status, row, etag(procedure.id, procedure.version))
 
 

@@ -19,7 +19,8 @@ WITHOUT_RECOVERY = ("irrecoverable", "debtor_insolvent", "time_barred")
 def end_settled(books: Books, procedure: Procedure) -> None:
     """End invoices on which nothing is owed, then the procedure once none is left."""
     for invoice in procedure.invoices:
-        if invoice.status == "in_procedure" and invoice.balance <= 0:
+        settled = invoice.balance <= 0 and not invoice.unverified
+        if invoice.status == "in_procedure" and settled:
             collected = invoice.collected.principal > 0
             directly = invoice.direct_cents > 0
             invoice.status = (
@@ -95,8 +96,8 @@ def plan_message(books: Books, procedure: Procedure, after: timedelta) -> None:
 
 
 def _send(books: Books, procedure: Procedure, numbers: tuple[str, ...]) -> None:
-    sent = sum(1 for message in books.messages if message.procedure_id == procedure.id)
-    channel = CHANNELS[1] if sent % 3 == 2 else CHANNELS[0]
+    procedure.messages_sent += 1
+    channel = CHANNELS[1] if procedure.messages_sent % 3 == 0 else CHANNELS[0]
     siren = books.creditors[procedure.creditor_id].siren
     books.messages.append(Message(books.now, siren, procedure.id, channel, numbers))
     books.tell(

@@ -102,9 +102,8 @@ class GCollect:
         items = listing.get("items")
         if not isinstance(items, list) or not items:
             return None
-        rows = cast("list[Json]", items)
-        kept = rows[: len(rows) // 2]
-        lost = len(rows) - len(kept) + self._rows_after
+        kept = items[: len(items) // 2]
+        lost = len(items) - len(kept) + self._rows_after
         total = cast("int", listing["total"])
         return {
             "items": kept,

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Literal
 
 from encaisse_simulator.gcollect.books import Books
 from encaisse_simulator.gcollect.calls import REFERENCE_LENGTH, Call
 from encaisse_simulator.gcollect.closing import close, end_settled
-from encaisse_simulator.gcollect.entities import ClaimedInvoice, Dispute, Procedure
+from encaisse_simulator.gcollect.entities import (
+    ClaimedInvoice,
+    Procedure,
+)
 from encaisse_simulator.gcollect.feeds import Placed, feed
+from encaisse_simulator.gcollect.movements import (
+    Dispute,
+)
 from encaisse_simulator.gcollect.payouts import release
 from encaisse_simulator.gcollect.problems import Problem
 from encaisse_simulator.gcollect.rows import dispute_row
@@ -49,7 +56,7 @@ def list_disputes(call: Call) -> SimResponse:
     return feed(
         call,
         [
-            Placed(each.created_at, each.id, dispute_row(each))
+            Placed(each.created_at, each.id, partial(dispute_row, each))
             for each in call.books.disputes.values()
             if each.procedure_id == procedure.id and reference in (None, each.external_reference)
         ],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -23,11 +23,11 @@ REST_HEADER = "x-rows-after"
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """Place a row in its feed."""
+    """Place a row in its feed; it is only written when a page shows it."""
 
     at: datetime
     id: str
-    row: Row
+    row: Callable[[], Row]
 
     @property
     def position(self) -> tuple[datetime, str]:
@@ -48,7 +48,7 @@ def feed(call: Call, placed: Iterable[Placed], *, since: str = "updated_since") 
     shown, left = rest[:limit], len(rest) - limit
     more = left > 0
     answer: dict[str, Json] = {
-        "items": [each.row for each in shown],
+        "items": [each.row() for each in shown],
         "has_more": more,
         "next_cursor": _cursor(call, shown[-1].position) if more else None,
         "total": len(wanted),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 
 from encaisse_simulator.gcollect.books import Books
 from encaisse_simulator.gcollect.calls import Call, content_tag, tagged
@@ -53,7 +54,7 @@ def list_mandates(call: Call) -> SimResponse:
     return feed(
         call,
         [
-            Placed(each.updated_at, each.id, mandate_row(each, call.books, call.base_url))
+            Placed(each.updated_at, each.id, partial(mandate_row, each, call.books, call.base_url))
             for each in call.books.mandates.values()
             if call.owns(each.creditor_id) and wanted in (None, each.external_reference)
         ],

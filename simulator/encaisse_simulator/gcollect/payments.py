@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Literal, get_args
 
 from encaisse_simulator.gcollect.books import Books
@@ -11,12 +12,14 @@ from encaisse_simulator.gcollect.calls import REFERENCE_LENGTH, Call
 from encaisse_simulator.gcollect.closing import end_settled, reopen
 from encaisse_simulator.gcollect.entities import (
     ClaimedInvoice,
-    DirectPayment,
     Parts,
-    Payment,
     Procedure,
 )
 from encaisse_simulator.gcollect.feeds import Placed, feed
+from encaisse_simulator.gcollect.movements import (
+    DirectPayment,
+    Payment,
+)
 from encaisse_simulator.gcollect.payouts import pay_out, take_back
 from encaisse_simulator.gcollect.problems import Problem
 from encaisse_simulator.gcollect.quotes import share, vat_on
@@ -70,6 +73,7 @@ def receive(
     )
     books.payments[payment.id] = payment
     invoice.collected = invoice.collected.plus(parts)
+    invoice.unverified += 1
     _trace(books, procedure, payment, "received", "Paiement reçu", "debtor")
     books.enter(procedure.creditor_id, invoice.line.number, parts.total, "collected", "partner", at)
     delay = VERIFIED_AFTER.get(method)
@@ -85,6 +89,9 @@ def verify(books: Books, payment: Payment) -> None:
     if payment.status != "pending":
         return
     procedure = books.procedures[payment.procedure_id]
+    invoice = procedure.invoice(payment.line.external_id)
+    if invoice is not None:
+        invoice.unverified -= 1
     payment.status, payment.verified_at = "verified", books.now
     payment.fee = share(payment.fee_base, payment.rate)
     payment.fee_vat = vat_on(payment.fee)
@@ -108,6 +115,7 @@ def reverse(books: Books, payment: Payment, *, at: datetime) -> None:
     if was_verified:
         take_back(books, payment)
     if invoice is not None:
+        invoice.unverified -= 0 if was_verified else 1
         invoice.collected = invoice.collected.plus(payment.parts, -1)
         if invoice.status == "recovered" and invoice.balance > 0:
             invoice.status = "in_procedure"
@@ -124,7 +132,7 @@ def list_payments(call: Call) -> SimResponse:
     return feed(
         call,
         [
-            Placed(each.updated_at, each.id, payment_row(each))
+            Placed(each.updated_at, each.id, partial(payment_row, each))
             for each in call.books.payments.values()
             if call.owns(each.creditor_id)
         ],
@@ -185,7 +193,7 @@ def list_direct(call: Call) -> SimResponse:
     return feed(
         call,
         [
-            Placed(each.created_at, each.id, direct_payment_row(each))
+            Placed(each.created_at, each.id, partial(direct_payment_row, each))
             for each in call.books.direct_payments.values()
             if each.procedure_id == procedure.id and reference in (None, each.external_reference)
         ],

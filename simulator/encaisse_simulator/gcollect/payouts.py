@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 
 from encaisse_simulator.gcollect.books import Books
 from encaisse_simulator.gcollect.calls import Call
-from encaisse_simulator.gcollect.entities import Payment, Payout, PayoutLine
 from encaisse_simulator.gcollect.feeds import Placed, feed
+from encaisse_simulator.gcollect.movements import (
+    Payment,
+    Payout,
+    PayoutLine,
+)
 from encaisse_simulator.gcollect.problems import Problem
 from encaisse_simulator.gcollect.rows import payout_row
 from encaisse_simulator.paris import paris_date
@@ -47,7 +52,7 @@ def list_payouts(call: Call) -> SimResponse:
     return feed(
         call,
         [
-            Placed(each.updated_at, each.id, payout_row(each))
+            Placed(each.updated_at, each.id, partial(payout_row, each))
             for each in call.books.payouts.values()
             if call.owns(each.creditor_id)
         ],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+from functools import partial
 
 from encaisse_simulator.gcollect.books import Books
 from encaisse_simulator.gcollect.calls import REFERENCE_LENGTH, Call
@@ -21,7 +22,6 @@ from encaisse_simulator.gcollect.feeds import Placed, feed
 from encaisse_simulator.gcollect.fields import Fields
 from encaisse_simulator.gcollect.mandates import read_line, signing_url
 from encaisse_simulator.gcollect.problems import Problem
-from encaisse_simulator.gcollect.rows import procedure_row
 from encaisse_simulator.wire import SimResponse
 
 
@@ -77,6 +77,7 @@ def open_procedure(call: Call) -> SimResponse:
     )
     books.emit(creditor_id, "procedure.created", procedure.id)
     for line in lines:
+        books.by_invoice[creditor_id, *_year_number(line)].append(procedure)
         cents = line.parts.principal
         books.enter(creditor_id, line.number, cents, "procedure_opened", "api", opened)
     plan_message(books, procedure, FIRST_MESSAGE)
@@ -90,9 +91,11 @@ def read_procedure(call: Call) -> SimResponse:
 
 def find_procedure(call: Call) -> SimResponse:
     """Find a procedure by the creditor's own reference."""
-    for procedure in call.books.procedures.values():
-        if procedure.external_reference == call.values["ref"] and call.owns(procedure.creditor_id):
-            return call.answer_procedure(procedure)
+    for creditor in call.creditors():
+        place = (creditor.id, "procedure", call.values["ref"])
+        procedure_id = call.books.references.get(place)
+        if procedure_id is not None:
+            return call.answer_procedure(call.books.procedures[procedure_id])
     raise Problem("not_found")
 
 
@@ -106,11 +109,7 @@ def list_procedures(call: Call) -> SimResponse:
             Placed(
                 each.updated_at,
                 each.id,
-                procedure_row(
-                    each,
-                    call.books.mandates[each.mandate_id].quote_ids,
-                    disputed=call.books.open_dispute_of(each) is not None,
-                ),
+                partial(call.procedure_row, each),
             )
             for each in call.books.procedures.values()
             if call.owns(each.creditor_id)
@@ -135,21 +134,15 @@ def _refuse_unsigned(mandate: Mandate, lines: list[AnnexLine]) -> None:
 
 
 def _refuse_doubles(books: Books, creditor_id: str, lines: list[AnnexLine]) -> None:
-    held = {
-        _year_number(invoice.line): procedure.id
-        for procedure in books.procedures.values()
-        if procedure.creditor_id == creditor_id and procedure.status != "closed"
-        for invoice in procedure.invoices
-        if invoice.status == "in_procedure"
-    }
     for line in lines:
-        existing = held.get(_year_number(line))
-        if existing is not None:
-            raise Problem(
-                "duplicate_invoice",
-                f"La facture {line.number} est déjà dans une procédure.",
-                existing_id=existing,
-            )
+        for procedure in books.by_invoice[creditor_id, *_year_number(line)]:
+            invoice = procedure.invoice(line.number)
+            if procedure.status != "closed" and invoice and invoice.status == "in_procedure":
+                raise Problem(
+                    "duplicate_invoice",
+                    f"La facture {line.number} est déjà dans une procédure.",
+                    existing_id=procedure.id,
+                )
 
 
 def _debtor(fields: Fields) -> Debtor:

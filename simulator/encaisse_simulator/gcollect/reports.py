@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from encaisse_simulator.gcollect.books import event_row
 from encaisse_simulator.gcollect.calls import Call
 from encaisse_simulator.gcollect.entities import SCOPES
@@ -34,7 +36,7 @@ def read_timeline(call: Call) -> SimResponse:
     return feed(
         call,
         [
-            Placed(each.at, each.id, timeline_row(each))
+            Placed(each.at, each.id, partial(timeline_row, each))
             for each in call.books.timeline
             if each.procedure_id == procedure.id and reference in (None, each.external_reference)
         ],
@@ -46,7 +48,7 @@ def list_events(call: Call) -> SimResponse:
     return feed(
         call,
         [
-            Placed(each.created_at, each.id, event_row(each))
+            Placed(each.created_at, each.id, partial(event_row, each))
             for each in call.books.events
             if call.owns(each.creditor_id)
         ],
@@ -75,14 +77,13 @@ def read_attestation(call: Call) -> SimResponse:
                 "remaining": money(each.balance),
             }
         )
-    sent = sum(1 for message in books.messages if message.procedure_id == procedure.id)
     answer: dict[str, Json] = {
         "number": attestation.number,
         "issued_at": instant(attestation.issued_at),
         "issuer": ISSUER,
         "invoices": invoices,
         "cause": attestation.cause,
-        "actions_summary": [f"{sent} messages au débiteur"],
+        "actions_summary": [f"{procedure.messages_sent} messages au débiteur"],
         "document_id": attestation.document_id,
         "sha256": books.documents[attestation.document_id].sha256,
     }

@@ -8,13 +8,15 @@ from encaisse_simulator.gcollect.books import TimelineEntry
 from encaisse_simulator.gcollect.entities import (
     AnnexLine,
     ClaimedInvoice,
+    Parts,
+    Procedure,
+)
+from encaisse_simulator.gcollect.movements import (
     DirectPayment,
     Dispute,
-    Parts,
     Payment,
     Payout,
     PayoutLine,
-    Procedure,
 )
 from encaisse_simulator.paris import instant
 from encaisse_simulator.wire import Json

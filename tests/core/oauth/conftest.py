@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from urllib.parse import parse_qs
 
 import httpx
@@ -158,8 +157,8 @@ class World:
         self.give_tokens(access, refresh, AT + timedelta(hours=1))
 
 
-def _open(path: Path) -> Store:
-    store = open_store(f"sqlite:///{path}")
+def _open(database_url: str) -> Store:
+    store = open_store(database_url)
     with store.begin() as connection:
         connection.execute(
             schema.organisation.insert().values(
@@ -184,8 +183,8 @@ def _create(store: Store, vault: Vault, ids: SeededIds | SystemIds) -> str:
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    store = _open(tmp_path / "grants.sqlite")
+def world(database_url: str) -> Iterator[World]:
+    store = _open(database_url)
     store.set_virtual_now(AT)
     clock = VirtualClock(AT, [store.set_virtual_now])
     ids = SeededIds(11, clock)
@@ -258,8 +257,8 @@ class RealTime:
 
 
 @pytest.fixture
-def real(tmp_path: Path, served: TokenServer) -> Iterator[RealTime]:
-    store = _open(tmp_path / "real.sqlite")
+def real(database_url: str, served: TokenServer) -> Iterator[RealTime]:
+    store = _open(database_url)
     clock = SystemClock()
     ids = SystemIds(clock)
     vault = Vault(Kek(KEY), ids)
