@@ -167,6 +167,11 @@ class _Gathered:
             seller_siren=next(
                 (record.seller.siren for _, record in records if record.seller.siren), None
             ),
+            seller_abroad=any(
+                vat[:2].isalpha() and not vat.upper().startswith("FR")
+                for _, record in records
+                if record.seller.siren is None and (vat := record.seller.vat_id or "")
+            ),
             gathered_at=self._now,
             echeances=tuple(
                 EcheanceFacts(

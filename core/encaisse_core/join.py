@@ -49,7 +49,8 @@ class Face:
 
     `seller_siren` is None where the record does not say who issued it. `debtor_key` is the
     debtor's SIREN, None where unknown. `total` is in cents, negative on credits. `own_refs` are all
-    references the record has or had in its own tool.
+    references the record has or had in its own tool. `issued` marks a document as issued: a folder may
+    hold copies of one, where a tool keeps one row an invoice.
     """
 
     sighting_id: str
@@ -65,6 +66,7 @@ class Face:
     document_sha256: str | None
     lineage: Stated | None
     own_refs: tuple[OwnRef, ...]
+    issued: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,8 +215,16 @@ def choose(face: Face, candidates: Sequence[Candidate]) -> Choice:
 
 
 def _beside(face: Face, candidate: Candidate) -> bool:
-    """Tell whether the candidate is another live row of the same tool."""
-    return candidate.live and candidate.face.connection_id == face.connection_id
+    """Tell whether the candidate is another live row of the same tool, and no mere copy."""
+    other = candidate.face
+    copies = (
+        face.issued
+        and other.issued
+        and fold_number(face.number) == fold_number(other.number)
+        and (face.issue_date, face.total, face.seller_siren, face.debtor_key)
+        == (other.issue_date, other.total, other.seller_siren, other.debtor_key)
+    )
+    return candidate.live and other.connection_id == face.connection_id and not copies
 
 
 def _claims(candidates: Iterable[Candidate]) -> tuple[str, ...]:

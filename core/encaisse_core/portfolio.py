@@ -44,7 +44,7 @@ def join(host: Host, company_id: str) -> int:
     return joined
 
 
-def face_of(link: Link, row: Mapping[str, Any], invoice: SourceInvoice) -> Face:
+def face_of(link: Link, row: Mapping[str, Any], invoice: SourceInvoice, *, issued: bool) -> Face:
     """Reduce a record to what identifies the claim it shows."""
     lineage = invoice.lineage
     return Face(
@@ -61,13 +61,14 @@ def face_of(link: Link, row: Mapping[str, Any], invoice: SourceInvoice) -> Face:
         document_sha256=invoice.document_sha256,
         lineage=None if lineage is None else (lineage.tool, lineage.ref, lineage.claim_ref),
         own_refs=((link.connector, invoice.ref),),
+        issued=issued,
     )
 
 
 def _place(host: Host, tx: Connection, link: Link, row: Mapping[str, Any]) -> bool:
     invoice = record_of(row["record"])
-    face = face_of(link, row, invoice)
-    found = _candidates(tx, link.company_id, face)
+    face = face_of(link, row, invoice, issued=not host.follows_money(link))
+    found = _candidates(host, tx, link.company_id, face)
     decision = choose(face, found)
     if isinstance(decision, Joined):
         claim_id, rung = decision.claim_id, decision.rung
@@ -113,7 +114,7 @@ def _place(host: Host, tx: Connection, link: Link, row: Mapping[str, Any]) -> bo
     return isinstance(decision, Joined)
 
 
-def _candidates(tx: Connection, company_id: str, face: Face) -> list[Candidate]:
+def _candidates(host: Host, tx: Connection, company_id: str, face: Face) -> list[Candidate]:
     """Find sightings already placed that share a key."""
     k, s, c = schema.claim_key.c, schema.sighting.c, schema.connection.c
     wanted = keys(face)
@@ -152,7 +153,9 @@ def _candidates(tx: Connection, company_id: str, face: Face) -> list[Candidate]:
             Candidate(
                 claim_id=row["claim_id"],
                 rung=3 if row["claim_id"] == stated else row["key_rung"],
-                face=face_of(link, row, record_of(row["record"])),
+                face=face_of(
+                    link, row, record_of(row["record"]), issued=not host.follows_money(link)
+                ),
                 live=row["presence"] == "live",
             )
         )

@@ -155,13 +155,13 @@ def debtor_is(kind: DebtorKind) -> Callable[[Case], bool]:
 
 def seller_unknown(case: Case) -> bool:
     """Tell whether nothing says who issued the invoice."""
-    return not case.facts.seller_siren
+    return not case.facts.seller_siren and not case.facts.seller_abroad
 
 
 def not_our_invoice(case: Case) -> bool:
     """Tell whether somebody else issued the invoice."""
     seller = case.facts.seller_siren
-    return bool(seller) and seller != case.facts.company_siren
+    return case.facts.seller_abroad or (bool(seller) and seller != case.facts.company_siren)
 
 
 def purchase(case: Case) -> bool:

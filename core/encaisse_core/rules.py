@@ -52,8 +52,8 @@ RULES: tuple[Rule, ...] = (
     # --- whose invoice --------------------------------------------------------------------------
     _claim(
         "not_our_invoice",
-        "elle est émise par une autre entreprise (SIREN {seller}), elle n'est pas à vous.",
-        "it was issued by another company (SIREN {seller}), it is not yours.",
+        "elle est émise par une autre entreprise ({seller}), elle n'est pas à vous.",
+        "it was issued by another company ({seller}), it is not yours.",
         CERTAIN,
         p.not_our_invoice,
     ),
@@ -321,7 +321,7 @@ def words(case: Case) -> dict[str, str]:
     last = p.prescribed_after(case)
     return {
         "number": facts.number,
-        "seller": facts.seller_siren or "",
+        "seller": f"SIREN {facts.seller_siren}" if facts.seller_siren else "à l'étranger",
         "debtor": debtor.name if debtor and debtor.name else "sans nom",
         "insolvency": debtor.insolvency if debtor else "",
         "currency": facts.currency,

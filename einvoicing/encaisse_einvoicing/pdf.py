@@ -7,6 +7,7 @@ limits, once per process.
 """
 
 import io
+import re
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -79,8 +80,16 @@ def _limit_qpdf() -> None:
 def _damaged(detail: str) -> Refused:
     return Refused(
         "pdf_damaged",
-        f"Le PDF est abîmé ou incomplet ({detail[:120]}) : demandez au vendeur de le renvoyer.",
+        f"Le PDF est abîmé ou incomplet ({_told(detail)}) : demandez au vendeur de le renvoyer.",
     )
+
+
+def _told(detail: str) -> str:
+    """Keep what qpdf says of the file, without the address of the buffer it read it from.
+
+    An address changes at each run, and the same file must be refused in the same words.
+    """
+    return re.sub(r"stream <[^>]*>:? ?", "", detail)[:120]
 
 
 @dataclass(frozen=True, slots=True)

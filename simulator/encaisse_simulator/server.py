@@ -12,6 +12,7 @@ from typing import cast
 
 import uvicorn
 
+from encaisse_simulator.control import PREFIX, control
 from encaisse_simulator.transport import sent_headers
 from encaisse_simulator.wire import SimRequest, SimResponse, parse_query
 from encaisse_simulator.world import World
@@ -32,15 +33,19 @@ class ConnectionLost(Exception):
 class SimApp:
     """Translate between ASGI and `World.handle`."""
 
-    def __init__(self, world: World, slow_seconds: float) -> None:
+    def __init__(self, world: World, slow_seconds: float, *, with_control: bool) -> None:
         self._world = world
+        self._with_control = with_control
         self._slow_seconds = slow_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             raise ConnectionLost
         request = await _read(scope, receive)
-        response = await asyncio.to_thread(self._world.handle, request)
+        if self._with_control and request.path.startswith(PREFIX):
+            response = await asyncio.to_thread(control, self._world, request)
+        else:
+            response = await asyncio.to_thread(self._world.handle, request)
         if response.delivery == "lost":
             raise ConnectionLost
         if response.delivery == "slow":
@@ -56,16 +61,18 @@ class RunningServer:
 
 
 @contextmanager
-def serve(world: World, *, port: int = 0, slow_seconds: float = 0.3) -> Generator[RunningServer]:
+def serve(
+    world: World, *, port: int = 0, slow_seconds: float = 0.3, with_control: bool = False
+) -> Generator[RunningServer]:
     """Run a server on 127.0.0.1 in a thread until the block ends; port 0 takes a free one.
 
     Addresses meant for a person's browser, such as the signing page, are then given under this
-    server's own address.
+    server's own address. `with_control` adds the calls of `control`.
     """
     listener = socket.create_server(("127.0.0.1", port))
     base_url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     config = uvicorn.Config(
-        _Breaking(SimApp(world, slow_seconds)),
+        _Breaking(SimApp(world, slow_seconds, with_control=with_control)),
         log_config=None,
         access_log=False,
         lifespan="off",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -12,7 +13,7 @@ import click
 
 from encaisse_api.money import Money, minor_unit
 
-Json: TypeAlias = "bool | int | str | None | Sequence[Json] | Mapping[str, Json]"
+Json: TypeAlias = "bool | int | str | Sequence[Json] | Mapping[str, Json] | None"
 """What a view gives: no float, so that money is never a number."""
 
 WIDE = 220
@@ -91,9 +92,15 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, empty: str)
 
 def printable(cell: str) -> str:
     """Take out what would move a terminal's cursor: names come from other people's invoices."""
+    one_line = re.sub(r"[ \t]*[\r\n\t]+[ \t]*", " ", cell)
     return "".join(
-        char if char.isprintable() or char in "\u00a0\u202f" else "\ufffd" for char in cell
+        char if char.isprintable() or char in "\u00a0\u202f" else "\ufffd" for char in one_line
     )
+
+
+def say(sentence: str, *, err: bool = False) -> None:
+    """Write one sentence that may quote what a tool said."""
+    click.echo(printable(sentence), err=err)
 
 
 def plural(count: int, one: str, several: str | None = None) -> str:

@@ -1,4 +1,4 @@
-"""What happens in a procedure: payments, payouts, direct payments, disputes; cents, UTC, assumed."""
+"""What happens in a procedure: payments, payouts, disputes; cents, UTC, all of it assumed."""
 
 from __future__ import annotations
 

@@ -1,0 +1,174 @@
+"""Record a person's answer to a question, and do what it means.
+
+Some questions hold a claim back; an answer lifts the hold only when it says so. Whether two
+payments, or two invoices, are the same decides what is recorded; the words of the answer stay
+beside the journal, erasable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sqlalchemy import Connection, or_, select
+
+from encaisse_core import journal, portfolio, reconcile
+from encaisse_core.errors import UsageError
+from encaisse_core.host import Host
+from encaisse_core.store import schema
+from encaisse_core.store.engine import rows, stamp
+
+Verdict = Literal["same", "different"]
+
+ASKS_FOR_VERDICT = ("maybe_same", "possible_duplicate")
+DUPLICATE = "duplicate"
+"""The hold of a claim a person said is another one, so that it is never collected beside it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Hold an answer: its words, who gave them, and what it decides where it decides something."""
+
+    words: str
+    by: str
+    verdict: Verdict | None = None
+    lift: bool | None = None
+
+
+def answer(host: Host, company_id: str, task_id: str, given: Answer) -> dict[str, Any]:
+    """Record an answer; tell whether the question is closed and a hold was lifted."""
+    if not given.words.strip():
+        raise UsageError("La réponse est vide : écrivez ce que vous avez décidé.")
+    t = schema.task.c
+    with host.store.begin() as tx:
+        task = rows(
+            tx.execute(select(schema.task).where(t.company_id == company_id, t.id == task_id))
+        )[0]
+        if task["done_at"] is not None:
+            raise UsageError(f"Déjà répondu à {task_id} : « {task['answer']} ».")
+        held = _held(tx, task)
+        _check(task, held, given)
+        lifted = held is not None and (given.verdict is not None or given.lift is True)
+        if task["kind"] == "maybe_same":
+            _same_money(host, tx, task, given)
+        elif task["kind"] == "possible_duplicate":
+            _same_claim(host, tx, task, given)
+        if lifted:
+            _lift(host, tx, task)
+        closed = given.lift is not False
+        tx.execute(
+            schema.task.update()
+            .where(t.company_id == company_id, t.id == task_id)
+            .values(answer=given.words, done_at=stamp(host.clock.now()) if closed else None)
+        )
+        _journal(host, tx, task, given, lifted)
+    return {"id": task_id, "closed": closed, "lifted": lifted}
+
+
+def _held(tx: Connection, task: Mapping[str, Any]) -> str | None:
+    """Name the hold this question put on its claim; None where it holds nothing."""
+    c = schema.claim.c
+    hold = tx.execute(
+        select(c.hold).where(c.company_id == task["company_id"], c.id == task["subject"])
+    ).scalar_one_or_none()
+    return str(hold) if hold is not None and hold == task["kind"] else None
+
+
+def _check(task: Mapping[str, Any], held: str | None, given: Answer) -> None:
+    if task["kind"] in ASKS_FOR_VERDICT:
+        if given.verdict is None:
+            raise UsageError("Dites si c'est le même : --same, ou différent : --different.")
+    elif given.verdict is not None:
+        raise UsageError("--same et --different ne répondent qu'à « est-ce le même ? ».")
+    elif held is not None and given.lift is None:
+        raise UsageError(
+            "Cette question arrête le recouvrement : dites s'il reprend (--lift) ou reste arrêté "
+            "(--keep)."
+        )
+    elif held is None and given.lift is not None:
+        raise UsageError(
+            "Cette question n'arrête aucune créance : --lift et --keep ne servent pas."
+        )
+
+
+def _same_money(host: Host, tx: Connection, task: Mapping[str, Any], given: Answer) -> None:
+    """Explain what the tools show: nothing new where it is the same money, else a payment."""
+    s, c = schema.sighting.c, schema.claim.c
+    company_id, claim_id = task["company_id"], task["subject"]
+    currency = tx.execute(
+        select(c.currency).where(c.company_id == company_id, c.id == claim_id)
+    ).scalar_one()
+    unexplained = tx.execute(
+        select(s.id, s.open, s.expected).where(
+            s.company_id == company_id, s.claim_id == claim_id, s.open < s.expected
+        )
+    ).all()
+    for row in unexplained:
+        if given.verdict == "different":
+            today = host.clock.today().isoformat()
+            reconcile.add_payment(
+                host, tx, company_id, claim_id, row.expected - row.open, currency, today, "source"
+            )
+        tx.execute(
+            schema.sighting.update()
+            .where(s.company_id == company_id, s.id == row.id)
+            .values(expected=row.open)
+        )
+
+
+def _same_claim(host: Host, tx: Connection, task: Mapping[str, Any], given: Answer) -> None:
+    """Answer the pairs of the claim; one that is another's double is held back for good."""
+    d, c = schema.possible_duplicate.c, schema.claim.c
+    company_id, claim_id = task["company_id"], task["subject"]
+    tx.execute(
+        schema.possible_duplicate.update()
+        .where(
+            d.company_id == company_id,
+            or_(d.claim_a == claim_id, d.claim_b == claim_id),
+            d.answer.is_(None),
+        )
+        .values(answer=given.verdict)
+    )
+    if given.verdict == "same":
+        tx.execute(
+            schema.claim.update()
+            .where(c.company_id == company_id, c.id == claim_id)
+            .values(hold=DUPLICATE)
+        )
+
+
+def _lift(host: Host, tx: Connection, task: Mapping[str, Any]) -> None:
+    c = schema.claim.c
+    company_id, claim_id = task["company_id"], task["subject"]
+    tx.execute(
+        schema.claim.update()
+        .where(c.company_id == company_id, c.id == claim_id, c.hold == task["kind"])
+        .values(hold=None)
+    )
+    journal.append(
+        tx, company_id, host.clock.now(), "hold_lifted", claim_id, {"hold": task["kind"]}
+    )
+    portfolio.refresh(host, tx, company_id, claim_id)
+
+
+def _journal(
+    host: Host, tx: Connection, task: Mapping[str, Any], given: Answer, lifted: bool
+) -> None:
+    words = journal.seal_personal(
+        tx, task["company_id"], f"{given.by} : {given.words}", host.ids.nonce(16)
+    )
+    journal.append(
+        tx,
+        task["company_id"],
+        host.clock.now(),
+        "task_answered",
+        task["subject"],
+        {
+            "task": task["id"],
+            "kind": task["kind"],
+            "verdict": given.verdict or "",
+            "lifted": lifted,
+            "words": words,
+        },
+    )

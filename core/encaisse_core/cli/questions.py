@@ -1,0 +1,150 @@
+"""List what waits for a person, and take the answers."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import click
+
+from encaisse_core.cli import answering, showing
+from encaisse_core.cli.session import Session, company_of, company_option, json_option
+from encaisse_core.cli.short import Short, long, short
+from encaisse_core.cli.views import questions as views
+from encaisse_core.errors import UsageError
+from encaisse_core.store import schema
+
+
+@click.group("tasks", invoke_without_command=True, help="Liste les questions, et y répond.")
+@click.option("--all", "everything", is_flag=True, help="Aussi celles qui ont leur réponse.")
+@company_option
+@json_option
+@click.pass_context
+def tasks(context: click.Context, everything: bool, asked: str | None, as_json: bool) -> None:
+    """List questions when called alone."""
+    if context.invoked_subcommand is not None:
+        return
+    session = context.ensure_object(Session)
+    with session.open() as app:
+        company = company_of(app, asked)
+        with app.host.store.begin() as tx:
+            found = views.tasks(tx, company.id, everything=everything)
+            brief = short(tx, company.id, schema.task)
+    if as_json:
+        showing.as_json({"company": company.shown(), "tasks": found})
+        return
+    showing.table(
+        ("Id", "Depuis", "Question", "Réponse"),
+        [
+            (
+                brief(row["id"]),
+                showing.moment(row["created_at"]),
+                row["sentence"],
+                row["answer"] or "",
+            )
+            for row in found
+        ],
+        empty="Aucune question n'attend.",
+    )
+    if any(row["done_at"] is None for row in found):
+        click.echo("Répondre : encaisse tasks answer ID « votre réponse ».")
+
+
+@tasks.command("answer", help="Répond à une question ; la réponse est gardée au journal.")
+@click.argument("typed", metavar="ID")
+@click.argument("words", metavar="RÉPONSE")
+@click.option(
+    "--lift/--keep", "lift", default=None, help="Le recouvrement reprend, ou reste arrêté."
+)
+@click.option("--same/--different", "same", default=None, help="C'est le même, ou non.")
+@click.option("--by", metavar="NOM", help="Qui répond ; par défaut l'utilisateur du système.")
+@company_option
+@json_option
+@click.pass_obj
+def answer(
+    session: Session,
+    typed: str,
+    words: str,
+    lift: bool | None,
+    same: bool | None,
+    by: str | None,
+    asked: str | None,
+    as_json: bool,
+) -> None:
+    """Answer a question and do what the answer means."""
+    who = by or session.environ.get("USER") or session.environ.get("USERNAME")
+    if not who:
+        raise UsageError("Dites qui répond : --by NOM.")
+    verdict = None if same is None else cast("answering.Verdict", "same" if same else "different")
+    with session.open() as app:
+        company = company_of(app, asked)
+        with app.host.store.begin() as tx:
+            found = long(tx, company.id, schema.task, typed, what="question", see="tasks")
+        given = answering.Answer(words, who, verdict, lift)
+        done = answering.answer(app.host, company.id, found, given)
+    if as_json:
+        showing.as_json({"company": company.shown(), "task": done})
+        return
+    click.echo("Réponse enregistrée." if done["closed"] else "Réponse notée ; la question reste.")
+    if done["lifted"]:
+        click.echo("Le recouvrement de cette créance peut reprendre.")
+
+
+@click.command(
+    "unreadable", help="Liste ce qui n'a pas pu être lu ; avec un ID, le donne tel quel."
+)
+@click.argument("typed", metavar="[ID]", required=False)
+@company_option
+@json_option
+@click.pass_obj
+def unreadable(session: Session, typed: str | None, asked: str | None, as_json: bool) -> None:
+    """List rows set aside; one of them is written raw."""
+    with session.open() as app:
+        company = company_of(app, asked)
+        with app.host.store.begin() as tx:
+            found = views.unreadable(tx, company.id)
+            if typed is not None:
+                one = long(
+                    tx, company.id, schema.unreadable, typed, what="élément", see="unreadable"
+                )
+                found = [row for row in found if row["id"] == one]
+    if as_json:
+        showing.as_json({"company": company.shown(), "unreadable": found})
+        return
+    if typed is not None:
+        click.echo(found[0]["raw"])
+        return
+    brief = Short(row["id"] for row in found)
+    showing.table(
+        ("Id", "Connecteur", "Référence", "Pourquoi", "Vu le"),
+        [
+            (
+                brief(row["id"]),
+                row["connector"],
+                row["ref"] or "",
+                row["reason"],
+                showing.moment(row["seen_at"]),
+            )
+            for row in found
+        ],
+        empty="Tout a pu être lu.",
+    )
+
+
+@click.command("differences", help="Liste les écarts entre les partenaires et nos comptes.")
+@company_option
+@json_option
+@click.pass_obj
+def differences(session: Session, asked: str | None, as_json: bool) -> None:
+    """List the differences of the last night."""
+    with session.open() as app:
+        company = company_of(app, asked)
+        with app.host.store.begin() as tx:
+            found = views.differences(tx, company.id)
+    if as_json:
+        showing.as_json({"company": company.shown(), "differences": found})
+        return
+    showing.table(
+        ("Vu le", "Écart"),
+        [(showing.moment(row["seen_at"]), row["sentence"]) for row in found],
+        empty="Aucun écart.",
+    )

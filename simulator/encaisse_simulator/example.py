@@ -1,0 +1,61 @@
+"""One invented company with every kind of row, for a person who starts the simulator alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from encaisse_simulator.paris import paris_date
+from encaisse_simulator.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class ExampleAccess:
+    """Hold what opens the example company at each partner."""
+
+    siren: str = "123456782"
+    factomos_token: str = "factomos-example-token"
+    gcollect_client_id: str = "gcollect-example"
+    gcollect_client_secret: str = "gcollect-example-secret"
+
+
+def fill(world: World) -> ExampleAccess:
+    """Open the company at both partners and issue its invoices around the world's today."""
+    access = ExampleAccess()
+    today = paris_date(world.now)
+    tool, token = world.factomos, access.factomos_token
+    tool.add_company(token, access.siren, "Menuiserie Exemple SAS")
+    payer = tool.add_contact(
+        token,
+        "Bureau Modèle SARL",
+        siret="98765432400017",
+        address="1 rue de l'Exemple",
+        postcode="69001",
+        city="Lyon",
+        email="compta@bureau-modele.example.org",
+    )
+    person = tool.add_contact(token, "Camille Exemple", email="camille@example.org")
+
+    def days(count: int) -> timedelta:
+        return timedelta(days=count)
+
+    late = tool.add_invoice("F-0101", payer, today - days(90), today - days(60), 120_000)
+    tool.add_invoice("F-0102", payer, today - days(40), today - days(10), 48_050)
+    tool.add_invoice("F-0103", payer, today - days(5), today + days(25), 9_900)
+    tool.add_invoice("F-0104", person, today - days(70), None, 15_000)
+    tool.add_invoice(
+        "AC-0105", payer, today - days(80), today - days(50), 30_000, kind="down-payment"
+    )
+    tool.add_invoice("F-0106", payer, today - days(60), today - days(45), -18_000, kind="credit")
+    credited = tool.add_invoice("F-0107", payer, today - days(75), today - days(45), 60_000)
+    paid = tool.add_invoice("F-0108", person, today - days(50), today - days(20), 22_000)
+    tool.customer_pays(late, 20_000, today - days(30))
+    tool.credit_note(credited, 10_000, today - days(15))
+    tool.customer_pays(paid, 22_000, today - days(3))
+    world.gcollect.register_creditor(
+        access.siren,
+        "Menuiserie Exemple SAS",
+        access.gcollect_client_id,
+        access.gcollect_client_secret,
+    )
+    return access
