@@ -158,6 +158,7 @@ def _write(
         row = standing[0]
         if secrets:
             grants.replace_secrets(tx, vault, row.grant_id, secrets)
+        grants.mark_active(tx, row.grant_id)
         tx.execute(
             schema.connection.update()
             .where(c.company_id == company["id"], c.id == row.id)

@@ -28,7 +28,7 @@ from encaisse_api import (
     Transient,
     Unreadable,
 )
-from encaisse_core import cursors, journal, tasks
+from encaisse_core import cursors, grants, journal, tasks
 from encaisse_core.host import Host, Link
 from encaisse_core.store import schema
 from encaisse_core.store.engine import stamp
@@ -93,6 +93,7 @@ def note_result(host: Host, link: Link, error: PartnerError | None) -> None:
             values = {"pulled_at": stamp(now), "failed_at": None, "reason": None}
         if isinstance(error, Denied):
             values["state"] = "paused"
+            grants.mark_denied(tx, link.grant_id, error.message)
             tasks.ask(
                 tx,
                 link.company_id,

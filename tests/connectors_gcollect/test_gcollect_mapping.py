@@ -9,7 +9,8 @@ import pytest
 from pydantic import ValidationError
 from tests.connectors_gcollect.counter import FIRST, LINES, euros, payload
 
-from encaisse_gcollect import mapping, settlements
+from encaisse_api import roles_of
+from encaisse_gcollect import GCollectConnector, mapping, settlements
 from encaisse_gcollect.wire import (
     AttestationRow,
     MandateRow,
@@ -218,7 +219,4 @@ def test_the_scopes_decide_what_the_grant_may_do() -> None:
 
 
 def test_every_role_of_the_connector_has_its_rights() -> None:
-    from encaisse_api import roles_of
-    from encaisse_gcollect import GCollectConnector
-
     assert set(roles_of(GCollectConnector)) == set(mapping.RIGHTS)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 import click
@@ -97,7 +97,7 @@ class FrenchFormatter(click.HelpFormatter):
         self.write(f"{'':>{self.current_indent}}{heading} :\n")
 
     def write_dl(
-        self, rows: Sequence[tuple[str, str]], col_max: int = 30, col_spacing: int = 2
+        self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2
     ) -> None:
         """Write a list of options or commands."""
         super().write_dl([(name, _help(text)) for name, text in rows], col_max, col_spacing)

@@ -32,15 +32,12 @@ class Encaisse(Catalogue):
         prog_name: str | None = None,
         complete_var: str | None = None,
         standalone_mode: bool = True,
-        windows_expand_args: bool = True,
         **extra: Any,
     ) -> NoReturn:
         """Run and exit. `obj=Session(...)` among `extra` gives another environment or clock."""
         session = extra.pop("obj", None) or Session(os.environ)
         try:
-            code = super().main(
-                args, prog_name, complete_var, False, windows_expand_args, obj=session, **extra
-            )
+            code = super().main(args, prog_name, complete_var, False, obj=session, **extra)
         except click.exceptions.NoArgsIsHelpError as error:
             click.echo(error.ctx.get_help(), err=True)
             code = USAGE

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 import click
 
 from encaisse_core.cli import answering, showing
@@ -74,7 +72,7 @@ def answer(
     who = by or session.environ.get("USER") or session.environ.get("USERNAME")
     if not who:
         raise UsageError("Dites qui répond : --by NOM.")
-    verdict = None if same is None else cast("answering.Verdict", "same" if same else "different")
+    verdict: answering.Verdict | None = None if same is None else "same" if same else "different"
     with session.open() as app:
         company = company_of(app, asked)
         with app.host.store.begin() as tx:

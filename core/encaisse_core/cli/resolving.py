@@ -34,7 +34,7 @@ OPEN_TO: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Hold what a person decided of one effect, why, and who. `remote_id` is what they saw there."""
+    """Hold what a person decided of one effect, why, who, and the reference they saw there."""
 
     way: str
     reason: str

@@ -73,7 +73,7 @@ def find(tx: Connection, company_id: str, typed: str, among: Iterable[str]) -> s
             .where(c.company_id == company_id, or_(c.number == typed, s.number == typed))
         ).scalars()
     )
-    found = sorted(named) or list(among)
+    found: list[str] = sorted(named) or list(among)
     if len(found) == 1:
         return found[0]
     if not found:

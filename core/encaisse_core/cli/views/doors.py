@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import Connection, select
 
-from encaisse_api import Manifest, roles_of
+from encaisse_api import Connector, Manifest, roles_of
 from encaisse_core.commissions import REFERRER_KINDS
 from encaisse_core.loader import Loaded
 from encaisse_core.store import schema
@@ -31,7 +31,7 @@ def connectors(loaded: Loaded) -> Row:
 
 
 def _connector(kind: type) -> Row:
-    manifest: Manifest = kind.manifest  # type: ignore[attr-defined]
+    manifest: Manifest = cast("type[Connector]", kind).manifest
     local = not manifest.test_hosts and not manifest.live_hosts
     return {
         "slug": manifest.slug,
