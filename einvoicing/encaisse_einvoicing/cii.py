@@ -5,7 +5,7 @@ from typing import Final
 
 from encaisse_einvoicing.shape import groups, move, text
 from encaisse_einvoicing.terms import Kind
-from encaisse_einvoicing.values import cii_date, decimal, flag
+from encaisse_einvoicing.values import cii_date, decimal, flag, name
 from encaisse_einvoicing.walker import Plan, Raw, Syntax, compile_plan
 
 _UNECE = "urn:un:unece:uncefact:data:standard:"
@@ -21,6 +21,7 @@ SYNTAX: Final = Syntax(
     },
     converters={
         Kind.AMOUNT: decimal,
+        Kind.NAME: name,
         Kind.TAX_AMOUNT: decimal,
         Kind.NUMBER: decimal,
         Kind.DATE: cii_date,

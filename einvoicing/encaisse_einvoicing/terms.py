@@ -19,6 +19,8 @@ class Kind(Enum):
     """Say how the text of a term becomes a value."""
 
     TEXT = "text"
+    NAME = "name"
+    """One line by nature: line breaks and indents of a printed file are folded to one space."""
     CODE = "code"
     IDENTIFIER = "id"
     DATE = "date"

@@ -6,7 +6,7 @@ from typing import Final
 
 from encaisse_einvoicing.shape import groups, move, text
 from encaisse_einvoicing.terms import Kind
-from encaisse_einvoicing.values import decimal, flag, iso_date
+from encaisse_einvoicing.values import decimal, flag, iso_date, name
 from encaisse_einvoicing.walker import Plan, Raw, Syntax, compile_plan
 
 _OASIS = "urn:oasis:names:specification:ubl:schema:xsd:"
@@ -16,6 +16,7 @@ _NAMESPACES: Final = {
 }
 _CONVERTERS: Final = {
     Kind.AMOUNT: decimal,
+    Kind.NAME: name,
     Kind.TAX_AMOUNT: decimal,
     Kind.NUMBER: decimal,
     Kind.DATE: iso_date,

@@ -48,6 +48,11 @@ def decimal(text: str, element: Element) -> Converted:
     return Converted(Decimal(text))
 
 
+def name(text: str, element: Element) -> Converted:
+    """Read a name: white space is folded, as XML Schema does for a token."""
+    return Converted(" ".join(text.split()))
+
+
 def flag(text: str, element: Element) -> Converted:
     """Read an `xsd:boolean`."""
     return _FLAGS.get(text, _NOT_A_FLAG)

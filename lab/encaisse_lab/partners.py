@@ -15,9 +15,9 @@ from encaisse_lab.invented import Party
 from encaisse_lab.papers import factur_x, fill_folder
 from encaisse_lab.samples import FIRST_EVENING, Sample, Samples
 from encaisse_simulator.factomos.account import InvoiceKind
-from encaisse_simulator.faults import FaultKind
-from encaisse_simulator.gcollect import HOST as GCOLLECT_HOST
 from encaisse_simulator.factomos.tool import HOST as FACTOMOS_HOST
+from encaisse_simulator.faults import FaultKind
+from encaisse_simulator.gcollect.collector import HOST as GCOLLECT_HOST
 from encaisse_simulator.server import serve
 from encaisse_simulator.world import World
 
@@ -49,6 +49,7 @@ class Partners:
     folder: Path
     pids: dict[str, str] = field(default_factory=dict[str, str])  # true id -> Factomos pid
     truth: dict[tuple[str, str], str] = field(default_factory=dict[tuple[str, str], str])
+    payments: dict[tuple[str, int], str] = field(default_factory=dict[tuple[str, int], str])
 
     @property
     def routes(self) -> dict[str, str]:
@@ -101,7 +102,7 @@ def partners(seed: int, known: Samples, folder: Path) -> Iterator[Partners]:
         set_up = Partners(world, clock, server.base_url, known, folder)
         _fill_books(set_up)
         for name, true_id in fill_folder(known, folder).items():
-            set_up.truth["folder", name] = true_id
+            set_up.truth[f"folder:{folder}", name] = true_id
         yield set_up
 
 

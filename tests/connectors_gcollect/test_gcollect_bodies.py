@@ -82,8 +82,9 @@ def test_a_siren_only_derived_from_a_vat_number_stays_here() -> None:
 
 
 def test_every_amount_is_decimal_text_with_its_currency() -> None:
-    (first, _) = bodies.mandate(KEY, DRAFT, None)["invoices"]  # type: ignore[misc]
-    assert first["principal"] == {"amount": "1500.00", "currency": "EUR"}
+    sent = canonical(bodies.mandate(KEY, DRAFT, None)).decode()
+    assert '"principal":{"amount":"1500.00","currency":"EUR"}' in sent
+    assert bodies.money(DRAFT.annex[1].interest) == {"amount": "1.05", "currency": "EUR"}
 
 
 @pytest.mark.parametrize(

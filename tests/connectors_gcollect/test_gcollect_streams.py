@@ -58,8 +58,8 @@ def test_an_empty_page_does_not_move_the_cursor() -> None:
     connector, _ = at_counter(answer(listing()), answer(listing()))
     (page,) = connector.pull_payments_collected(SEEN)
     assert (page.cursor, page.end, page.items) == (SEEN, True, ())
-    (page,) = connector.pull_payouts(None)
-    assert page.cursor is None
+    (untouched,) = connector.pull_payouts(None)
+    assert untouched.cursor is None
 
 
 @pytest.mark.parametrize("since", [Token(value="x"), SEEN.model_copy(update={"version": 2})])

@@ -169,7 +169,7 @@ def _tell(told: dict[str, Any]) -> None:
             (
                 showing.day(p["paid_on"]),
                 showing.amount(p["amount"]),
-                ORIGINS.get(p["origin"], p["origin"]) + (" (retour)" if p["reverses"] else ""),
+                showing.word(ORIGINS, p["origin"]) + (" (retour)" if p["reverses"] else ""),
                 "" if p["unallocated"]["amount"] == "0.00" else showing.amount(p["unallocated"]),
             )
             for p in told["payments"]

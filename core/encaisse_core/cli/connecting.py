@@ -141,7 +141,7 @@ def connections(session: Session, asked: str | None, as_json: bool) -> None:
                 brief(row["id"]),
                 row["connector"],
                 row["account"] or row["settings"].get("path", ""),
-                views.STATES.get(row["state"], row["state"]),
+                showing.word(views.STATES, row["state"]),
                 showing.moment(row["pulled_at"]) or "jamais",
                 row["reason"] or "",
             )
@@ -182,7 +182,7 @@ def _ask(manifest: Manifest, setting: Setting) -> str:
     if sys.stdin.isatty():
         answer: str = click.prompt(f"{setting.label_fr} ({manifest.name})", hide_input=True)
         return answer
-    line = click.get_text_stream("stdin").readline().strip()
+    line = sys.stdin.readline().strip()
     if not line:
         raise UsageError(
             f"Il manque « {setting.label_fr} » : donnez-le par la variable "

@@ -58,7 +58,7 @@ def effects(context: click.Context, state: str | None, asked: str | None, as_jso
         [
             (
                 brief(row["id"]),
-                KINDS.get(row["kind"], row["kind"]),
+                showing.word(KINDS, row["kind"]),
                 row["connector"],
                 STATES[row["state"]],
                 str(row["attempts"]),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 
 import click
@@ -87,7 +87,7 @@ class FrenchFormatter(click.HelpFormatter):
         super().write_usage(prog, args, "Usage : " if prefix is None else prefix)
 
     @contextmanager
-    def section(self, name: str) -> Iterator[None]:
+    def section(self, name: str) -> Generator[None]:
         """Write a section under its French heading."""
         with super().section(HEADINGS.get(name, name)):
             yield

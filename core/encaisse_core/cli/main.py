@@ -1,4 +1,4 @@
-"""The door of the command line: one sentence and one exit code for whatever goes wrong.
+"""The console script `encaisse`.
 
 Exit codes: 0 done, 1 some items refused, 2 usage, 3 access denied, 4 partner unreachable, 5 local
 store or unexpected fault (an incident file is written), 6 a check failed; 130 interrupted, as
@@ -8,57 +8,18 @@ shells have it.
 from __future__ import annotations
 
 import io
-import os
 import sys
-from collections.abc import Sequence
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import click
 
 from encaisse_core.cli.catalogue import Catalogue
-from encaisse_core.cli.french import sentence
+from encaisse_core.cli.door import Answering
 from encaisse_core.cli.session import Session
-from encaisse_core.errors import DONE, USAGE
-
-INTERRUPTED = 130
 
 
-class Encaisse(Catalogue):
-    """Run one command and turn every fault into a French sentence and an exit code."""
-
-    def main(
-        self,
-        args: Sequence[str] | None = None,
-        prog_name: str | None = None,
-        complete_var: str | None = None,
-        standalone_mode: bool = True,
-        **extra: Any,
-    ) -> NoReturn:
-        """Run and exit. `obj=Session(...)` among `extra` gives another environment or clock."""
-        session = extra.pop("obj", None) or Session(os.environ)
-        try:
-            code = super().main(args, prog_name, complete_var, False, obj=session, **extra)
-        except click.exceptions.NoArgsIsHelpError as error:
-            click.echo(error.ctx.get_help(), err=True)
-            code = USAGE
-        except click.ClickException as error:
-            click.echo(sentence(error), err=True)
-            code = USAGE
-        except click.Abort:
-            click.echo(
-                "Interrompu : ce qui était fait reste fait, rien d'autre n'a été changé.", err=True
-            )
-            code = INTERRUPTED
-        except Exception as error:
-            from encaisse_core.cli.mishap import told
-
-            code = told(error, session)
-        sys.exit(code)
-
-    def invoke(self, ctx: click.Context) -> int:
-        """Run the command; what it returns is not an exit code."""
-        super().invoke(ctx)
-        return DONE
+class Encaisse(Answering, Catalogue):
+    """Offer the commands of the catalogue, and answer for whatever they raise."""
 
 
 @click.group(

@@ -38,7 +38,7 @@ def procedures(session: Session, asked: str | None, as_json: bool) -> None:
                 claim["number"],
                 showing.amount(claim["principal"]),
                 showing.amount(claim["open"]),
-                STATES.get(row["state"], row["state"]) + (", contestée" if row["disputed"] else ""),
+                showing.word(STATES, row["state"]) + (", contestée" if row["disputed"] else ""),
                 row["phase"] or "",
             )
             for row in found

@@ -96,13 +96,18 @@ def _table(found: Sequence[dict[str, Any]], brief: Any, empty: str) -> None:
                 str(len(row["annex"])),
                 showing.amount(row["total"]),
                 showing.amount(row["quote"]["fee"]),
-                STATES.get(row["state"], row["state"]),
-                (row["mandate"] or {}).get("signing_url") or "",
+                showing.word(STATES, row["state"]),
+                _page(row),
             )
             for row in found
         ],
         empty=empty,
     )
+
+
+def _page(row: dict[str, Any]) -> str:
+    """Give the page where the mandate is signed, empty where there is none yet."""
+    return str(row["mandate"]["signing_url"] or "") if row["mandate"] else ""
 
 
 @click.command("approve", help="Montre devis et annexe, demande, puis prépare le mandat à signer.")

@@ -62,6 +62,11 @@ def text(value: Json) -> str:
     return "" if value is None else str(value)
 
 
+def word(names: Mapping[str, str], value: str) -> str:
+    """Give the French word of a state or kind; one we have no word for stays as it is."""
+    return names.get(value, value)
+
+
 def as_json(value: Json) -> None:
     """Write JSON in UTF-8 whatever the terminal speaks."""
     written = json.dumps(value, ensure_ascii=False, indent=2)

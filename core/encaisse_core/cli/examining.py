@@ -1,0 +1,219 @@
+"""The checks of `encaisse doctor`, one function each, over what is installed and what is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from alembic.runtime.migration import MigrationContext
+from cryptography.exceptions import InvalidTag
+from sqlalchemy import Connection, func, select, text
+
+from encaisse_core import grants
+from encaisse_core.app import ROUTES, App, routes_of
+from encaisse_core.cli.catalogue import of_other_rooms, why_broken
+from encaisse_core.daemon import HEARTBEAT
+from encaisse_core.errors import HostError
+from encaisse_core.gate import FRESH
+from encaisse_core.loader import load
+from encaisse_core.store import schema
+from encaisse_core.store.engine import instant
+from encaisse_core.stops import STOP_KINDS
+
+ACKNOWLEDGED_WITHIN = timedelta(hours=4)
+"""A stop older than this is given to a person."""
+
+APART_AT_MOST = timedelta(seconds=5)
+"""More between the database's clock and ours, and leases are judged wrongly."""
+
+DAEMON_SILENT = timedelta(hours=26)
+"""A night every day, and two hours for a long one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """Say whether one thing is as it should be, and what it is."""
+
+    name: str
+    ok: bool
+    sentence: str
+
+
+def of_the_installation() -> list[Check]:
+    """Check what is installed, without the store."""
+    loaded = load()
+    found = [Check("connector", False, apart.reason_fr) for apart in loaded.quarantined]
+    count = len(loaded.connectors)
+    names = ", ".join(sorted(loaded.connectors)) or "aucun"
+    found.append(Check("connectors", count > 0, f"Connecteurs qui marchent : {names}."))
+    for entry in of_other_rooms().values():
+        try:
+            entry.load()
+        except (Exception, SystemExit) as error:
+            found.append(Check("command", False, why_broken(entry, error)))
+    return found
+
+
+def of_the_host(app: App, environ: Mapping[str, str]) -> list[Check]:
+    """Check the store, the vault, the connections and what is under way."""
+    found = [_folder(app.folder)]
+    with app.host.store.begin() as tx:
+        now = app.host.store.db_now(tx)
+        found += [_version(tx), _integrity(app, tx), _clock(app, tx, now)]
+        found += _vault(app, tx)
+        found += _connections(app, tx)
+        found += [_stops(tx, app.host.clock.now()), _doubts(tx), _routes(tx, environ)]
+        found.append(_daemon(tx, app.host.clock.now()))
+    return found
+
+
+def _folder(folder: Path) -> Check:
+    return Check("folder", True, f"Dossier de données : {folder}.")
+
+
+def _version(tx: Connection) -> Check:
+    revision = MigrationContext.configure(tx).get_current_revision()
+    where = "SQLite" if tx.dialect.name == "sqlite" else "PostgreSQL"
+    return Check("store", revision is not None, f"Base {where}, révision {revision}.")
+
+
+def _integrity(app: App, tx: Connection) -> Check:
+    """Ask SQLite to read every page and every reference; PostgreSQL watches over its own."""
+    if not app.host.store.sqlite:
+        return Check("integrity", True, "PostgreSQL répond ; il surveille ses pages lui-même.")
+    said = str(tx.execute(text("pragma integrity_check(1)")).scalar_one())
+    loose = tx.execute(text("pragma foreign_key_check")).first()
+    if said != "ok":
+        return Check("integrity", False, f"La base est abîmée ({said}) : restaurez une sauvegarde.")
+    if loose is not None:
+        return Check("integrity", False, "La base a des liens rompus : restaurez une sauvegarde.")
+    return Check("integrity", True, "La base est entière.")
+
+
+def _clock(app: App, tx: Connection, db_now: datetime) -> Check:
+    now = app.host.clock.now()
+    apart = abs(now - db_now)
+    if apart > APART_AT_MOST:
+        return Check(
+            "clock",
+            False,
+            f"L'horloge de cette machine et celle de la base diffèrent de {apart.seconds} s : "
+            "réglez-les (NTP).",
+        )
+    last = tx.execute(select(func.max(schema.event.c.at))).scalar_one_or_none()
+    if last is not None and instant(last) > now + APART_AT_MOST:
+        return Check("clock", False, f"Le journal est daté du futur ({last}) : l'horloge a reculé.")
+    return Check("clock", True, "Les horloges s'accordent.")
+
+
+def _vault(app: App, tx: Connection) -> list[Check]:
+    """Open every stored secret, and say nothing of it but that it opens."""
+    g = schema.access_grant.c
+    query = select(g.id, g.connector).where(g.state != "ended").order_by(g.id)
+    opened, failed = 0, list[Check]()
+    for row in tx.execute(query).all():
+        try:
+            opened += len(grants.read_secrets(tx, app.vault, row.id))
+        except HostError as error:
+            failed.append(Check("vault", False, error.message))
+        except InvalidTag:
+            failed.append(
+                Check(
+                    "vault",
+                    False,
+                    f"Un secret de {row.connector} ne se déchiffre pas : reconnectez-le "
+                    f"(encaisse connect {row.connector}).",
+                )
+            )
+    return failed or [Check("vault", True, f"Coffre : {opened} secret(s), tous lisibles.")]
+
+
+def _connections(app: App, tx: Connection) -> list[Check]:
+    c, k = schema.connection.c, schema.company.c
+    query = (
+        select(c.connector, c.state, c.reason, c.pulled_at, c.failed_at, k.siren)
+        .join(schema.company, k.id == c.company_id)
+        .where(c.state != "ended")
+        .order_by(k.siren, c.sequence)
+    )
+    now = app.host.clock.now()
+    found: list[Check] = []
+    for row in tx.execute(query):
+        who = f"{row.connector} ({row.siren})"
+        if row.connector not in app.loaded.connectors:
+            said = f"{who} : le connecteur n'est pas installé, rien n'est lu."
+        elif row.state != "active":
+            said = f"{who} est en pause. {row.reason or ''} Reprenez : encaisse connect."
+        elif row.failed_at is not None:
+            said = f"{who} n'a pas répondu à la dernière lecture. {row.reason or ''}"
+        elif row.pulled_at is None:
+            said = f"{who} n'a jamais été lu : encaisse sync."
+        elif now - instant(row.pulled_at) > FRESH:
+            said = f"{who} n'a pas été lu depuis 24 heures : encaisse sync."
+        else:
+            found.append(Check("connection", True, f"{who} est à jour."))
+            continue
+        found.append(Check("connection", False, " ".join(said.split())))
+    return found
+
+
+def _stops(tx: Connection, now: datetime) -> Check:
+    """Look for a stop a collector has not acknowledged: somebody paid and is still asked."""
+    e = schema.effect.c
+    waiting = tx.execute(
+        select(func.count(), func.min(e.created_at)).where(
+            e.kind.in_(STOP_KINDS), e.state.not_in(("done", "refused"))
+        )
+    ).one()
+    if not waiting[0]:
+        return Check("stops", True, "Tous les arrêts sont confirmés.")
+    late = now - instant(waiting[1]) > ACKNOWLEDGED_WITHIN
+    said = f"{waiting[0]} arrêt(s) pas encore confirmé(s) par le partenaire"
+    more = ", depuis plus de 4 heures : appelez-le." if late else "."
+    return Check("stops", not late, said + more)
+
+
+def _doubts(tx: Connection) -> Check:
+    e = schema.effect.c
+    counts = {
+        row.state: row.n
+        for row in tx.execute(
+            select(e.state, func.count().label("n"))
+            .where(e.state.in_(("uncertain", "parked")))
+            .group_by(e.state)
+        )
+    }
+    if not counts:
+        return Check("effects", True, "Aucun envoi en doute.")
+    return Check(
+        "effects",
+        False,
+        f"Envois incertains : {counts.get('uncertain', 0)}, en attente d'une personne : "
+        f"{counts.get('parked', 0)}. Voir : encaisse effects.",
+    )
+
+
+def _routes(tx: Connection, environ: Mapping[str, str]) -> Check:
+    routes = routes_of(environ)
+    if not routes:
+        return Check("routes", True, "Aucun simulateur branché.")
+    k = schema.company.c
+    real = tx.execute(select(func.count()).where(k.environment == "live")).scalar_one()
+    said = f"Simulateur branché ({ROUTES}) pour : {', '.join(sorted(routes))}."
+    if real:
+        return Check("routes", False, f"{said} Les {real} société(s) en réel ne sont pas lues.")
+    return Check("routes", True, said)
+
+
+def _daemon(tx: Connection, now: datetime) -> Check:
+    h = schema.heartbeat.c
+    last = tx.execute(select(h.at).where(h.name == HEARTBEAT)).scalar_one_or_none()
+    if last is None:
+        return Check("daemon", True, "Le veilleur de nuit n'a pas encore tourné (sync_daemon.py).")
+    if now - instant(last) > DAEMON_SILENT:
+        return Check(
+            "daemon", False, "Le veilleur de nuit ne donne plus signe de vie : relancez-le."
+        )
+    return Check("daemon", True, "Le veilleur de nuit est vivant.")

@@ -1,0 +1,223 @@
+"""The nightly daemon: sleep until 04:10 in Paris, run every company's night, sleep again.
+
+04:10 exists every day, also on the two nights the clocks change. What it does is logged, one JSON
+object a line, without personal data. Two daemons on one store do each thing once (leases see to
+that), but the second says that it is not alone.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+from sqlalchemy import select
+
+from encaisse_api import PartnerError
+from encaisse_core.app import App
+from encaisse_core.cli.mishap import expected, write_incident
+from encaisse_core.cli.session import Session
+from encaisse_core.clock import PARIS
+from encaisse_core.errors import DONE, ITEMS_REFUSED, STORE, HostError
+from encaisse_core.host import Host, companies
+from encaisse_core.nightly import PHASES, Night, Phase, run_night
+from encaisse_core.store import schema
+from encaisse_core.store.engine import instant, stamp
+from encaisse_core.store.upsert import bulk_upsert
+
+HEARTBEAT = "daemon"
+"""The row of the store in which the daemon says that it lives."""
+
+BEAT = timedelta(minutes=5)
+"""How often a waiting daemon says so."""
+
+AT = time(4, 10)
+
+
+def next_run(now: datetime, at: time = AT) -> datetime:
+    """Give the next instant after `now` at which clocks in Paris show `at`; aware, UTC.
+
+    On the spring night one hour does not exist: a time in it falls an hour later. On the autumn
+    night one exists twice: the first counts, once. Raises ValueError for a `now` without a zone.
+    """
+    if now.tzinfo is None:
+        raise ValueError("a schedule needs an aware instant")
+    day = now.astimezone(PARIS).date()
+    while (found := _shown_at(day, at)) <= now:
+        day += timedelta(days=1)
+    return found
+
+
+def _shown_at(day: date, at: time) -> datetime:
+    return datetime.combine(day, at.replace(fold=0), PARIS).astimezone(UTC)
+
+
+@dataclass(frozen=True)
+class Daemon:
+    """Run nights on a schedule. `wait` sleeps some seconds and tells whether to stop."""
+
+    app: App
+    session: Session
+    write: Callable[[str], object]
+    wait: Callable[[float], bool]
+    stop_asked: Callable[[], bool]
+    at: time = AT
+
+    def run_forever(self) -> int:
+        """Run a night each day until told to stop; a fault of one night does not end the next."""
+        self.meet_others()
+        while not self.stop_asked():
+            due = next_run(self.app.host.clock.now(), self.at)
+            self.log("waiting", until=due.isoformat())
+            if not self._wait_until(due):
+                break
+            self.run_once()
+        self._beat("stopped")
+        self.log("stopped")
+        return DONE
+
+    def run_once(self) -> int:
+        """Run every company's night now and give the exit code of the worst."""
+        self._beat("running")
+        try:
+            with self.app.host.store.begin() as tx:
+                known = [str(row["id"]) for row in companies(tx)]
+        except HostError as error:
+            self.log("night_failed", level="error", sentence=error.message)
+            return error.exit_code
+        worst = DONE
+        for company_id in known:
+            if self.stop_asked():
+                self.log("stopping", company=company_id)
+                break
+            worst = max(worst, self._night(company_id))
+        self._beat("waiting")
+        return worst
+
+    def meet_others(self) -> bool:
+        """Say when another daemon seems to be at work on this store."""
+        h = schema.heartbeat.c
+        with self.app.host.store.begin() as tx:
+            row = tx.execute(select(h.at, h.body).where(h.name == HEARTBEAT)).first()
+        if row is None:
+            return False
+        body: dict[str, Any] = json.loads(row.body)
+        fresh = self.app.host.clock.now() - instant(row.at) <= 2 * BEAT
+        if not fresh or body.get("state") == "stopped" or not _alive(body):
+            return False
+        self.log(
+            "another_daemon",
+            level="warning",
+            pid=body.get("pid"),
+            machine=body.get("machine"),
+            sentence="Un autre veilleur tourne sur cette base : sans danger, mais un seul suffit.",
+        )
+        return True
+
+    def log(self, event: str, *, level: str = "info", **said: Any) -> None:
+        """Write one line: when, how grave, what, and ids or counts; never a name or a message."""
+        line = {"at": stamp(self.app.host.clock.now()), "level": level, "event": event, **said}
+        self.write(json.dumps(line, ensure_ascii=False))
+
+    def _wait_until(self, due: datetime) -> bool:
+        """Wait and show signs of life; False when told to stop."""
+        clock = self.app.host.clock
+        while (left := (due - clock.now()).total_seconds()) > 0:
+            self._beat("waiting", next_run=due.isoformat())
+            if self.wait(min(left, BEAT.total_seconds())):
+                return False
+        return True
+
+    def _night(self, company_id: str) -> int:
+        """Run one company's night; whatever happens, the next company has its own."""
+        phases = tuple((name, self._logged(name, phase)) for name, phase in PHASES)
+        try:
+            night = run_night(
+                self.app.host,
+                company_id,
+                self.app.signer,
+                phases=phases,
+                stop_asked=self.stop_asked,
+            )
+        except (HostError, PartnerError) as error:
+            sentence, code = expected(error) or ("", STORE)
+            # A host's own sentence names no person; a partner's may quote what it was sent.
+            told = sentence if isinstance(error, HostError) else type(error).__name__
+            self.log("night_failed", level="error", company=company_id, sentence=told)
+            return code
+        except Exception as error:
+            where = write_incident(error, self.session)
+            self.log(
+                "night_failed",
+                level="error",
+                company=company_id,
+                error=type(error).__name__,
+                incident=str(where or ""),
+            )
+            return STORE
+        self.log("night", company=company_id, counts=_nonzero(night.counts))
+        return ITEMS_REFUSED if night.failures or night.counts["unreadable"] else DONE
+
+    def _logged(self, name: str, phase: Phase) -> Phase:
+        def run(host: Host, night: Night) -> None:
+            before, failed = Counter(night.counts), set(night.failures)
+            start = host.clock.monotonic()
+            outcome = "failed"
+            try:
+                phase(host, night)
+                outcome = "done"
+            finally:
+                new = sorted(set(night.failures) - failed)
+                self.log(
+                    "phase",
+                    level="info" if outcome == "done" and not new else "warning",
+                    company=night.company_id,
+                    night=night.night.isoformat(),
+                    phase=name,
+                    outcome="partial" if outcome == "done" and new else outcome,
+                    counts=_nonzero(night.counts - before),
+                    connections_failed=new,
+                    seconds=f"{host.clock.monotonic() - start:.3f}",
+                )
+            self._beat("running")
+
+        return run
+
+    def _beat(self, state: str, **more: str) -> None:
+        """Show a sign of life; a store that does not take it is said, and does not stop us."""
+        body = {"pid": os.getpid(), "machine": socket.gethostname(), "state": state, **more}
+        row = {
+            "name": HEARTBEAT,
+            "at": stamp(self.app.host.clock.now()),
+            "body": json.dumps(body, sort_keys=True),
+        }
+        try:
+            with self.app.host.store.begin() as tx:
+                bulk_upsert(tx, schema.heartbeat, [row], key=("name",))
+        except HostError as error:
+            self.log("no_heartbeat", level="error", sentence=error.message)
+
+
+def _nonzero(counts: Counter[str]) -> dict[str, int]:
+    return {name: count for name, count in sorted(counts.items()) if count}
+
+
+def _alive(body: Mapping[str, Any]) -> bool:
+    """Tell whether the process of a heartbeat may still run; unknown on another machine."""
+    if body.get("machine") != socket.gethostname():
+        return True
+    pid = body.get("pid")
+    if not isinstance(pid, int) or pid == os.getpid():
+        return False
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,277 @@
+"""Run the main job night after night: the company's evening, the cast's days, the host's nights."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, time, timedelta
+from pathlib import Path
+
+from sqlalchemy import select
+
+from encaisse_core import connecting, journal, nightly, proposals, runner
+from encaisse_core.app import App, open_app
+from encaisse_core.clock import PARIS, SeededIds
+from encaisse_core.errors import CheckFailed
+from encaisse_core.loader import load
+from encaisse_core.nightly import Night
+from encaisse_core.store import schema
+from encaisse_core.store.engine import stamp
+from encaisse_lab import broken_on_purpose as planted
+from encaisse_lab import partners as sides
+from encaisse_lab import tally
+from encaisse_lab.broken_on_purpose import Break
+from encaisse_lab.cast import Act, Cast, cast
+from encaisse_lab.partners import Partners
+from encaisse_lab.samples import FIRST_EVENING, Sample, Samples, samples
+
+NIGHTLY_AT = time(4, 10)
+"""When the daemon runs, in Paris."""
+
+REFERRER_PPM = 200_000
+"""The editor's share of the fee: 20 %, in parts per million."""
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """Be an act that really happened, when, and at which procedure."""
+
+    act: Act
+    sample: Sample
+    at: datetime
+    procedure_id: str
+
+
+@dataclass
+class Evening:
+    """Keep what the first evening showed."""
+
+    portfolio: tally.Portfolio = field(default_factory=tally.Portfolio)
+    pulled: dict[str, int] = field(default_factory=dict[str, int])
+    proposals: list[tally.Proposed] = field(default_factory=list[tally.Proposed])
+    signed: int = 0
+
+
+@dataclass
+class Run:
+    """Hold everything one run of the demo brought, for the story and the checks."""
+
+    seed: int
+    nights: int
+    known: Samples
+    cast: Cast
+    partners: Partners
+    app: App
+    company_id: str
+    evening: Evening
+    played: list[Played] = field(default_factory=list[Played])
+    kept: list[Night] = field(default_factory=list[Night])
+    ends: list[datetime] = field(default_factory=list[datetime])
+    anchor: str | None = None
+
+
+@contextmanager
+def run(
+    seed: int,
+    nights: int,
+    *,
+    folder: Path | None = None,
+    broken: Break | None = None,
+    tell: Tell = lambda _: None,
+) -> Iterator[Run]:
+    """Run the whole of it; what is yielded can still be asked, until the block ends."""
+    known = samples(seed)
+    with tempfile.TemporaryDirectory(prefix="encaisse-demo-") as place:
+        home = Path(place)
+        with sides.partners(seed, known, home / "factures") as partners, _app(
+            seed, home, partners, broken
+        ) as app:
+            told = Run(
+                seed,
+                nights,
+                known,
+                cast(seed, known),
+                partners,
+                app,
+                _connect(app, partners, folder),
+                Evening(),
+            )
+            _evening(told, tell)
+            for night in range(1, nights + 1):
+                _night(told, night, broken, tell)
+            if broken == "journal":
+                planted.alter_one_byte(app, told.company_id, partners.clock.now())
+            yield told
+
+
+@contextmanager
+def _app(seed: int, home: Path, partners: Partners, broken: Break | None) -> Iterator[App]:
+    clock = partners.clock
+    app = open_app(
+        {},
+        folder=home / "donnees",
+        clock=clock,
+        ids=SeededIds(seed, clock),
+        routes=partners.routes,
+        connectors=planted.NeverLooking(load()) if broken == "lookup" else None,
+    )
+    try:
+        yield app
+    finally:
+        app.close()
+
+
+def _connect(app: App, partners: Partners, folder: Path | None) -> str:
+    """Register the company, the editor who refers it, and its tools."""
+    host, company = app.host, partners.known.company
+    company_id = connecting.add_company(
+        host, siren=company.siren or "", name=company.name, environment="test"
+    )
+    referrer_id = host.ids.new("ref")
+    with host.store.begin() as tx:
+        tx.execute(
+            schema.referrer.insert().values(
+                company_id=company_id,
+                id=referrer_id,
+                kind="editor",
+                name="Éditeur de démonstration",
+                rate_ppm=REFERRER_PPM,
+                created_at=stamp(host.clock.now()),
+            )
+        )
+    wanted: list[tuple[str, dict[str, str], str | None]] = [
+        ("factomos", {"token": sides.TOKEN}, referrer_id),
+        ("folder", {"path": str(partners.folder)}, None),
+    ]
+    if folder is not None:
+        wanted.append(("folder", {"path": str(folder.resolve())}, None))
+    wanted.append(("gcollect", {"client_id": sides.CLIENT, "client_secret": sides.SECRET}, None))
+    for slug, values, referrer in wanted:
+        connecting.connect(
+            host,
+            app.vault,
+            company_id=company_id,
+            connector=slug,
+            values=values,
+            referrer_id=referrer,
+        )
+    return company_id
+
+
+def _evening(told: Run, tell: Tell) -> None:
+    """Pull, look at what is collectible, propose, approve, and let a person sign."""
+    host, company_id = told.app.host, told.company_id
+    tell("Lundi 2 février au soir : lecture des outils")
+    sides.bad_evening(told.partners.world)
+    first = Night(company_id, host.clock.today())
+    for phase in (nightly.pull, nightly.join, nightly.reconcile_money):
+        phase(host, first)
+    told.evening.pulled = {
+        name.partition(":")[2]: count
+        for name, count in sorted(first.counts.items())
+        if name.startswith("pulled:")
+    }
+    told.evening.portfolio = tally.portfolio(told.app, company_id)
+    proposed = proposals.propose(host, company_id)
+    told.evening.proposals = tally.proposed(told.app, company_id)
+    if not proposed:
+        return
+    mandate_id = proposals.approve(host, company_id, proposed, by=sides.SIGNER)
+    runner.drain(host, company_id, nightly.OPENINGS)
+    m = schema.mandate.c
+    with host.store.begin() as tx:
+        url = tx.execute(
+            select(m.signing_url).where(m.company_id == company_id, m.id == mandate_id)
+        ).scalar_one()
+    if not url:
+        raise CheckFailed("Le mandat n'a pas reçu de page de signature.")
+    tell("Une personne lit le mandat et le signe")
+    told.partners.sign(url)
+    told.evening.signed = len(proposed)
+
+
+def _night(told: Run, number: int, broken: Break | None, tell: Tell) -> None:
+    """Move to 04:10 in Paris, run the night, then let the cast live through the day."""
+    clock, world = told.partners.clock, told.partners.world
+    at = _paris(number, NIGHTLY_AT)
+    if at > clock.now():
+        clock.set(at)
+    tell(f"Nuit {number} sur {told.nights} ({at.astimezone(PARIS):%d/%m à %H:%M})")
+    if number == told.nights and number > 1:
+        sides.calm(world)
+    elif number == 1:
+        sides.bad_first_night(world)
+    elif number == 2:
+        sides.bad_nights(world)
+        if broken == "lookup":
+            sides.lose_write_backs(world)
+    night = nightly.run_night(
+        told.app.host, told.company_id, told.app.signer, phases=planted.phases(broken)
+    )
+    told.kept.append(night)
+    told.ends.append(clock.now())
+    if number == 1:
+        told.anchor = _head(told)
+    if number < told.nights:
+        _day(told, number)
+
+
+def _head(told: Run) -> str | None:
+    """Note the first night's signed head, as the person who keeps the digest does."""
+    with told.app.host.store.begin() as tx:
+        return journal.verify(journal.export(tx, told.company_id)).head
+
+
+def _day(told: Run, day: int) -> None:
+    """Let each act of the day happen at its hour, and what waited for a procedure to open."""
+    done = {(p.act.true_id, p.act.deed, p.act.payment) for p in told.played}
+    due = [
+        act
+        for act in told.cast.acts
+        if act.day <= day and (act.true_id, act.deed, act.payment) not in done
+    ]
+    by_id = {sample.true_id: sample for sample in told.known.invoices}
+    for act in sorted(due, key=lambda each: (each.hour, each.day, each.true_id, each.payment)):
+        at = _paris(day, time(act.hour))
+        if at > told.partners.clock.now():
+            told.partners.clock.set(at)
+        sample = by_id[act.true_id]
+        procedure_id = told.partners.procedure_of(sample)
+        if procedure_id is not None:
+            _do(told, act, sample, procedure_id)
+            told.played.append(Played(act, sample, told.partners.clock.now(), procedure_id))
+
+
+def _do(told: Run, act: Act, sample: Sample, procedure_id: str) -> None:
+    world, today = told.partners.world, told.partners.clock.today()
+    match act.deed:
+        case "pays_collector":
+            paid = world.gcollect.debtor_pays(
+                procedure_id,
+                sample.number,
+                act.cents + act.interest + act.indemnity,
+                method=act.method,
+                interest_cents=act.interest,
+                indemnity_cents=act.indemnity,
+                mode=act.instalment and f"instalment({act.instalment})",
+            )
+            told.partners.payments[act.true_id, act.payment] = paid
+        case "goes_back":
+            world.gcollect.reverse_payment(told.partners.payments[act.true_id, act.payment])
+        case "pays_directly":
+            pid = told.partners.pids[act.true_id]
+            world.factomos.customer_pays(pid, act.cents, today, "VIR CLIENT")
+        case "disputes":
+            world.gcollect.debtor_disputes(procedure_id, act.reason, sample.number)
+        case "is_credited":
+            world.factomos.credit_note(told.partners.pids[act.true_id], act.cents, today)
+
+
+def _paris(day: int, at: time) -> datetime:
+    """Give an instant of the nth day after the first evening."""
+    on = FIRST_EVENING + timedelta(days=day)
+    return datetime.combine(on, at, PARIS).astimezone(UTC)
