@@ -23,8 +23,12 @@ def doctor(context: click.Context, as_json: bool) -> None:
         found.append(examining.Check("store", False, error.message))
     passed = all(check.ok for check in found)
     if as_json:
-        checks = [{"check": c.name, "ok": c.ok, "sentence": c.sentence} for c in found]
-        showing.as_json({"ok": passed, "checks": checks})
+        showing.as_json(
+            {
+                "ok": passed,
+                "checks": [{"check": c.name, "ok": c.ok, "sentence": c.sentence} for c in found],
+            }
+        )
     else:
         for check in found:
             showing.say(f"{'bien ' if check.ok else 'À VOIR'}  {check.sentence}")

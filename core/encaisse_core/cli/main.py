@@ -29,6 +29,7 @@ class Encaisse(Answering, Catalogue):
     epilog="Codes de sortie : 0 fait, 1 des éléments écartés, 2 appel incorrect, 3 accès refusé, "
     "4 partenaire injoignable, 5 base locale ou panne, 6 contrôle non passé.",
     no_args_is_help=True,
+    subcommand_metavar="COMMANDE [ARGUMENTS]...",
 )
 @click.option("--debug", is_flag=True, help="Montre la trace d'une panne.")
 @click.version_option(package_name="encaisse", message="encaisse %(version)s")

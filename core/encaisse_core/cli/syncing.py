@@ -195,7 +195,8 @@ def _tell(done: Synced) -> None:
     )
     counts = done.counts
     click.echo(
-        f"{showing.plural(counts['joined'], 'facture rapprochée', 'factures rapprochées')}, "
+        f"{showing.plural(counts['joined'], 'facture réunie', 'factures réunies')} à une créance "
+        f"déjà connue, "
         f"{showing.plural(counts['payments'], 'paiement vu', 'paiements vus')}, "
         f"{showing.plural(counts['stops'], 'arrêt demandé', 'arrêts demandés')}."
     )

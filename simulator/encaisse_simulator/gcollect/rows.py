@@ -99,6 +99,7 @@ def payment_row(payment: Payment) -> Row:
     """Write a payment."""
     return {
         "id": payment.id,
+        "creditor_id": payment.creditor_id,
         "procedure_id": payment.procedure_id,
         "amount": money(payment.parts.total),
         "method": payment.method,

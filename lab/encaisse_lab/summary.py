@@ -1,0 +1,160 @@
+"""Bring a run down to the figures that are compared, printed and proven."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TypedDict
+
+from encaisse_lab import books_check, checker, tally
+from encaisse_lab.checker import Done, Verdict
+from encaisse_lab.demo import Run
+
+
+class Commissions(TypedDict):
+    """Tell what the referrer earned."""
+
+    lines: int
+    total: str
+    currency: str
+
+
+class Summary(TypedDict):
+    """Be the JSON of `encaisse demo`; the same seed gives the same bytes."""
+
+    seed: int
+    nights: int
+    pulled: dict[str, int]
+    refused_files: int
+    sightings: int
+    claims: int
+    seen_twice: int
+    double_procedures: int
+    wrong_merges: int
+    missed_merges: int
+    collectible: int
+    not_collectible: dict[str, int]
+    procedures_opened: int
+    stopped_by_direct_payment: int
+    settlements: int
+    written_back: dict[str, int]
+    commissions: Commissions
+    faults: dict[str, int]
+    remote_duplicates: int
+    remote_missing: int
+    unstopped: int
+    messages_after_payment: int
+    journal_ok: bool
+    ledger_balanced: bool
+    roles: dict[str, int]
+    failures: list[str]
+
+
+ZEROS = (
+    "double_procedures",
+    "wrong_merges",
+    "missed_merges",
+    "remote_duplicates",
+    "remote_missing",
+    "unstopped",
+    "messages_after_payment",
+)
+"""Figures that must be zero."""
+
+
+def summary(told: Run) -> Summary:
+    """Count and check a finished run."""
+    app, company_id, world = told.app, told.company_id, told.partners.world
+    verdict = judged(told)
+    sightings = tally.sightings(app, company_id)
+    wrong, missed = checker.merges(sightings, told.partners.truth)
+    lines, total = tally.commissions(app, company_id)
+    ledger = world.ledger()
+    unbalanced = books_check.unbalanced(app, company_id, ledger)
+    portfolio = told.evening.portfolio
+    opened = {procedure for procedure in _opened(told)}
+    roles: dict[str, int] = {}
+    for role in told.cast.roles.values():
+        roles[role] = roles.get(role, 0) + 1
+    return Summary(
+        seed=told.seed,
+        nights=told.nights,
+        pulled=told.evening.pulled,
+        refused_files=tally.rows(app, company_id, "unreadable"),
+        sightings=len(sightings),
+        claims=tally.rows(app, company_id, "claim"),
+        seen_twice=_seen_twice(sightings),
+        double_procedures=len(verdict.double_procedures),
+        wrong_merges=len(wrong),
+        missed_merges=len(missed),
+        collectible=portfolio.collectible,
+        not_collectible=portfolio.reasons,
+        procedures_opened=len(opened),
+        stopped_by_direct_payment=sum(
+            1
+            for effect, count in checker.standing_effects(ledger).items()
+            if effect[2] == "direct_payment" and count
+        ),
+        settlements=tally.rows(app, company_id, "settlement"),
+        written_back=tally.written_back(app, company_id),
+        commissions=Commissions(
+            lines=lines, total=str((Decimal(total) / 100).quantize(Decimal("0.01"))), currency="EUR"
+        ),
+        faults=told.partners.fault_counts(),
+        remote_duplicates=len(verdict.duplicates),
+        remote_missing=len(verdict.missing),
+        unstopped=len(verdict.unstopped),
+        messages_after_payment=len(verdict.messages_after_payment),
+        journal_ok=books_check.journal_holds(app, company_id, told.anchor),
+        ledger_balanced=not unbalanced,
+        roles=dict(sorted(roles.items())),
+        failures=_failures(verdict, wrong, missed, unbalanced),
+    )
+
+
+def judged(told: Run) -> Verdict:
+    """Compare the partners' ledgers with what the cast did."""
+    world = told.partners.world
+    return checker.compare(
+        [Done(each.act, each.sample, each.at) for each in told.played],
+        world.ledger(),
+        world.gcollect.procedures_ledger(),
+        world.gcollect.outreach(),
+        told.ends,
+    )
+
+
+def sound(figures: Summary) -> bool:
+    """Tell whether every figure that must be zero is, and both checks passed."""
+    zeros = all(not figures[name] for name in ZEROS)  # type: ignore[literal-required]
+    return zeros and figures["journal_ok"] and figures["ledger_balanced"]
+
+
+def _opened(told: Run) -> set[str]:
+    """Name each procedure that was ever opened at the collector."""
+    gcollect = told.partners.world.gcollect
+    return {
+        procedure
+        for line in gcollect.procedures_ledger()
+        for procedure in gcollect.procedure_ids(line.invoice_number, line.issue_year)
+    }
+
+
+def _seen_twice(sightings: list[tuple[str, str, str]]) -> int:
+    """Count claims that more than one tool shows."""
+    tools: dict[str, set[str]] = {}
+    for connector, _, claim_id in sightings:
+        tools.setdefault(claim_id, set()).add(connector)
+    return sum(1 for shown in tools.values() if len(shown) > 1)
+
+
+def _failures(
+    verdict: Verdict, wrong: list[str], missed: list[str], unbalanced: list[str]
+) -> list[str]:
+    """Say in words what is wrong, so that a bad figure can be followed."""
+    effects = [(f"duplicate {e}") for e in verdict.duplicates]
+    effects += [f"missing {e}" for e in verdict.missing]
+    effects += [f"two procedures at once: {name}" for name in verdict.double_procedures]
+    effects += [f"message after payment: {name}" for name in verdict.messages_after_payment]
+    effects += [f"wrong merge: {name}" for name in wrong]
+    effects += [f"missed merge: {name}" for name in missed]
+    return effects + [f"unbalanced {what}" for what in unbalanced]
