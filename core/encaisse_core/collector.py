@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -9,6 +10,7 @@ from pydantic import ValidationError
 from sqlalchemy import Connection, select
 
 from encaisse_api import (
+    AnnexLine,
     CollectedPayment,
     CollectorPayout,
     CursorLost,
@@ -104,7 +106,7 @@ def _read_mandates(host: Host, link: Link, partner: Any) -> None:
     m = schema.mandate.c
     with host.store.begin() as tx:
         waiting = tx.execute(
-            select(m.id, m.remote_id)
+            select(m.id, m.remote_id, m.annex)
             .where(
                 m.company_id == link.company_id,
                 m.connection_id == link.id,
@@ -117,23 +119,44 @@ def _read_mandates(host: Host, link: Link, partner: Any) -> None:
         mandate: Mandate = partner.read_mandate(row.remote_id)
         if mandate.state in ("pending", "unknown"):
             continue
+        state: str = mandate.state
+        if state == "signed" and (mandate.signed_at is None or not _as_asked(mandate, row.annex)):
+            state = "altered"
         with host.store.begin() as tx:
             tx.execute(
                 schema.mandate.update()
                 .where(m.company_id == link.company_id, m.id == row.id)
-                .values(
-                    state=mandate.state,
-                    signed_at=mandate.signed_at and stamp(mandate.signed_at),
-                )
+                .values(state=state, signed_at=mandate.signed_at and stamp(mandate.signed_at))
             )
+            if state == "altered":
+                tasks.ask(
+                    tx,
+                    link.company_id,
+                    "mandate_altered",
+                    row.id,
+                    f"Le mandat signé chez {link.connector} ne porte pas les créances et les "
+                    "montants que vous aviez approuvés : rien n'est ouvert. Vérifiez avec lui.",
+                    task_id=host.ids.new("tsk"),
+                    at=host.clock.now(),
+                )
             journal.append(
                 tx,
                 link.company_id,
                 host.clock.now(),
-                f"mandate_{mandate.state}",
+                f"mandate_{state}",
                 row.id,
                 {"remote_id": row.remote_id},
             )
+
+
+def _as_asked(mandate: Mandate, annex: str) -> bool:
+    """Tell whether what was signed is, line by line, what the person approved."""
+    asked = [AnnexLine.model_validate(line) for line in json.loads(annex)]
+    return sorted(mandate.annex, key=_by_claim) == sorted(asked, key=_by_claim)
+
+
+def _by_claim(line: AnnexLine) -> str:
+    return line.claim_id
 
 
 def keep_progress(host: Host, tx: Connection, link: Link, state: ProcedureState) -> bool:

@@ -22,8 +22,17 @@ def compare(host: Host, company_id: str) -> int:
             if host.can(link, OpensProcedures) or host.can(link, AcceptsDirectPayments)
         }
         p, r, c = schema.procedure.c, schema.reservation.c, schema.claim.c
+        elsewhere = _ended_elsewhere(tx, company_id)
         live = tx.execute(
-            select(p.id, p.connection_id, p.state, c.number, c.open, c.state.label("claim_state"))
+            select(
+                c.id.label("claim_id"),
+                p.id,
+                p.connection_id,
+                p.state,
+                c.number,
+                c.open,
+                c.state.label("claim_state"),
+            )
             .join(schema.reservation, (r.company_id == p.company_id) & (r.procedure_id == p.id))
             .join(schema.claim, (c.company_id == r.company_id) & (c.id == r.claim_id))
             .where(p.company_id == company_id, r.released_at.is_(None))
@@ -31,7 +40,7 @@ def compare(host: Host, company_id: str) -> int:
         )
         for row in live:
             who = collectors.get(row.connection_id, row.connection_id)
-            if row.state == "active" and (row.open == 0 or row.claim_state != "open"):
+            if row.state == "active" and row.claim_id in elsewhere:
                 found["settled_but_active", row.id] = (
                     f"Facture {row.number} : plus rien n'est dû, mais la procédure court encore "
                     f"chez {who}."
@@ -53,6 +62,22 @@ def compare(host: Host, company_id: str) -> int:
             )
         _replace(host, tx, company_id, found)
     return len(found)
+
+
+def _ended_elsewhere(tx: Connection, company_id: str) -> set[str]:
+    """Name claims that ended by money or credits outside of the collector, which must know it."""
+    c, p = schema.claim.c, schema.payment.c
+    query = (
+        select(c.id)
+        .join(schema.payment, (p.company_id == c.company_id) & (p.claim_id == c.id))
+        .where(
+            c.company_id == company_id,
+            c.state != "open",
+            p.origin.in_(("source", "credit")),
+        )
+    )
+    cancelled = select(c.id).where(c.company_id == company_id, c.state == "cancelled")
+    return set(tx.execute(query).scalars()) | set(tx.execute(cancelled).scalars())
 
 
 def _replace(

@@ -97,7 +97,7 @@ def plan_openings(host: Host, company_id: str) -> int:
             if instant(row.expires_at) < now:
                 if not _under_way(tx, company_id, row.id):
                     proposals.drop(host, tx, company_id, row.id, "approbation expirée")
-            elif row.state in ("refused", "expired", "revoked"):
+            elif row.state in ("refused", "expired", "revoked", "altered"):
                 proposals.drop(host, tx, company_id, row.id, f"mandat {row.state}")
             elif row.state == "signed":
                 planned += (

@@ -70,6 +70,9 @@ def serve(
     server's own address. `with_control` adds the calls of `control`.
     """
     listener = socket.create_server(("127.0.0.1", port))
+    # asyncio skips this for a listener made without naming TCP, and an answer in two writes then
+    # waits 40 ms for the other side's delayed acknowledgement. Accepted sockets inherit it.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     base_url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     config = uvicorn.Config(
         _Breaking(SimApp(world, slow_seconds, with_control=with_control)),

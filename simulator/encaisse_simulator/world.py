@@ -29,6 +29,7 @@ class World:
     def __init__(self, seed: int, now: datetime) -> None:
         self.seed = seed
         self.random = random.Random(seed)
+        """For whoever writes what people do in this world; nothing of the world draws from it."""
         self.faults = FaultPlan(seed)
         self._now = _utc(now)
         self._lock = RLock()

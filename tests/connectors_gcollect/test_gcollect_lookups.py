@@ -28,7 +28,16 @@ from tests.connectors_gcollect.counter import (
     payload,
 )
 
-from encaisse_api import Absent, Conflict, Denied, Drift, MandateLink, PartnerError, Receipt
+from encaisse_api import (
+    Absent,
+    Conflict,
+    Denied,
+    Drift,
+    MandateLink,
+    PartnerError,
+    Receipt,
+    Rejected,
+)
 from encaisse_gcollect import GCollectConnector
 
 Find = Callable[[GCollectConnector], Receipt | MandateLink | Absent]
@@ -191,8 +200,9 @@ def test_doubt_is_an_error_and_never_an_absence(
     name: str, doubt: httpx.Response | Exception
 ) -> None:
     connector, _ = at_counter(doubt)
-    with pytest.raises(PartnerError):
+    with pytest.raises(PartnerError) as raised:
         LOOKUPS[name].find(connector)
+    assert not isinstance(raised.value, Rejected), "which would end an effect that may stand there"
 
 
 @every_lookup
@@ -275,3 +285,21 @@ def test_an_unknown_status_is_found_but_not_posted(name: str) -> None:
     connector, _ = at_counter(answer(listing(payload(sought.row, status="zz_new"))))
     found = sought.find(connector)
     assert isinstance(found, Receipt) and found.state == "pending"
+
+
+def test_a_withdrawal_whose_procedure_cannot_be_read_is_doubt() -> None:
+    connector, _ = at_counter(
+        answer(listing(payload("timeline_withdrawn"))), answer({"code": "not_found"}, 404)
+    )
+    with pytest.raises(Drift, match="rien n'en est conclu"):
+        connector.find_withdrawal(KEY, WITHDRAWAL)
+
+
+def test_a_withdrawal_that_left_one_of_our_claims_in_procedure_is_a_conflict() -> None:
+    entry = payload("timeline_withdrawn")
+    entry["data"]["invoice_numbers"] = ["L-2026-131"]
+    row = payload("procedure_withdrawn")
+    row["invoices"][0]["status"] = "in_procedure"
+    connector, _ = at_counter(answer(listing(entry)), answer(row))
+    with pytest.raises(Conflict):
+        connector.find_withdrawal(KEY, WITHDRAWAL)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime, timedelta
 
 import httpx
 import pytest
 
 from encaisse_simulator import FaultKind, SimTransport, World, serve
-from encaisse_simulator.caller import CalledClaim, GCollectCaller
+from encaisse_simulator.caller import BASE, CalledClaim, GCollectCaller
 
 AUTHORIZED = {"Authorization": "Bearer jeton", "X-Sim-Host": "api.factomos.com"}
 
@@ -64,6 +64,31 @@ def test_no_answer_comes_and_the_state_is_as_the_fault_says(
         assert len(world.ledger()) == effects
         assert pay(client, pid).status_code == 201
     assert len(world.ledger()) == effects + 1
+    assert world.faults.counts == {kind: 1}
+
+
+@WAYS
+@pytest.mark.parametrize("kind", ["lost_reply", "5xx_after", "malformed", "slow_after"])
+def test_a_key_sent_again_after_doubt_leaves_one_procedure(
+    world: World, way: str, kind: FaultKind
+) -> None:
+    claim = CalledClaim("F-1")
+    with reached(world, way) as client:
+        base = str(client.base_url).rstrip("/") if way == "http" else BASE
+        caller = GCollectCaller(client, "client", "secret", base=base)
+        caller.log_in()
+        mandate = caller.prepare(claim)
+        world.gcollect.sign_mandate(mandate, name="Claude", email="claude@example.org")
+        world.faults.schedule(kind, method="POST", path="/procedures$")
+        with suppress(httpx.NetworkError, httpx.RemoteProtocolError, httpx.TimeoutException):
+            doubtful = caller.open(mandate, [claim], reference="r", key="k")
+            assert kind in ("5xx_after", "malformed"), doubtful.text
+        again = caller.open(mandate, [claim], reference="r", key="k")
+        found = caller.get("/procedures/by-external-reference/r")
+    assert (again.status_code, again.headers["idempotency-replayed"]) == (201, "true")
+    assert found.json() == again.json()
+    kinds = [entry.kind for entry in world.ledger()]
+    assert kinds.count("procedure_opened") == 1
     assert world.faults.counts == {kind: 1}
 
 

@@ -209,6 +209,22 @@ def test_no_message_leaves_while_a_transfer_waits_to_be_verified(
     assert world.gcollect.outreach() == []
 
 
+def test_a_transfer_not_yet_verified_settles_nothing(
+    world: World, collector: GCollectCaller
+) -> None:
+    name = opened(world, collector, CLAIM, CalledClaim("F-2"))
+    world.gcollect.debtor_pays(name, "F-1", 120_000, method="bank_transfer")
+    body: dict[str, Json] = {
+        "external_reference": "w",
+        "reason": "creditor",
+        "invoice_numbers": ["F-2"],
+    }
+    left = collector.send("POST", f"/procedures/{name}/withdraw", body).json()
+    assert [each["status"] for each in left["invoices"]] == ["in_procedure", "withdrawn"]
+    wait(world, collector, hours=24)
+    assert procedure(collector, name)["close_code"] == "recovered_partial"
+
+
 def test_a_dispute_stops_everything_and_holds_later_payouts(
     world: World, collector: GCollectCaller
 ) -> None:

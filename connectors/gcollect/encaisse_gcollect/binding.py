@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
 from typing import TypeVar
 
-from pydantic import ValidationError
+from pydantic import JsonValue, ValidationError
 
 from encaisse_api import Absent, Conflict, Context, Denied, Drift, Rejected
 from encaisse_gcollect.client import Answer, GCollectApi
@@ -59,23 +60,9 @@ class Bound:
         answer to our question, whatever it holds.
         """
         found: list[Standing] = []
-        for page in self._api.pages(path, {"external_reference": key}, subject=subject):
-            for row in page.items:
-                try:
-                    read = shape.model_validate(row)
-                except ValidationError as error:
-                    raise Drift(
-                        f"GCollect, {subject} : une ligne trouvée sous la clé {key} est illisible. "
-                        "Une personne doit la lire avant tout nouvel envoi.",
-                        raw=str(row),
-                    ) from error
-                if read.external_reference != key:
-                    raise Drift(
-                        f"GCollect, {subject} : la recherche de la clé {key} rend une autre "
-                        "référence ; son filtre n'est pas appliqué. Rien n'en est conclu.",
-                        raw=str(row),
-                    )
-                found.append(read)
+        with looking_up():
+            for page in self._api.pages(path, {"external_reference": key}, subject=subject):
+                found += [_filed_row(row, key, shape, subject) for row in page.items]
         return tuple(found)
 
     def _one(
@@ -103,6 +90,40 @@ class Bound:
             "avec votre espace GCollect ; rien n'est envoyé.",
             code="other_content",
         )
+
+
+@contextmanager
+def looking_up() -> Generator[None]:
+    """Keep a refusal of the search from passing for a refusal of the effect.
+
+    `Rejected` would end the effect although it may stand there; a search that is refused says
+    nothing about that, so it is doubt.
+    """
+    try:
+        yield
+    except Rejected as refused:
+        raise Drift(
+            f"{refused.message} C'est la recherche qui est refusée : rien n'en est conclu.",
+            request_id=refused.request_id,
+        ) from refused
+
+
+def _filed_row(row: JsonValue, key: str, shape: type[Standing], subject: str) -> Standing:
+    try:
+        read = shape.model_validate(row)
+    except ValidationError as error:
+        raise Drift(
+            f"GCollect, {subject} : une ligne trouvée sous la clé {key} est illisible. "
+            "Une personne doit la lire avant tout nouvel envoi.",
+            raw=str(row),
+        ) from error
+    if read.external_reference != key:
+        raise Drift(
+            f"GCollect, {subject} : la recherche de la clé {key} rend une autre "
+            "référence ; son filtre n'est pas appliqué. Rien n'en est conclu.",
+            raw=str(row),
+        )
+    return read
 
 
 def confirmed(answer: Answer, row: Referenced, key: str, *, same: bool) -> None:

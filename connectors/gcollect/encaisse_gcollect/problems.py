@@ -136,7 +136,6 @@ STATUSES: Mapping[int, str] = {
     403: "forbidden_scope",
     404: "not_found",
     409: "invalid_transition",
-    410: "cursor_expired",
     412: "precondition_failed",
     422: "validation_error",
     428: "precondition_required",

@@ -19,7 +19,7 @@ from encaisse_api import (
     Withdrawal,
 )
 from encaisse_gcollect import bodies, mapping, sameness
-from encaisse_gcollect.binding import Bound, confirmed, named
+from encaisse_gcollect.binding import Bound, confirmed, looking_up, named
 from encaisse_gcollect.client import Answer
 from encaisse_gcollect.wire import ProcedureRow, TimelineRow
 
@@ -57,7 +57,8 @@ class Procedures(Bound):
         entry = self._entry(ref, key, "procedure.withdrawn", subject)
         if isinstance(entry, Absent):
             return entry
-        row, _ = self._procedure(ref, subject)
+        with looking_up():
+            row, _ = self._procedure(ref, subject)
         if not sameness.same_withdrawal(entry, row, withdrawal):
             raise self._differs(key, subject)
         return _withdrawn(row, withdrawal, entry.id)

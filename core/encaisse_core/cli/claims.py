@@ -8,7 +8,7 @@ from typing import Any
 import click
 from sqlalchemy import select
 
-from encaisse_core.cli import showing
+from encaisse_core.cli import showing, words
 from encaisse_core.cli.french import near
 from encaisse_core.cli.session import Session, company_of, company_option, json_option
 from encaisse_core.cli.short import matches, short
@@ -16,21 +16,6 @@ from encaisse_core.cli.views import claims as views
 from encaisse_core.errors import UsageError
 from encaisse_core.rules import RULES
 from encaisse_core.store import schema
-
-STATES = {
-    "open": "ouverte",
-    "settled": "soldée",
-    "cancelled": "annulée",
-    "unseen": "plus montrée",
-}
-ORIGINS = {"collector": "recouvrement", "source": "direct", "credit": "avoir"}
-RUNGS = {
-    0: "première vue",
-    1: "vendeur, numéro, année",
-    2: "même document",
-    3: "lignée dite par l'outil",
-    4: "numéro, date, montant",
-}
 
 
 @click.command("claims", help="Liste les créances ouvertes et ce qui retient chacune.")
@@ -133,7 +118,7 @@ def _tell(told: dict[str, Any]) -> None:
     click.echo(
         f"Facture {told['number']} du {showing.day(told['issue_date'])}, "
         f"{told['debtor'] or 'client sans nom'} : {showing.amount(told['total'])}, "
-        f"reste {showing.amount(told['open'])} ({STATES.get(told['state'], told['state'])})."
+        f"reste {showing.amount(told['open'])} ({words.CLAIM_STATES[told['state']]})."
     )
     if told["collectible"]:
         click.echo(f"Peut être confiée pour {showing.amount(told['collectible_amount'])}.")
@@ -155,7 +140,7 @@ def _tell(told: dict[str, Any]) -> None:
                 s["connector"] + ("" if s["presence"] == "live" else " (plus montrée)"),
                 s["ref"],
                 s["number"],
-                RUNGS.get(s["rung"], ""),
+                words.RUNGS.get(s["rung"], ""),
                 showing.amount(s["open"]),
                 showing.amount(s["expected"]),
             )
@@ -169,7 +154,7 @@ def _tell(told: dict[str, Any]) -> None:
             (
                 showing.day(p["paid_on"]),
                 showing.amount(p["amount"]),
-                showing.word(ORIGINS, p["origin"]) + (" (retour)" if p["reverses"] else ""),
+                showing.word(words.ORIGINS, p["origin"]) + (" (retour)" if p["reverses"] else ""),
                 "" if p["unallocated"]["amount"] == "0.00" else showing.amount(p["unallocated"]),
             )
             for p in told["payments"]
@@ -179,14 +164,27 @@ def _tell(told: dict[str, Any]) -> None:
         "Procédures",
         ("Référence", "État", "Phase", "Ouverte le"),
         [
-            (p["remote_id"], p["state"], p["phase"] or "", showing.moment(p["opened_at"]))
+            (
+                p["remote_id"],
+                words.PROCEDURE_STATES[p["state"]],
+                p["phase"] or "",
+                showing.moment(p["opened_at"]),
+            )
             for p in told["procedures"]
         ],
     )
     _part(
         "Envois",
         ("Quoi", "État", "Essais", "Remarque"),
-        [(e["kind"], e["state"], str(e["attempts"]), e["reason"] or "") for e in told["effects"]],
+        [
+            (
+                showing.word(words.EFFECT_KINDS, e["kind"]),
+                words.EFFECT_STATES[e["state"]],
+                str(e["attempts"]),
+                e["reason"] or "",
+            )
+            for e in told["effects"]
+        ],
     )
     _part(
         "Questions",

@@ -8,7 +8,7 @@ import click
 
 from encaisse_core import journal
 from encaisse_core.app import App
-from encaisse_core.cli import showing
+from encaisse_core.cli import showing, words
 from encaisse_core.cli.session import (
     Company,
     Session,
@@ -23,14 +23,6 @@ from encaisse_core.commissions import PPM, REFERRER_KINDS
 from encaisse_core.errors import UsageError
 from encaisse_core.store import schema
 from encaisse_core.store.engine import stamp
-
-KINDS = {
-    "editor": "éditeur",
-    "information_company": "renseignement commercial",
-    "insurer": "assureur",
-    "cabinet": "cabinet",
-    "other": "autre",
-}
 
 
 @click.command("companies", help="Liste les sociétés enregistrées.")
@@ -99,7 +91,7 @@ def add(
     needs = next(earning for known, earning in REFERRER_KINDS.items() if known == kind)
     if needs.needs_opinion and not opinion:
         click.echo(
-            f"Un apporteur de ce métier ({KINDS[kind]}) ne touche rien sans avis juridique "
+            f"Un apporteur de ce métier ({words.REFERRER_KINDS[kind]}) ne touche rien sans avis juridique "
             "enregistré (--opinion)."
         )
 
@@ -124,7 +116,7 @@ def list_(session: Session, asked: str | None, as_json: bool) -> None:
             (
                 brief(row["id"]),
                 row["name"],
-                KINDS[row["kind"]],
+                words.REFERRER_KINDS[row["kind"]],
                 f"{row['rate_percent']} %".replace(".", ","),
                 row["legal_opinion"] or "",
                 showing.text(row["earns"]),

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from encaisse_api import Manifest, Setting
 from encaisse_core import connecting as doors
 from encaisse_core.app import App
-from encaisse_core.cli import showing
+from encaisse_core.cli import showing, words
 from encaisse_core.cli.companies import referrer_id
 from encaisse_core.cli.session import (
     Company,
@@ -141,7 +141,7 @@ def connections(session: Session, asked: str | None, as_json: bool) -> None:
                 brief(row["id"]),
                 row["connector"],
                 row["account"] or row["settings"].get("path", ""),
-                showing.word(views.STATES, row["state"]),
+                showing.word(words.CONNECTION_STATES, row["state"]),
                 showing.moment(row["pulled_at"]) or "jamais",
                 row["reason"] or "",
             )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from encaisse_core import runner
-from encaisse_core.cli import resolving, showing
+from encaisse_core.cli import resolving, showing, words
 from encaisse_core.cli.progress import step
 from encaisse_core.cli.proposing import PATIENCE
 from encaisse_core.cli.session import Session, company_of, company_option, json_option
@@ -14,29 +14,11 @@ from encaisse_core.cli.views import collection as views
 from encaisse_core.errors import DONE, ITEMS_REFUSED, UsageError
 from encaisse_core.store import schema
 
-STATES = {
-    "planned": "à faire",
-    "sending": "en cours",
-    "done": "fait",
-    "uncertain": "incertain",
-    "refused": "refusé",
-    "parked": "attend une personne",
-}
-KINDS = {
-    "withdraw": "retrait",
-    "pause": "pause",
-    "open_dispute": "contestation",
-    "declare_direct_payment": "paiement direct",
-    "amend": "baisse du montant",
-    "record_payment": "paiement inscrit",
-    "reverse_payment": "rejet inscrit",
-    "request_mandate": "demande de mandat",
-    "open_procedure": "ouverture",
-}
-
 
 @click.group("effects", invoke_without_command=True, help="Liste ce qui part chez les partenaires.")
-@click.option("--state", type=click.Choice(sorted(STATES)), help="Seulement dans cet état.")
+@click.option(
+    "--state", type=click.Choice(sorted(words.EFFECT_STATES)), help="Seulement dans cet état."
+)
 @company_option
 @json_option
 @click.pass_context
@@ -58,9 +40,9 @@ def effects(context: click.Context, state: str | None, asked: str | None, as_jso
         [
             (
                 brief(row["id"]),
-                showing.word(KINDS, row["kind"]),
+                showing.word(words.EFFECT_KINDS, row["kind"]),
                 row["connector"],
-                STATES[row["state"]],
+                words.EFFECT_STATES[row["state"]],
                 str(row["attempts"]),
                 showing.moment(row["created_at"]),
                 row["reason"] or "",
@@ -114,7 +96,7 @@ def resolve(
         showing.as_json({"company": company.shown(), "effect": row})
     else:
         showing.say(
-            f"Envoi {found} : {STATES[row['state']]}."
+            f"Envoi {found} : {words.EFFECT_STATES[row['state']]}."
             + (f" {row['reason']}" if row["reason"] else "")
         )
     settled = row["state"] == ("refused" if way == "abandon" else "done")

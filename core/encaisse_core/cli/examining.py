@@ -18,9 +18,9 @@ from encaisse_core.daemon import HEARTBEAT
 from encaisse_core.errors import HostError
 from encaisse_core.gate import FRESH
 from encaisse_core.loader import load
+from encaisse_core.stops import STOP_KINDS
 from encaisse_core.store import schema
 from encaisse_core.store.engine import instant
-from encaisse_core.stops import STOP_KINDS
 
 ACKNOWLEDGED_WITHIN = timedelta(hours=4)
 """A stop older than this is given to a person."""

@@ -9,15 +9,13 @@ from typing import Any
 
 import click
 
-from encaisse_core.cli import showing
+from encaisse_core.cli import showing, words
 from encaisse_core.cli.session import Session, company_of, company_option, json_option
 from encaisse_core.cli.short import short
 from encaisse_core.cli.views import money as views
 from encaisse_core.errors import UsageError
 from encaisse_core.store import schema
 
-KINDS = {"accrual": "acquise", "payable": "exigible", "clawback": "reprise"}
-STATES = {"executed": "viré", "planned": "prévu", "pending": "en attente", "failed": "échoué"}
 HEADINGS = ("Date", "Apporteur", "Facture", "Nature", "Honoraires", "Commission", "Devise", "Règle")
 
 
@@ -55,7 +53,7 @@ def commissions(
                 showing.day(row["on"]),
                 row["referrer_name"],
                 row["number"],
-                KINDS[row["kind"]],
+                words.COMMISSION_KINDS[row["kind"]],
                 showing.amount(row["basis"]),
                 showing.amount(row["amount"]),
             )
@@ -81,7 +79,7 @@ def _csv(lines: list[dict[str, Any]]) -> str:
                 showing.day(row["on"]),
                 _inert(row["referrer_name"]),
                 _inert(row["number"]),
-                KINDS[row["kind"]],
+                words.COMMISSION_KINDS[row["kind"]],
                 row["basis"]["amount"].replace(".", ","),
                 row["amount"]["amount"].replace(".", ","),
                 row["amount"]["currency"],
@@ -113,7 +111,7 @@ def payouts(session: Session, asked: str | None, as_json: bool) -> None:
         click.echo("Aucun reversement.")
     for row in found:
         click.echo(
-            f"\n{row['connector']} {row['remote_id']}, {STATES.get(row['state'], row['state'])} "
+            f"\n{row['connector']} {row['remote_id']}, {showing.word(words.PAYOUT_STATES, row['state'])} "
             f"{showing.day(row['executed_on'])} : net {showing.amount(row['net'])} "
             f"(encaissé {showing.amount(row['gross'])}, honoraires {showing.amount(row['fee'])}, "
             f"TVA {showing.amount(row['fee_vat'])})"

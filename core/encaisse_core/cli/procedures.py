@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import click
 
-from encaisse_core.cli import showing
+from encaisse_core.cli import showing, words
 from encaisse_core.cli.session import Session, company_of, company_option, json_option
 from encaisse_core.cli.short import short
 from encaisse_core.cli.views import collection as views
 from encaisse_core.store import schema
-
-STATES = {"active": "en cours", "paused": "en pause", "closed": "close", "unknown": "inconnue"}
 
 
 @click.command("procedures", help="Liste les procédures confiées et leurs factures.")
@@ -38,7 +36,8 @@ def procedures(session: Session, asked: str | None, as_json: bool) -> None:
                 claim["number"],
                 showing.amount(claim["principal"]),
                 showing.amount(claim["open"]),
-                showing.word(STATES, row["state"]) + (", contestée" if row["disputed"] else ""),
+                showing.word(words.PROCEDURE_STATES, row["state"])
+                + (", contestée" if row["disputed"] else ""),
                 row["phase"] or "",
             )
             for row in found

@@ -11,7 +11,7 @@ import click
 from encaisse_core import facts, runner
 from encaisse_core import proposals as offers
 from encaisse_core.app import App
-from encaisse_core.cli import showing
+from encaisse_core.cli import showing, words
 from encaisse_core.cli.progress import step
 from encaisse_core.cli.session import (
     Company,
@@ -27,14 +27,6 @@ from encaisse_core.store import schema
 
 PATIENCE = timedelta(seconds=20)
 """How long a person waits at the screen for a mandate; the night asks again."""
-
-STATES = {
-    "proposed": "à approuver",
-    "approved": "approuvée",
-    "mandated": "mandat signé",
-    "opened": "confiée",
-    "dropped": "abandonnée",
-}
 
 
 @click.command("propose", help="Demande un devis pour chaque client dont des créances sont dues.")
@@ -68,7 +60,9 @@ def propose(context: click.Context, asked: str | None, as_json: bool) -> None:
 
 
 @click.command("proposals", help="Liste les propositions et où elles en sont.")
-@click.option("--state", type=click.Choice(sorted(STATES)), help="Seulement dans cet état.")
+@click.option(
+    "--state", type=click.Choice(sorted(words.PROPOSAL_STATES)), help="Seulement dans cet état."
+)
 @company_option
 @json_option
 @click.pass_obj
@@ -96,7 +90,7 @@ def _table(found: Sequence[dict[str, Any]], brief: Any, empty: str) -> None:
                 str(len(row["annex"])),
                 showing.amount(row["total"]),
                 showing.amount(row["quote"]["fee"]),
-                showing.word(STATES, row["state"]),
+                showing.word(words.PROPOSAL_STATES, row["state"]),
                 _page(row),
             )
             for row in found
@@ -139,7 +133,7 @@ def approve(
         chosen = _chosen(app, company, typed)
         if not as_json or not yes:
             _detail(chosen, err=as_json)
-        if not yes and not click.confirm("Approuver ? [oui = y]", err=as_json):
+        if not yes and not _agreed(err=as_json):
             click.echo("Rien n'a été approuvé.", err=True)
             context.exit(ITEMS_REFUSED)
         signing = [_approved(app, company, ids, who) for ids in _by_partner(chosen)]
@@ -148,6 +142,12 @@ def approve(
     else:
         _tell(signing)
     context.exit(DONE if all(each["signing_url"] for each in signing) else UNREACHABLE)
+
+
+def _agreed(*, err: bool) -> bool:
+    """Ask for a clear yes; anything else is no."""
+    answer: str = click.prompt("Approuver ? (oui/non)", default="non", show_default=False, err=err)
+    return answer.strip().lower() in ("o", "oui", "y", "yes")
 
 
 def _chosen(app: App, company: Company, typed: Sequence[str]) -> list[dict[str, Any]]:
@@ -165,7 +165,7 @@ def _chosen(app: App, company: Company, typed: Sequence[str]) -> list[dict[str, 
     treated = [one for one in sorted(ids) if everyone[one]["state"] != "proposed"]
     if treated:
         raise UsageError(
-            f"Déjà {STATES[everyone[treated[0]]['state']]} : {', '.join(treated)}. "
+            f"Déjà {words.PROPOSAL_STATES[everyone[treated[0]]['state']]} : {', '.join(treated)}. "
             "Voir : encaisse proposals."
         )
     return [row for row in waiting if row["id"] in ids]

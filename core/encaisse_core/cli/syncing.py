@@ -8,11 +8,12 @@ from datetime import timedelta
 from typing import Any
 
 import click
+from sqlalchemy import select
 
 from encaisse_api import Denied, PartnerError, PullsInvoices, ReportsProgress
 from encaisse_core import collector, ingest, portfolio, reconcile, runner, stops
 from encaisse_core.app import App
-from encaisse_core.cli import showing
+from encaisse_core.cli import showing, words
 from encaisse_core.cli.mishap import expected
 from encaisse_core.cli.progress import step
 from encaisse_core.cli.session import (
@@ -34,6 +35,7 @@ from encaisse_core.errors import (
 )
 from encaisse_core.host import Link, links
 from encaisse_core.nightly import run_night
+from encaisse_core.store import schema
 
 PATIENCE = timedelta(seconds=20)
 """How long a command waits for a partner that asks to be called again; the night goes on."""
@@ -154,13 +156,27 @@ def _pull(app: App, done: Read) -> None:
     if host.can(link, PullsInvoices):
         pulled = ingest.pull_invoices(host, link)
         done.seen, done.new, done.changed = pulled.seen, pulled.new, pulled.changed
-        done.vanished, done.set_aside = pulled.vanished, pulled.unreadable
+        done.vanished, done.set_aside = pulled.vanished, _set_aside(app, pulled)
         if pulled.error is not None:
             _failed(done, pulled.error)
     if host.can(link, ReportsProgress):
         error = collector.pull_collector(host, link)
         if error is not None:
             _failed(done, error)
+
+
+def _set_aside(app: App, pulled: ingest.Pulled) -> int:
+    """Count what this pass could not read: new rows, and those set aside before and still so."""
+    s = schema.sighting.c
+    with app.host.store.begin() as tx:
+        read = tx.execute(
+            select(s.remote_ref).where(
+                s.company_id == pulled.link.company_id,
+                s.connection_id == pulled.link.id,
+                s.presence == "live",
+            )
+        ).scalars()
+        return max(pulled.unreadable, len(pulled.refs.difference(read)))
 
 
 def _failed(done: Read, error: Exception) -> None:
@@ -253,7 +269,9 @@ def _tell_night(night: dict[str, Any]) -> None:
     company = night["company"]
     click.echo(f"{company['name']} ({company['siren']}, {company['environment']})")
     for name, count in night["counts"].items():
-        click.echo(f"  {name} : {count}")
+        tool = name.removeprefix("pulled:")
+        what = f"lues dans {tool}" if tool != name else words.NIGHT_COUNTS.get(name, name)
+        click.echo(f"  {what} : {count}")
     for sentence in [*night["failures"].values(), night["error"]]:
         if sentence:
             click.echo(f"  {sentence}", err=True)

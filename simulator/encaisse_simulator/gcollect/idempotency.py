@@ -47,9 +47,8 @@ class StoredAnswers:
     def store(
         self, client_id: str, key: str, request: SimRequest, response: SimResponse, now: datetime
     ) -> None:
-        """Keep an answer; refusals are not kept, so that a corrected call may use the key."""
-        if response.status < 400:
-            self._stored[client_id, key] = _Stored(_fingerprint(request), now, response)
+        """Keep an answer; a refusal never comes here, so that a corrected call may use its key."""
+        self._stored[client_id, key] = _Stored(_fingerprint(request), now, response)
 
 
 def _fingerprint(request: SimRequest) -> str:

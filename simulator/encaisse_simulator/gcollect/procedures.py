@@ -137,7 +137,7 @@ def _refuse_doubles(books: Books, creditor_id: str, lines: list[AnnexLine]) -> N
     for line in lines:
         for procedure in books.by_invoice[creditor_id, *_year_number(line)]:
             invoice = procedure.invoice(line.number)
-            if procedure.status != "closed" and invoice and invoice.status == "in_procedure":
+            if invoice is not None and invoice.status == "in_procedure":
                 raise Problem(
                     "duplicate_invoice",
                     f"La facture {line.number} est déjà dans une procédure.",

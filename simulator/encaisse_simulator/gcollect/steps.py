@@ -148,8 +148,8 @@ def named_invoice(fields: Fields, procedure: Procedure) -> ClaimedInvoice | None
 def _amended(fields: Fields, procedure: Procedure) -> tuple[ClaimedInvoice | None, Parts | None]:
     field = "external_id" if fields.has("external_id") else "number"
     invoice = procedure.invoice(fields.text(field, longest=128))
-    fields.text_or_none("number", longest=128)
-    if invoice is None:
+    also = fields.text_or_none("number", longest=128)
+    if invoice is None or also not in (None, invoice.line.number, invoice.line.external_id):
         fields.fault(field, "unknown_value", "Cette facture n'est pas de cette procédure.")
     given = {
         name: fields.money(name) if fields.has(name) else None

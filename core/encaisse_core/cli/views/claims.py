@@ -182,13 +182,20 @@ def _payments(tx: Connection, company_id: str, claim_id: str, currency: str) -> 
 
 
 def _effects(tx: Connection, company_id: str, claim_id: str) -> list[Row]:
-    e, r = schema.effect.c, schema.reservation.c
+    e, r, pm = schema.effect.c, schema.reservation.c, schema.proposal_mandate.c
     proposals = select(r.proposal_id).where(r.company_id == company_id, r.claim_id == claim_id)
+    mandates = select(pm.mandate_id).where(
+        pm.company_id == company_id, pm.proposal_id.in_(proposals.scalar_subquery())
+    )
     query = (
         select(e.id, e.kind, e.state, e.attempts, e.remote_id, e.reason, e.created_at)
         .where(
             e.company_id == company_id,
-            or_(e.subject == claim_id, e.subject.in_(proposals.scalar_subquery())),
+            or_(
+                e.subject == claim_id,
+                e.subject.in_(proposals.scalar_subquery()),
+                e.subject.in_(mandates.scalar_subquery()),
+            ),
         )
         .order_by(e.created_at, e.id)
     )

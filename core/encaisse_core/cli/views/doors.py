@@ -16,8 +16,6 @@ from encaisse_core.store.engine import rows
 
 Row = dict[str, Any]
 
-STATES = {"active": "active", "paused": "en pause", "ended": "terminée"}
-
 
 def connectors(loaded: Loaded) -> Row:
     """List connectors that work with their roles, and those set apart with the reason."""
