@@ -198,12 +198,14 @@ def _attempt(attempt: _Try) -> str:
 
 
 def _search(find: Callable[..., Any], key: str, argument: BaseModel) -> Any:
-    """Look an effect up; a doubt in a look-up is a reason to wait, never to send."""
+    """Look an effect up; a doubt in a look-up is a reason to wait, never to send.
+
+    A look-up that is refused says nothing about the write: taking it for a refused write would
+    free claims that may already be worked on there.
+    """
     try:
         return find(key, argument)
-    except OutcomeUnknown as error:
-        raise Transient(error.message, request_id=error.request_id) from error
-    except (Transient, Rejected, ActionNeeded, Denied):
+    except (Transient, Conflict, ActionNeeded, Denied):
         raise
     except PartnerError as error:
         raise Transient(error.message, request_id=error.request_id) from error
