@@ -45,7 +45,7 @@ class Summary(TypedDict):
     messages_after_payment: int
     journal_ok: bool
     ledger_balanced: bool
-    roles: dict[str, int]
+    played: dict[str, int]
     failures: list[str]
 
 
@@ -72,9 +72,6 @@ def summary(told: Run) -> Summary:
     unbalanced = books_check.unbalanced(app, company_id, ledger)
     portfolio = told.evening.portfolio
     opened = {procedure for procedure in _opened(told)}
-    roles: dict[str, int] = {}
-    for role in told.cast.roles.values():
-        roles[role] = roles.get(role, 0) + 1
     return Summary(
         seed=told.seed,
         nights=told.nights,
@@ -106,7 +103,7 @@ def summary(told: Run) -> Summary:
         messages_after_payment=len(verdict.messages_after_payment),
         journal_ok=books_check.journal_holds(app, company_id, told.anchor),
         ledger_balanced=not unbalanced,
-        roles=dict(sorted(roles.items())),
+        played=_played(told),
         failures=_failures(verdict, wrong, missed, unbalanced),
     )
 
@@ -137,6 +134,18 @@ def _opened(told: Run) -> set[str]:
         for line in gcollect.procedures_ledger()
         for procedure in gcollect.procedure_ids(line.invoice_number, line.issue_year)
     }
+
+
+def _played(told: Run) -> dict[str, int]:
+    """Count the invoices on which each role was really played, never-payers included."""
+    invoices: dict[str, set[str]] = {}
+    for each in told.played:
+        invoices.setdefault(each.act.role, set()).add(each.sample.true_id)
+    for true_id, role in told.cast.roles.items():
+        sample = next(one for one in told.known.invoices if one.true_id == true_id)
+        if role == "never_payer" and told.partners.procedure_of(sample) is not None:
+            invoices.setdefault(role, set()).add(true_id)
+    return {role: len(found) for role, found in sorted(invoices.items())}
 
 
 def _seen_twice(sightings: list[tuple[str, str, str]]) -> int:
