@@ -69,8 +69,8 @@ class ClaimFacts:
     """Gather one claim's facts at the instant `gathered_at` (aware).
 
     `seller_siren` is the seller the records state, or the SIREN of the account they were read from
-    where the tool only holds its owner's own invoices. `seller_abroad` when it states none but a VAT
-    number of another country. `flags` is the union over all live
+    where the tool only holds its owner's own invoices. `seller_abroad` when it states none but a
+    VAT number of another country. `flags` is the union over all live
     sightings: one tool is enough to stop. `credited` is how much of the total credit notes took
     away. `unallocated_credits` is what the same customer has to its credit, as a positive amount.
     `hold` is the word the claim was put on hold under, `hold_text` the sentence asked to a person.

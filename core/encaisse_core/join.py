@@ -49,8 +49,8 @@ class Face:
 
     `seller_siren` is None where the record does not say who issued it. `debtor_key` is the
     debtor's SIREN, None where unknown. `total` is in cents, negative on credits. `own_refs` are all
-    references the record has or had in its own tool. `issued` marks a document as issued: a folder may
-    hold copies of one, where a tool keeps one row an invoice.
+    references the record has or had in its own tool. `issued` marks a document as issued: a folder
+    may hold copies of one, where a tool keeps one row an invoice.
     """
 
     sighting_id: str

@@ -11,10 +11,10 @@ import json
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
-from encaisse_api import PullsInvoices, ReportsProgress
+from encaisse_api import Drift, PullsInvoices, ReportsProgress, Transient
 from encaisse_core import (
     collector,
     compare,
@@ -28,10 +28,13 @@ from encaisse_core import (
     stops,
     writeback,
 )
-from encaisse_core.host import Host, links
+from encaisse_core.host import Host, Link, links
 from encaisse_core.store import schema
 from encaisse_core.store.engine import stamp
 from encaisse_core.vault import Signer
+
+PULL_AGAIN = (timedelta(seconds=20), timedelta(minutes=2))
+"""Waits before a connection that failed is pulled again the same night."""
 
 STOPS = stops.STOP_KINDS
 WRITE_BACKS = ("record_payment", "reverse_payment")
@@ -58,20 +61,35 @@ def retry_stops(host: Host, night: Night) -> None:
 
 
 def pull(host: Host, night: Night) -> None:
-    """Read every source and every collector; one that fails closes nothing and opens nothing."""
+    """Read every source and every collector; one that fails closes nothing and opens nothing.
+
+    A connection that failed is tried again a little later: a source that stays silent for a night
+    cannot say who has paid, and somebody would be written to for nothing.
+    """
     with host.store.begin() as tx:
-        found = links(tx, night.company_id)
-    for link in found:
-        if host.can(link, PullsInvoices):
-            pulled = ingest.pull_invoices(host, link)
-            night.counts[f"pulled:{link.connector}"] += pulled.seen
-            night.counts["unreadable"] += pulled.unreadable
-            if pulled.error is not None:
-                night.failures[link.id] = pulled.error.message
-        if host.can(link, ReportsProgress):
-            error = collector.pull_collector(host, link)
-            if error is not None:
-                night.failures[link.id] = error.message
+        waiting = links(tx, night.company_id)
+    for pause in (*PULL_AGAIN, None):
+        waiting = [link for link in waiting if _pull_one(host, night, link)]
+        if not waiting or pause is None:
+            return
+        host.clock.sleep(pause.total_seconds())
+
+
+def _pull_one(host: Host, night: Night, link: Link) -> bool:
+    """Pull one connection; tell whether it may answer better in a moment."""
+    error = None
+    if host.can(link, PullsInvoices):
+        pulled = ingest.pull_invoices(host, link)
+        night.counts[f"pulled:{link.connector}"] = pulled.seen
+        night.counts["unreadable"] += pulled.unreadable
+        error = pulled.error
+    if error is None and host.can(link, ReportsProgress):
+        error = collector.pull_collector(host, link)
+    if error is None:
+        night.failures.pop(link.id, None)
+        return False
+    night.failures[link.id] = error.message
+    return isinstance(error, (Transient, Drift))
 
 
 def join(host: Host, night: Night) -> None:

@@ -172,6 +172,8 @@ class OpenProcedure(Kind):
             lines = _today(host, tx, effect.company_id, approved)
         if not lines:
             self._give_up(host, effect, "plus rien à recouvrer")
+        with host.store.begin() as tx:
+            _reserve_only(host, tx, effect, lines)
 
     def _give_up(self, host: Host, effect: Effect, reason: str) -> None:
         with host.store.begin() as tx:
@@ -239,6 +241,28 @@ def _today(
         if cents > 0:
             lines.append(line.model_copy(update={"principal": Money.of_minor(cents)}))
     return tuple(lines)
+
+
+def _reserve_only(host: Host, tx: Connection, effect: Effect, lines: Sequence[AnnexLine]) -> None:
+    """Reserve exactly what is about to be handed over, and free the claims left out of it."""
+    r = schema.reservation.c
+    here = (
+        r.company_id == effect.company_id,
+        r.proposal_id == effect.payload["proposal_id"],
+        r.released_at.is_(None),
+    )
+    handed = [line.claim_id for line in lines]
+    tx.execute(
+        schema.reservation.update()
+        .where(*here, r.claim_id.not_in(handed))
+        .values(released_at=stamp(host.clock.now()))
+    )
+    for line in lines:
+        tx.execute(
+            schema.reservation.update()
+            .where(*here, r.claim_id == line.claim_id)
+            .values(principal=line.principal.minor)
+        )
 
 
 def _file(

@@ -206,6 +206,91 @@ def _new_claim(host: Host, tx: Connection, link: Link, invoice: SourceInvoice) -
     return claim_id
 
 
+def follow_records(host: Host, tx: Connection, company_id: str) -> int:
+    """Bring claims up to what their first record says now of the debtor and the due dates.
+
+    A person who adds a SIREN or a due date in the tool does so because a rule asked for it. A claim
+    already handed over keeps the debtor it was handed over with.
+    """
+    s, c, r = schema.sighting.c, schema.claim.c, schema.reservation.c
+    query = (
+        select(s.record, s.connection_id, c.id, c.debtor_id, r.procedure_id)
+        .join(schema.claim, (c.company_id == s.company_id) & (c.id == s.claim_id))
+        .outerjoin(
+            schema.reservation,
+            (r.company_id == c.company_id) & (r.claim_id == c.id) & r.released_at.is_(None),
+        )
+        .where(s.company_id == company_id, s.rung == 0, s.presence == "live")
+        .order_by(s.changed_at, c.id)
+    )
+    by_id = {link.id: link for link in links(tx, company_id, states=("active", "paused"))}
+    latest: dict[str, tuple[Link, Debtor]] = {}
+    changed = 0
+    for row in rows(tx.execute(query)):
+        link = by_id.get(row["connection_id"])
+        if link is None:
+            continue
+        invoice = record_of(row["record"])
+        moved = _due_dates(tx, company_id, row["id"], invoice)
+        debtor_id = row["debtor_id"]
+        if row["procedure_id"] is None:
+            debtor_id = _debtor(host, tx, link, invoice.debtor)
+            latest[debtor_id] = (link, invoice.debtor)
+        if debtor_id != row["debtor_id"]:
+            tx.execute(
+                schema.claim.update()
+                .where(c.company_id == company_id, c.id == row["id"])
+                .values(debtor_id=debtor_id)
+            )
+            moved = True
+        if moved:
+            changed += 1
+            body: dict[str, journal.JSON] = {"debtor": debtor_id}
+            journal.append(tx, company_id, host.clock.now(), "claim_followed", row["id"], body)
+    for debtor_id, (link, debtor) in latest.items():
+        _describe(tx, link, debtor_id, debtor)
+    return changed
+
+
+def _describe(tx: Connection, link: Link, debtor_id: str, debtor: Debtor) -> None:
+    """Keep a debtor as its own source last described it."""
+    d = schema.debtor.c
+    detail = debtor.model_dump_json()
+    tx.execute(
+        schema.debtor.update()
+        .where(
+            d.company_id == link.company_id,
+            d.id == debtor_id,
+            d.source_id == link.id,
+            d.detail != detail,
+        )
+        .values(siren=debtor.siren, kind=debtor.kind, name=debtor.name or "", detail=detail)
+    )
+
+
+def _due_dates(tx: Connection, company_id: str, claim_id: str, invoice: SourceInvoice) -> bool:
+    """Move the due dates of the échéances the record still names."""
+    e = schema.echeance.c
+    moved = False
+    for instalment in invoice.instalments:
+        due = instalment.due_date and instalment.due_date.isoformat()
+        written = tx.execute(
+            schema.echeance.update()
+            .where(
+                e.company_id == company_id,
+                e.claim_id == claim_id,
+                e.ref == instalment.ref,
+                or_(
+                    e.due_date.is_distinct_from(due),
+                    e.due_estimated != int(instalment.due_estimated),
+                ),
+            )
+            .values(due_date=due, due_estimated=int(instalment.due_estimated))
+        )
+        moved = moved or written.rowcount > 0
+    return moved
+
+
 def _debtor(host: Host, tx: Connection, link: Link, debtor: Debtor) -> str:
     """Find or make the debtor: merged by a SIREN the tool states, else the tool's own customer."""
     stated = debtor.siren is not None and not debtor.siren_derived

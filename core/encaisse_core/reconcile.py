@@ -38,6 +38,7 @@ def reconcile(host: Host, company_id: str) -> int:
         for row in _differences(host, tx, company_id):
             found += _observed(host, tx, row)
         found += _document_states(host, tx, company_id)
+        portfolio.follow_records(host, tx, company_id)
     return found
 
 

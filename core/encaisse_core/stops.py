@@ -97,6 +97,7 @@ def _direct_payments(host: Host, tx: Connection, row: Mapping[str, Any]) -> int:
     """Declare each payment made straight to the creditor."""
     where = link(tx, row["company_id"], row["connection_id"])
     planned = 0
+    lowered = row["principal"]
     paid = _payments(tx, row, "source")
     for payment in paid:
         settles = row["open"] == 0 and payment is paid[-1]
@@ -106,23 +107,29 @@ def _direct_payments(host: Host, tx: Connection, row: Mapping[str, Any]) -> int:
         elif settles:
             kind, extra = "withdraw", {"reason": "paid_directly"}
         else:
-            kind, extra = "amend", {"principal": row["open"]}
+            lowered -= payment["amount"]
+            kind, extra = "amend", {"principal": max(0, lowered)}
         planned += _plan(host, tx, row, kind, payment["id"], payload | extra)
     return planned
 
 
 def _credits(host: Host, tx: Connection, row: Mapping[str, Any]) -> int:
-    """Withdraw what a credit note cancelled; lower what it reduced."""
+    """Withdraw what a credit note cancelled; lower what it reduced.
+
+    What is claimed falls by what was credited, whatever was collected meanwhile: the collector
+    counts its own payments against the principal it was given.
+    """
     planned = 0
+    claimed = row["principal"]
     for credit in _payments(tx, row, "credit"):
+        claimed -= credit["amount"]
         if row["open"] == 0:
             planned += _plan(
                 host, tx, row, "withdraw", "credit", _payload(row) | {"reason": "credit_note"}
             )
         else:
-            planned += _plan(
-                host, tx, row, "amend", credit["id"], _payload(row) | {"principal": row["open"]}
-            )
+            extra = {"principal": max(0, claimed)}
+            planned += _plan(host, tx, row, "amend", credit["id"], _payload(row) | extra)
     if row["state"] == "cancelled":
         planned += _plan(
             host, tx, row, "withdraw", "cancelled", _payload(row) | {"reason": "creditor"}

@@ -43,9 +43,12 @@ def _vouchers(app: App, company_id: str, ledger: list[LedgerEntry]) -> list[str]
     v, o = schema.voucher_line.c, schema.payout.c
     found: list[str] = []
     with app.host.store.begin() as tx:
-        paid = {r.id: r.net for r in tx.execute(
-            select(o.id, o.net).where(o.company_id == company_id, o.state == "executed")
-        )}
+        paid = {
+            r.id: r.net
+            for r in tx.execute(
+                select(o.id, o.net).where(o.company_id == company_id, o.state == "executed")
+            )
+        }
         lines = tx.execute(
             select(v.payout_id, v.account, v.debit, v.credit).where(v.company_id == company_id)
         ).all()

@@ -46,8 +46,8 @@ def blind(kind: type[Connector]) -> type[Connector]:
         at = cast("_Seated", self).seat.now
         return Absent(searched=f"nowhere, for {key}", at=at)
 
-    def __init__(self: object, context: Context) -> None:
-        kind.__init__(self, context)  # type: ignore[misc]
+    def __init__(self: Connector, context: Context) -> None:
+        kind.__init__(self, context)
         cast("_Seated", self).seat = context
 
     assert issubclass(kind, RecordsPayments)

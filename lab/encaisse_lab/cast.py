@@ -31,6 +31,9 @@ Deed = Literal["pays_collector", "goes_back", "pays_directly", "disputes", "is_c
 Method = Literal["card", "paypal", "apple_pay", "google_pay", "bank_transfer"]
 METHODS: tuple[Method, ...] = get_args(Method)
 
+EITHER: tuple[Method, ...] = ("card", "bank_transfer")
+"""Ways to pay that a bank takes back."""
+
 INDEMNITY = 4_000
 """The lump sum of 40 € (D441-5 C. com.), in cents; some debtors pay it, some do not."""
 
@@ -82,7 +85,7 @@ def cast(seed: int, known: Samples) -> Cast:
         groups.setdefault(sample.debtor.name, []).append(sample)
     names = sorted(groups)
     chance.shuffle(names)
-    drawn = [*ROLES, *chance.choices(ROLES, k=max(0, len(names) - len(ROLES)))]
+    drawn: list[Role] = [*ROLES, *chance.choices(ROLES, k=max(0, len(names) - len(ROLES)))]
     roles: dict[str, Role] = {}
     acts: list[Act] = []
     for name, role in zip(names, drawn, strict=True):
@@ -122,7 +125,7 @@ def _played(chance: Random, role: Role, sample: Sample) -> Iterator[Act]:
             yield _by(act("pays_collector", owed, after=chance.randint(1, 2), payment=2), method)
         case "reversed":
             cents = owed if chance.random() < 0.4 else owed * chance.randint(30, 80) // 100
-            yield _by(act("pays_collector", cents), chance.choice(("card", "bank_transfer")))
+            yield _by(act("pays_collector", cents), chance.choice(EITHER))
             yield act("goes_back", cents, after=chance.randint(2, 3))
         case "direct_full":
             yield act("pays_directly", owed, after=chance.randint(0, 2))

@@ -10,6 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 from encaisse_lab.cast import Act
 from encaisse_lab.samples import Sample
@@ -141,7 +142,7 @@ def double_procedures(procedures: Sequence[ProcedureLine]) -> list[str]:
     doubles: list[str] = []
     for (number, year), held in sorted(spans.items()):
         held.sort()
-        if any(later[0] < earlier[1] for earlier, later in zip(held, held[1:], strict=False)):
+        if any(later[0] < earlier[1] for earlier, later in pairwise(held)):
             doubles.append(f"{number} ({year})")
     return doubles
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
@@ -86,14 +86,15 @@ def run(
     folder: Path | None = None,
     broken: Break | None = None,
     tell: Tell = lambda _: None,
-) -> Iterator[Run]:
+) -> Generator[Run]:
     """Run the whole of it; what is yielded can still be asked, until the block ends."""
     known = samples(seed)
     with tempfile.TemporaryDirectory(prefix="encaisse-demo-") as place:
         home = Path(place)
-        with sides.partners(seed, known, home / "factures") as partners, _app(
-            seed, home, partners, broken
-        ) as app:
+        with (
+            sides.partners(seed, known, home / "factures") as partners,
+            _app(seed, home, partners, broken) as app,
+        ):
             told = Run(
                 seed,
                 nights,
@@ -113,7 +114,7 @@ def run(
 
 
 @contextmanager
-def _app(seed: int, home: Path, partners: Partners, broken: Break | None) -> Iterator[App]:
+def _app(seed: int, home: Path, partners: Partners, broken: Break | None) -> Generator[App]:
     clock = partners.clock
     app = open_app(
         {},
@@ -261,24 +262,24 @@ def _day(told: Run, day: int) -> None:
         if at > told.partners.clock.now():
             told.partners.clock.set(at)
         sample = by_id[act.true_id]
-        procedure_id = told.partners.procedure_of(sample)
-        if procedure_id is not None:
-            _do(told, act, sample, procedure_id)
-            told.played.append(Played(act, sample, told.partners.clock.now(), procedure_id))
+        there = told.partners.procedure_of(sample)
+        if there is not None:
+            _do(told, act, *there)
+            told.played.append(Played(act, sample, told.partners.clock.now(), there[0]))
 
 
-def _do(told: Run, act: Act, sample: Sample, procedure_id: str) -> None:
+def _do(told: Run, act: Act, procedure_id: str, number: str) -> None:
     world, today = told.partners.world, told.partners.clock.today()
     match act.deed:
         case "pays_collector":
             paid = world.gcollect.debtor_pays(
                 procedure_id,
-                sample.number,
+                number,
                 act.cents + act.interest + act.indemnity,
                 method=act.method,
                 interest_cents=act.interest,
                 indemnity_cents=act.indemnity,
-                mode=act.instalment and f"instalment({act.instalment})",
+                mode=f"instalment({act.instalment})" if act.instalment else None,
             )
             told.partners.payments[act.true_id, act.payment] = paid
         case "goes_back":
@@ -287,7 +288,7 @@ def _do(told: Run, act: Act, sample: Sample, procedure_id: str) -> None:
             pid = told.partners.pids[act.true_id]
             world.factomos.customer_pays(pid, act.cents, today, "VIR CLIENT")
         case "disputes":
-            world.gcollect.debtor_disputes(procedure_id, act.reason, sample.number)
+            world.gcollect.debtor_disputes(procedure_id, act.reason, number)
         case "is_credited":
             world.factomos.credit_note(told.partners.pids[act.true_id], act.cents, today)
 

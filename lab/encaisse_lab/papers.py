@@ -178,20 +178,25 @@ def _cii(sample: Sample) -> str:
 </rsm:ExchangedDocumentContext>
 <rsm:ExchangedDocument><ram:ID>{escape(sample.written)}</ram:ID>
 <ram:TypeCode>{TYPE_CODES[sample.kind]}</ram:TypeCode>
-<ram:IssueDateTime><udt:DateTimeString format="102">{issued}</udt:DateTimeString></ram:IssueDateTime>
+<ram:IssueDateTime>
+<udt:DateTimeString format="102">{issued}</udt:DateTimeString></ram:IssueDateTime>
 </rsm:ExchangedDocument>
 <rsm:SupplyChainTradeTransaction>
 <ram:IncludedSupplyChainTradeLineItem>
 <ram:AssociatedDocumentLineDocument><ram:LineID>1</ram:LineID></ram:AssociatedDocumentLineDocument>
 <ram:SpecifiedTradeProduct><ram:Name>Prestation</ram:Name></ram:SpecifiedTradeProduct>
 <ram:SpecifiedLineTradeAgreement><ram:NetPriceProductTradePrice><ram:ChargeAmount>{net}</ram:ChargeAmount></ram:NetPriceProductTradePrice></ram:SpecifiedLineTradeAgreement>
-<ram:SpecifiedLineTradeDelivery><ram:BilledQuantity unitCode="C62">1</ram:BilledQuantity></ram:SpecifiedLineTradeDelivery>
+<ram:SpecifiedLineTradeDelivery>
+<ram:BilledQuantity unitCode="C62">1</ram:BilledQuantity></ram:SpecifiedLineTradeDelivery>
 <ram:SpecifiedLineTradeSettlement>
 <ram:ApplicableTradeTax><ram:TypeCode>VAT</ram:TypeCode><ram:CategoryCode>S</ram:CategoryCode><ram:RateApplicablePercent>20</ram:RateApplicablePercent></ram:ApplicableTradeTax>
 <ram:SpecifiedTradeSettlementLineMonetarySummation><ram:LineTotalAmount>{net}</ram:LineTotalAmount></ram:SpecifiedTradeSettlementLineMonetarySummation>
 </ram:SpecifiedLineTradeSettlement>
 </ram:IncludedSupplyChainTradeLineItem>
-<ram:ApplicableHeaderTradeAgreement>{_cii_party("SellerTradeParty", sample.seller)}{_cii_party("BuyerTradeParty", sample.debtor)}</ram:ApplicableHeaderTradeAgreement>
+<ram:ApplicableHeaderTradeAgreement>
+{_cii_party("SellerTradeParty", sample.seller)}
+{_cii_party("BuyerTradeParty", sample.debtor)}
+</ram:ApplicableHeaderTradeAgreement>
 <ram:ApplicableHeaderTradeDelivery/>
 <ram:ApplicableHeaderTradeSettlement>
 <ram:InvoiceCurrencyCode>{currency}</ram:InvoiceCurrencyCode>
@@ -199,7 +204,8 @@ def _cii(sample: Sample) -> str:
 {terms}
 <ram:SpecifiedTradeSettlementHeaderMonetarySummation>
 <ram:LineTotalAmount>{net}</ram:LineTotalAmount><ram:TaxBasisTotalAmount>{net}</ram:TaxBasisTotalAmount>
-<ram:TaxTotalAmount currencyID="{currency}">{vat}</ram:TaxTotalAmount><ram:GrandTotalAmount>{total}</ram:GrandTotalAmount>
+<ram:TaxTotalAmount currencyID="{currency}">{vat}</ram:TaxTotalAmount>
+<ram:GrandTotalAmount>{total}</ram:GrandTotalAmount>
 {paid}<ram:DuePayableAmount>{payable}</ram:DuePayableAmount>
 </ram:SpecifiedTradeSettlementHeaderMonetarySummation>
 </ram:ApplicableHeaderTradeSettlement>

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 
 from encaisse_core.clock import PARIS, VirtualClock
+from encaisse_core.proposals import annex_number
 from encaisse_lab.invented import Party
 from encaisse_lab.papers import factur_x, fill_folder
 from encaisse_lab.samples import FIRST_EVENING, Sample, Samples
@@ -30,7 +31,8 @@ EVENING = datetime(
 ).astimezone(UTC)
 """When the company connects its tools."""
 
-WRITES_BACK = r"/payments$"
+WRITES_BACK = r"^/invoices/.+/payments$"
+STOPS = r"/procedures/.+/.+"
 KINDS: dict[str, InvoiceKind] = {
     "invoice": "invoice",
     "down_payment": "down-payment",
@@ -56,10 +58,24 @@ class Partners:
         """Give where each vendor's host really is."""
         return {FACTOMOS_HOST: self.base_url, GCOLLECT_HOST: self.base_url}
 
-    def procedure_of(self, sample: Sample) -> str | None:
-        """Find the latest procedure an invoice is in."""
-        found = self.world.gcollect.procedure_ids(sample.number, sample.issued.year)
-        return found[-1] if found else None
+    def procedure_of(self, sample: Sample) -> tuple[str, str] | None:
+        """Find the latest procedure an invoice is in, and the number it stands under there.
+
+        The host names a claim as the first tool that showed it did, the books or the folder.
+        """
+        for number in dict.fromkeys((annex_number(sample.number), annex_number(sample.written))):
+            found = self.world.gcollect.procedure_ids(number, sample.issued.year)
+            if found:
+                return found[-1], number
+        return None
+
+    def true_numbers(self) -> dict[str, str]:
+        """Give the number in the books of each invoice by every way it is written elsewhere."""
+        return {
+            annex_number(written): sample.number
+            for sample in self.known.invoices
+            for written in (sample.number, sample.written)
+        }
 
     def sign(self, url: str) -> str:
         """Let a person open the signing page, read it, and send its form; give the page after."""
@@ -90,7 +106,7 @@ class Partners:
 
 
 @contextmanager
-def partners(seed: int, known: Samples, folder: Path) -> Iterator[Partners]:
+def partners(seed: int, known: Samples, folder: Path) -> Generator[Partners]:
     """Fill the books and the folder, and answer over HTTP on the loopback until the block ends."""
     clock = VirtualClock(EVENING)
     world = World(seed, EVENING)
@@ -113,7 +129,7 @@ def _fill_books(set_up: Partners) -> None:
     for sample in set_up.known.in_books:
         debtor = sample.debtor
         if debtor.name not in cards:
-            cards[debtor.name] = tool.add_contact(TOKEN, debtor.name, **_card(debtor))
+            cards[debtor.name] = _card(set_up.world, debtor)
         pid = tool.add_invoice(
             sample.number,
             cards[debtor.name],
@@ -131,19 +147,21 @@ def _fill_books(set_up: Partners) -> None:
         set_up.truth["factomos", pid] = sample.true_id
 
 
-def _card(debtor: Party) -> dict[str, str]:
-    card = {
-        "siret": debtor.siret or "",
-        "address": debtor.street,
-        "postcode": debtor.postcode,
-        "city": debtor.city,
-        "email": debtor.email,
-        "vat_number": debtor.vat_id or "",
-    }
-    if debtor.kind == "individual":
-        first, _, last = debtor.name.partition(" ")
-        card |= {"first_name": first, "last_name": last}
-    return card
+def _card(world: World, debtor: Party) -> str:
+    """Add a customer's card; give its pid."""
+    first, _, last = debtor.name.partition(" ") if debtor.kind == "individual" else ("", "", "")
+    return world.factomos.add_contact(
+        TOKEN,
+        debtor.name,
+        siret=debtor.siret or "",
+        vat_number=debtor.vat_id or "",
+        address=debtor.street,
+        postcode=debtor.postcode,
+        city=debtor.city,
+        email=debtor.email,
+        first_name=first,
+        last_name=last,
+    )
 
 
 def bad_evening(world: World) -> None:
@@ -165,14 +183,14 @@ def bad_first_night(world: World) -> None:
 def bad_nights(world: World) -> None:
     """From the second night on let every kind of fault strike reads, write-backs and stops."""
     faults = world.faults
-    back = {"method": "POST", "host": FACTOMOS_HOST, "path": WRITES_BACK}
-    faults.schedule("lost_reply", **back, nth=1)
-    faults.schedule("malformed", **back, nth=3)
-    faults.schedule("5xx", **back, nth=5)
-    faults.schedule("429", **back, nth=7)
-    there = {"method": "POST", "host": GCOLLECT_HOST, "path": r"/procedures/.+/.+"}
-    faults.schedule("lost_reply", **there, nth=1)
-    faults.schedule("malformed", **there, nth=3)
+    back: tuple[FaultKind, ...] = ("lost_reply", "malformed", "5xx", "429")
+    for place, kind in enumerate(back):
+        nth = 2 * place + 1
+        faults.schedule(kind, method="POST", host=FACTOMOS_HOST, path=WRITES_BACK, nth=nth)
+    stops: tuple[FaultKind, ...] = ("lost_reply", "malformed")
+    for place, kind in enumerate(stops):
+        nth = 2 * place + 1
+        faults.schedule(kind, method="POST", host=GCOLLECT_HOST, path=STOPS, nth=nth)
     faults.schedule("malformed", method="GET", host=GCOLLECT_HOST, path="/payments", nth=3)
     reads: dict[FaultKind, float] = {"5xx": 0.01, "429": 0.01, "malformed": 0.004}
     writes: dict[FaultKind, float] = {"lost_reply": 0.06, "5xx_after": 0.03, "429": 0.03}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import TypedDict
 
@@ -49,16 +50,17 @@ class Summary(TypedDict):
     failures: list[str]
 
 
-ZEROS = (
-    "double_procedures",
-    "wrong_merges",
-    "missed_merges",
-    "remote_duplicates",
-    "remote_missing",
-    "unstopped",
-    "messages_after_payment",
-)
-"""Figures that must be zero."""
+def zeros(figures: Summary) -> dict[str, int]:
+    """Give the figures that must be zero."""
+    return {
+        "double_procedures": figures["double_procedures"],
+        "wrong_merges": figures["wrong_merges"],
+        "missed_merges": figures["missed_merges"],
+        "remote_duplicates": figures["remote_duplicates"],
+        "remote_missing": figures["remote_missing"],
+        "unstopped": figures["unstopped"],
+        "messages_after_payment": figures["messages_after_payment"],
+    }
 
 
 def summary(told: Run) -> Summary:
@@ -71,7 +73,6 @@ def summary(told: Run) -> Summary:
     ledger = world.ledger()
     unbalanced = books_check.unbalanced(app, company_id, ledger)
     portfolio = told.evening.portfolio
-    opened = {procedure for procedure in _opened(told)}
     return Summary(
         seed=told.seed,
         nights=told.nights,
@@ -85,7 +86,7 @@ def summary(told: Run) -> Summary:
         missed_merges=len(missed),
         collectible=portfolio.collectible,
         not_collectible=portfolio.reasons,
-        procedures_opened=len(opened),
+        procedures_opened=len(_opened(told)),
         stopped_by_direct_payment=sum(
             1
             for effect, count in checker.standing_effects(ledger).items()
@@ -110,20 +111,30 @@ def summary(told: Run) -> Summary:
 
 def judged(told: Run) -> Verdict:
     """Compare the partners' ledgers with what the cast did."""
-    world = told.partners.world
+    world, known = told.partners.world, told.partners.true_numbers()
+
+    def true(number: str) -> str:
+        return known.get(number, number)
+
     return checker.compare(
         [Done(each.act, each.sample, each.at) for each in told.played],
-        world.ledger(),
-        world.gcollect.procedures_ledger(),
-        world.gcollect.outreach(),
+        [replace(e, invoice_number=true(e.invoice_number)) for e in world.ledger()],
+        [
+            replace(line, invoice_number=true(line.invoice_number))
+            for line in world.gcollect.procedures_ledger()
+        ],
+        [
+            replace(sent, invoice_numbers=tuple(true(n) for n in sent.invoice_numbers))
+            for sent in world.gcollect.outreach()
+        ],
         told.ends,
     )
 
 
 def sound(figures: Summary) -> bool:
     """Tell whether every figure that must be zero is, and both checks passed."""
-    zeros = all(not figures[name] for name in ZEROS)  # type: ignore[literal-required]
-    return zeros and figures["journal_ok"] and figures["ledger_balanced"]
+    none = not any(zeros(figures).values())
+    return none and figures["journal_ok"] and figures["ledger_balanced"]
 
 
 def _opened(told: Run) -> set[str]:

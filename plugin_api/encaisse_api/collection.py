@@ -199,7 +199,10 @@ class Pause(Frozen):
 
 
 class Amendment(Frozen):
-    """Lower what is claimed; never raise it."""
+    """Lower what is claimed; never raise it.
+
+    `principal` is the whole principal claimed, what the collector received of it included.
+    """
 
     procedure_ref: RemoteRef
     claim_id: ClaimId

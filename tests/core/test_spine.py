@@ -297,3 +297,33 @@ def test_the_journal_of_a_whole_life_verifies(house: House) -> None:
     assert verdict.ok, verdict.sentence_fr
     broken = [text.replace('"rung":0', '"rung":1', 1) for text in lines]
     assert not journal.verify(broken).ok
+
+
+def test_a_siren_and_a_due_date_added_in_the_tool_lift_the_rules_that_asked(house: House) -> None:
+    known = invoice("F-1", 100_00)
+    nameless = known.debtor.model_copy(update={"siren": None, "kind": "unknown"})
+    dateless = known.instalments[0].model_copy(update={"due_date": None})
+    house.paper.add(known.model_copy(update={"debtor": nameless, "instalments": (dateless,)}))
+    house.night()
+    assert {"debtor_unidentified", "due_date_missing"} <= house.reasons("F-1")
+    house.paper.add(known)
+    house.night()
+    assert house.reasons("F-1") == set()
+
+
+def test_a_claim_left_out_at_opening_is_free_again(house: House) -> None:
+    house.night()
+    made = proposals.propose(house.host, house.company)
+    proposals.approve(house.host, house.company, made, by="essai")
+    runner.drain(house.host, house.company)
+    house.paper.mandates = {k: (draft, "signed") for k, (draft, _) in house.paper.mandates.items()}
+    house.paper.pay("F-3", 300_00)
+    house.night()
+    r, c = schema.reservation, schema.claim
+    with house.host.store.begin() as tx:
+        held = tx.execute(
+            select(c.c.number)
+            .join(r, (r.c.claim_id == c.c.id) & r.c.released_at.is_(None))
+            .order_by(c.c.number)
+        ).scalars()
+        assert "F-3" not in set(held)

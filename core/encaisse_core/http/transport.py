@@ -30,7 +30,7 @@ BACK_OFF = 0.5
 """First pause in seconds, doubled each time; no jitter, since the quotas spread callers already."""
 
 SAFE_METHODS = frozenset({"GET", "HEAD"})
-TRY_AGAIN = frozenset({429, 502, 503, 504})
+TRY_AGAIN = frozenset({429, 500, 502, 503, 504})
 
 NOTHING_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 """Errors after which a partner cannot have seen the request."""

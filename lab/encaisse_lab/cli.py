@@ -1,0 +1,94 @@
+"""The commands of the lab: the demo a newcomer runs, and the proofs."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:  # the host costs half a second: imported when a command runs
+    from encaisse_lab.broken_on_purpose import Break
+
+BREAKS = ("lookup", "stop", "journal")
+
+
+@click.command("demo")
+@click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Graine.")
+@click.option(
+    "--nights", type=click.IntRange(1, 60), default=10, show_default=True, help="Nombre de nuits."
+)
+@click.option(
+    "--folder",
+    type=click.Path(exists=True, path_type=Path),
+    help="Ajoute vos propres factures (fichier, dossier ou archive) comme source.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Écrit le bilan en JSON.")
+@click.option(
+    "--break",
+    "broken",
+    type=click.Choice(BREAKS),
+    help="Introduit un défaut connu, pour voir le contrôle le trouver (sortie 6).",
+)
+def demo(seed: int, nights: int, folder: Path | None, as_json: bool, broken: Break | None) -> None:
+    """Déroule dix nuits de recouvrement chez des partenaires simulés.
+
+    De vraies factures d'exemple, de vrais échanges HTTP locaux, des pannes ; à la fin, le contrôle
+    de ce qui se trouve vraiment chez les partenaires. Sortie 6 si un contrôle échoue.
+    """
+    from encaisse_core.errors import CheckFailed
+    from encaisse_lab.demo import run
+    from encaisse_lab.summary import sound, summary
+
+    started = time.monotonic()
+    with run(seed, nights, folder=folder, broken=broken, tell=_progress(started)) as told:
+        figures = summary(told)
+        if as_json:
+            click.echo(json.dumps(figures, ensure_ascii=False, indent=2))
+        else:
+            from rich.console import Console
+
+            from encaisse_lab.story import tell
+
+            tell(told, figures, Console(width=None if sys.stdout.isatty() else 120))
+    click.echo(f"{time.monotonic() - started:.1f} s en tout", err=True)
+    if not sound(figures):
+        raise CheckFailed(
+            "Un contrôle a échoué : " + "; ".join(figures["failures"][:3] or ["journal altéré"])
+        )
+
+
+@click.command("proof")
+@click.option("--slice", "short", is_flag=True, help="Graines 1 et 2 et les trois défauts.")
+@click.option("--write", type=click.Path(path_type=Path), help="Écrit le relevé (Markdown).")
+@click.option("--json", "as_json", is_flag=True, help="Écrit le relevé en JSON.")
+def proof(short: bool, write: Path | None, as_json: bool) -> None:
+    """Prouve la démonstration : chaque graine deux fois, et chaque défaut introduit est trouvé."""
+    from encaisse_core.clock import SystemClock
+    from encaisse_core.errors import CheckFailed
+    from encaisse_lab import proof as proofs
+
+    started = time.monotonic()
+    seeds = range(1, 3) if short else range(1, 21)
+    outcome = proofs.prove(seeds, tell=_progress(started))
+    if write is not None:
+        text = proofs.page(outcome, SystemClock().today(), short=short)
+        write.write_text(text, encoding="utf-8")
+    if as_json:
+        click.echo(json.dumps(proofs.as_json(outcome), ensure_ascii=False, indent=2))
+    else:
+        click.echo(proofs.spoken(outcome))
+    click.echo(f"{time.monotonic() - started:.1f} s en tout", err=True)
+    if not outcome.holds:
+        raise CheckFailed("Une preuve ne tient pas : " + "; ".join(outcome.faults[:3]))
+
+
+def _progress(started: float) -> Callable[[str], None]:
+    def tell(words: str) -> None:
+        click.echo(f"{time.monotonic() - started:5.1f} s  {words}", err=True)
+
+    return tell

@@ -1,0 +1,183 @@
+"""Tell a run in French: what was read, what may be collected, what each night did, the zeros."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from datetime import timedelta
+
+from rich.console import Console
+from rich.table import Table
+
+from encaisse_core.cents import euros
+from encaisse_core.clock import PARIS
+from encaisse_core.nightly import Night
+from encaisse_lab.cast import Deed
+from encaisse_lab.demo import Played, Run
+from encaisse_lab.samples import FIRST_EVENING
+from encaisse_lab.summary import Summary, zeros
+
+DEEDS: Mapping[Deed, str] = {
+    "pays_collector": "paie GCollect",
+    "goes_back": "voit son paiement rejeté par sa banque",
+    "pays_directly": "paie l'entreprise directement",
+    "disputes": "conteste",
+    "is_credited": "reçoit un avoir",
+}
+
+COUNTS: tuple[tuple[str, str], ...] = (
+    ("payments", "mouvements d'argent reconnus"),
+    ("stops", "arrêts ou réductions demandés"),
+    ("write_backs", "écritures portées dans Factomos"),
+    ("vouchers", "reversements comptabilisés"),
+    ("commissions", "lignes de rétro-commission"),
+    ("uncertain", "réponses perdues, vérifiées ensuite"),
+)
+
+CHECKS: tuple[tuple[str, str], ...] = (
+    ("double_procedures", "Factures dans deux procédures à la fois"),
+    ("wrong_merges", "Factures différentes prises pour la même"),
+    ("missed_merges", "Même facture comptée deux fois"),
+    ("remote_duplicates", "Écritures en double chez un partenaire"),
+    ("remote_missing", "Écritures qui manquent chez un partenaire"),
+    ("unstopped", "Procédures non arrêtées"),
+    ("messages_after_payment", "Relances après la nuit du paiement"),
+)
+
+
+def tell(told: Run, figures: Summary, console: Console) -> None:
+    """Print the whole story."""
+    console.rule("Le lundi 2 février 2026 au soir")
+    console.print(
+        f"[bold]{told.known.company.name}[/] raccorde Factomos, un dossier de factures et "
+        "GCollect. Entreprise, clients et partenaires sont inventés ; les échanges passent par de vraies "
+        "requêtes HTTP locales, avec des pannes."
+    )
+    _read(told, figures, console)
+    _portfolio(told, console)
+    _approved(told, console)
+    for number, night in enumerate(told.kept, start=1):
+        _night(told, number, night, console)
+    _end(told, figures, console)
+
+
+def _table(title: str, *columns: str) -> Table:
+    table = Table(title=title, title_justify="left", header_style="bold")
+    for place, column in enumerate(columns):
+        table.add_column(column, justify="left" if place == 0 else "right")
+    return table
+
+
+def _read(told: Run, figures: Summary, console: Console) -> None:
+    table = _table("Ce qui a été lu", "Source", "Factures")
+    for slug, count in figures["pulled"].items():
+        table.add_row(slug, str(count))
+    table.add_row("fichiers refusés, chacun avec sa raison", str(figures["refused_files"]))
+    table.add_row("vues par deux sources et réunies", str(figures["seen_twice"]))
+    table.add_row("[bold]créances[/]", f"[bold]{told.evening.portfolio.claims}[/]")
+    console.print(table)
+
+
+def _portfolio(told: Run, console: Console) -> None:
+    portfolio = told.evening.portfolio
+    console.print(
+        f"[bold green]{portfolio.collectible} recouvrables[/], soit "
+        f"{euros(portfolio.collectible_cents)} €. Les autres attendent, et voici pourquoi :"
+    )
+    table = Table(header_style="bold")
+    table.add_column("Règle")
+    table.add_column("Créances", justify="right")
+    table.add_column("Par exemple")
+    for rule, count in sorted(portfolio.reasons.items(), key=lambda item: (-item[1], item[0])):
+        table.add_row(rule, str(count), portfolio.sentences[rule])
+    console.print(table)
+
+
+def _approved(told: Run, console: Console) -> None:
+    table = _table("Propositions approuvées", "Client", "Factures", "Principal", "Honoraires")
+    for each in told.evening.proposals:
+        table.add_row(
+            each.debtor, str(each.invoices), f"{euros(each.principal)} €", f"{each.fee_rate} %"
+        )
+    console.print(table)
+    console.print(
+        f"Une personne approuve ces {told.evening.signed} propositions, ouvre la page de GCollect, "
+        "lit l'annexe et signe le mandat. Aucun nom de client n'est parti avant."
+    )
+
+
+def _night(told: Run, number: int, night: Night, console: Console) -> None:
+    day = FIRST_EVENING + timedelta(days=number)
+    console.rule(f"Nuit {number}, {day:%d/%m/%Y} à 04:10")
+    if number == 1:
+        opened = len(_openings(told))
+        console.print(f"Les sources confirment chaque facture : {opened} procédures ouvertes.")
+    done = [f"{night.counts[name]} {words}" for name, words in COUNTS if night.counts[name]]
+    console.print(" · ".join(done) or "Rien de nouveau : rien n'est écrit.")
+    for failure in night.failures.values():
+        console.print(f"[yellow]Non lu cette nuit : {failure}[/]")
+    for each in told.played:
+        if each.at.astimezone(PARIS).date() == day:
+            console.print("  " + _sentence(each))
+
+
+def _openings(told: Run) -> set[tuple[str, ...]]:
+    lines = told.partners.world.gcollect.procedures_ledger()
+    first = told.ends[0]
+    gcollect = told.partners.world.gcollect
+    return {
+        tuple(gcollect.procedure_ids(line.invoice_number, line.issue_year))
+        for line in lines
+        if line.opened_at <= first
+    }
+
+
+def _sentence(each: Played) -> str:
+    """Say one act, with the hour, the customer, the sum and the invoice."""
+    act = each.act
+    hour = f"{each.at.astimezone(PARIS):%H:%M}"
+    cents = act.cents + act.interest + act.indemnity
+    money = f" {euros(cents)} €" if cents else ""
+    part = f" (échéance {act.instalment})" if act.instalment else ""
+    again = " une seconde fois" if act.role == "double" and act.payment == 2 else ""
+    what = DEEDS[act.deed]
+    return f"{hour} {each.sample.debtor.name} {what}{again}{money}{part}, {each.sample.number}"
+
+
+def _end(told: Run, figures: Summary, console: Console) -> None:
+    console.rule("Le bilan")
+    played = Counter(figures["played"])
+    table = _table(f"Après {told.nights} nuits", "", "")
+    table.show_header = False
+    rows: list[tuple[str, str]] = [
+        ("Procédures ouvertes", str(figures["procedures_opened"])),
+        ("Paiements encaissés par GCollect", str(figures["settlements"])),
+        ("Paiements directs déclarés, dialogue arrêté", str(figures["stopped_by_direct_payment"])),
+        ("Contestations laissées à une personne", str(played["dispute"])),
+        *(
+            (f"Écritures portées dans {slug}", str(count))
+            for slug, count in figures["written_back"].items()
+        ),
+        ("Lignes de rétro-commission", str(figures["commissions"]["lines"])),
+        ("Rétro-commission acquise", f"{figures['commissions']['total']} €"),
+        (
+            "Pannes subies",
+            ", ".join(f"{name} {count}" for name, count in figures["faults"].items()),
+        ),
+    ]
+    for row in rows:
+        table.add_row(*row)
+    console.print(table)
+    checks = _table("Vérifié chez les partenaires et hors ligne", "Contrôle", "Trouvé")
+    for name, words in CHECKS:
+        count = zeros(figures)[name]
+        checks.add_row(words, f"[green]{count}[/]" if not count else f"[bold red]{count}[/]")
+    checks.add_row("Journal vérifié depuis la tête de la nuit 1", _said(figures["journal_ok"]))
+    checks.add_row("Comptes équilibrés (467, commissions)", _said(figures["ledger_balanced"]))
+    console.print(checks)
+    for failure in figures["failures"]:
+        console.print(f"[red]{failure}[/]")
+
+
+def _said(holds: bool) -> str:
+    return "[green]oui[/]" if holds else "[bold red]NON[/]"
