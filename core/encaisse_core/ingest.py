@@ -183,6 +183,7 @@ def store_invoices(
                     connection_id=link.id,
                     remote_ref=item.ref,
                     expected=item.open.minor,
+                    expected_credited=values["credited"],
                     created_at=now,
                     **values,
                 )

@@ -152,7 +152,7 @@ def _observed(host: Host, tx: Connection, row: Mapping[str, Any]) -> bool:
     currency = record_of(row["record"]).currency
     today = host.clock.today().isoformat()
     delta = row["expected"] - row["open"]
-    credited = min(delta, max(0, row["credited"] - _credited(tx, company_id, claim_id)))
+    credited = min(delta, max(0, row["credited"] - row["expected_credited"]))
     if delta > 0 and credited > 0:
         add_payment(host, tx, company_id, claim_id, credited, currency, today, "credit")
     money = delta - max(0, credited)
@@ -166,19 +166,9 @@ def _observed(host: Host, tx: Connection, row: Mapping[str, Any]) -> bool:
     tx.execute(
         schema.sighting.update()
         .where(s.company_id == company_id, s.id == row["id"])
-        .values(expected=row["open"])
+        .values(expected=row["open"], expected_credited=row["credited"])
     )
     return True
-
-
-def _credited(tx: Connection, company_id: str, claim_id: str) -> int:
-    p = schema.payment.c
-    total = tx.execute(
-        select(func.coalesce(func.sum(p.amount), 0)).where(
-            p.company_id == company_id, p.claim_id == claim_id, p.origin == "credit"
-        )
-    ).scalar_one()
-    return int(total)
 
 
 def _maybe_same(host: Host, tx: Connection, row: Mapping[str, Any], amount: int) -> bool:

@@ -91,8 +91,8 @@ def add(
     needs = next(earning for known, earning in REFERRER_KINDS.items() if known == kind)
     if needs.needs_opinion and not opinion:
         click.echo(
-            f"Un apporteur de ce métier ({words.REFERRER_KINDS[kind]}) ne touche rien sans avis juridique "
-            "enregistré (--opinion)."
+            f"Un apporteur de ce métier ({words.REFERRER_KINDS[kind]}) ne touche rien sans avis "
+            "juridique enregistré (--opinion)."
         )
 
 

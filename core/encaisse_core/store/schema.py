@@ -227,6 +227,7 @@ sighting = _company_table(
     _money("open"),
     _money("expected"),  # the open amount we can explain; a difference is news
     _money("credited"),  # part of total - open the tool explains by credit notes
+    _money("expected_credited"),  # what of it we know already
     Column("document_sha256", String(64)),
     Column("claim_id", Ident),
     Column("rung", Integer),

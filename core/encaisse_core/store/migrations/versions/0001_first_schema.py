@@ -597,6 +597,7 @@ def upgrade() -> None:
         sa.Column("open", sa.BigInteger(), nullable=False),
         sa.Column("expected", sa.BigInteger(), nullable=False),
         sa.Column("credited", sa.BigInteger(), nullable=False),
+        sa.Column("expected_credited", sa.BigInteger(), nullable=False),
         sa.Column("document_sha256", sa.String(length=64), nullable=True),
         sa.Column("claim_id", sa.String(length=64), nullable=True),
         sa.Column("rung", sa.Integer(), nullable=True),
