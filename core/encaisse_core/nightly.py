@@ -80,7 +80,8 @@ def _pull_one(host: Host, night: Night, link: Link) -> bool:
     error = None
     if host.can(link, PullsInvoices):
         pulled = ingest.pull_invoices(host, link)
-        night.counts[f"pulled:{link.connector}"] = pulled.seen
+        if pulled.error is None:  # two folders are two connections of one connector
+            night.counts[f"pulled:{link.connector}"] += pulled.seen
         night.counts["unreadable"] += pulled.unreadable
         error = pulled.error
     if error is None and host.can(link, ReportsProgress):

@@ -101,10 +101,13 @@ def _allocations(app: App, company_id: str) -> list[str]:
         payments = tx.execute(
             select(p.id, p.amount, p.unallocated).where(p.company_id == company_id)
         ).all()
+        # A source may itself say that a customer paid too much; an allocation of ours never does.
         below = tx.execute(
             select(e.claim_id)
-            .join(schema.claim, (c.company_id == e.company_id) & (c.id == e.claim_id))
-            .where(e.company_id == company_id, e.open < 0, c.total > 0)
+            .join(schema.allocation, (a.company_id == e.company_id) & (a.echeance_id == e.id))
+            .where(e.company_id == company_id, e.open < 0, a.amount > 0)
+            .distinct()
+            .order_by(e.claim_id)
         ).scalars()
         found += [f"échéance of {claim}: below zero" for claim in below]
     for claim_id, cents in by_claim.items():

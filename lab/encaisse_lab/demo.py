@@ -33,10 +33,6 @@ NIGHTLY_AT = time(4, 10)
 REFERRER_PPM = 200_000
 """The editor's share of the fee: 20 %, in parts per million."""
 
-AGAIN_AFTER = timedelta(minutes=20)
-RUNS = 3
-"""How often a night, or the first reading, is run while a tool does not answer whole."""
-
 Tell = Callable[[str], None]
 
 
@@ -173,14 +169,8 @@ def _evening(told: Run, tell: Tell) -> None:
     tell("Lundi 2 février au soir : lecture des outils")
     sides.bad_evening(told.partners.world)
     first = Night(company_id, host.clock.today())
-    for _ in range(RUNS):
-        first = Night(company_id, host.clock.today())
-        for phase in (nightly.pull, nightly.join, nightly.reconcile_money):
-            phase(host, first)
-        if not first.failures:
-            break
-        tell("Un outil n'a pas répondu en entier : nouvelle lecture dans vingt minutes")
-        host.clock.sleep(AGAIN_AFTER.total_seconds())
+    for phase in (nightly.pull, nightly.join, nightly.reconcile_money):
+        phase(host, first)
     told.evening.pulled = {
         name.partition(":")[2]: count
         for name, count in sorted(first.counts.items())
@@ -220,20 +210,9 @@ def _night(told: Run, number: int, broken: Break | None, tell: Tell) -> None:
         sides.bad_nights(world)
         if broken == "lookup":
             sides.lose_write_backs(world)
-    night = Night(told.company_id, clock.today())
-    for turn in range(RUNS):
-        if turn:
-            tell("Un outil n'a pas répondu en entier : la nuit est reprise vingt minutes après")
-            clock.sleep(AGAIN_AFTER.total_seconds())
-        latest = nightly.run_night(
-            told.app.host, told.company_id, told.app.signer, phases=planted.phases(broken)
-        )
-        latest.counts.update(
-            {name: count for name, count in night.counts.items() if not name.startswith("pulled:")}
-        )
-        night = latest
-        if not night.failures:
-            break
+    night = nightly.run_night(
+        told.app.host, told.company_id, told.app.signer, phases=planted.phases(broken)
+    )
     told.kept.append(night)
     told.ends.append(clock.now())
     if number == 1:

@@ -11,11 +11,14 @@ from datetime import date
 from multiprocessing import get_context
 
 from encaisse_lab.broken_on_purpose import FIGURES, Break
+from encaisse_lab.cast import ROLES
 from encaisse_lab.demo import run
 from encaisse_lab.summary import Summary, sound, summary, zeros
 
 NIGHTS = 10
 PROCESSES = 2
+LEAST_SEEN_TWICE = 30
+"""Invoices two sources must show at once, or joining them proves little."""
 
 Job = tuple[int, Break | None]
 
@@ -96,7 +99,7 @@ def page(outcome: Outcome, on: date, *, short: bool) -> str:
     command = f"encaisse proof{' --slice' if short else ''}"
     total: Counter[str] = Counter()
     for figures in outcome.figures.values():
-        total.update({name: count for name, count in zeros(figures).items()})
+        total.update(zeros(figures))
     rows = [
         f"| {seed} | {f['collectible']} | {f['procedures_opened']} | {f['settlements']} "
         f"| {sum(f['written_back'].values())} | {f['stopped_by_direct_payment']} "
@@ -155,6 +158,11 @@ def _judge(outcome: Outcome, seed: int, figures: Summary) -> None:
     if not sound(figures):
         what = "; ".join(figures["failures"][:3]) or "journal ou comptes"
         outcome.faults.append(f"graine {seed} : {what}")
+    unplayed = sorted(set(ROLES) - set(figures["played"]))
+    if unplayed:
+        outcome.faults.append(f"graine {seed} : rôles non joués ({', '.join(unplayed)})")
+    if figures["seen_twice"] < LEAST_SEEN_TWICE:
+        outcome.faults.append(f"graine {seed} : {figures['seen_twice']} factures vues deux fois")
     for name, count in figures["faults"].items():
         if not count:
             outcome.faults.append(f"graine {seed} : aucune panne « {name} », rien n'est prouvé")

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from encaisse_core.cents import euros
@@ -50,8 +51,8 @@ def tell(told: Run, figures: Summary, console: Console) -> None:
     console.rule("Le lundi 2 février 2026 au soir")
     console.print(
         f"[bold]{told.known.company.name}[/] raccorde Factomos, un dossier de factures et "
-        "GCollect. Entreprise, clients et partenaires sont inventés ; les échanges passent par de vraies "
-        "requêtes HTTP locales, avec des pannes."
+        "GCollect. Entreprise, clients et partenaires sont inventés ; les échanges passent par de "
+        "vraies requêtes HTTP locales, avec des pannes."
     )
     _read(told, figures, console)
     _portfolio(told, console)
@@ -89,7 +90,7 @@ def _portfolio(told: Run, console: Console) -> None:
     table.add_column("Créances", justify="right")
     table.add_column("Par exemple")
     for rule, count in sorted(portfolio.reasons.items(), key=lambda item: (-item[1], item[0])):
-        table.add_row(rule, str(count), portfolio.sentences[rule])
+        table.add_row(rule, str(count), _plain(portfolio.sentences[rule]))
     console.print(table)
 
 
@@ -97,7 +98,10 @@ def _approved(told: Run, console: Console) -> None:
     table = _table("Propositions approuvées", "Client", "Factures", "Principal", "Honoraires")
     for each in told.evening.proposals:
         table.add_row(
-            each.debtor, str(each.invoices), f"{euros(each.principal)} €", f"{each.fee_rate} %"
+            _plain(each.debtor),
+            str(each.invoices),
+            f"{euros(each.principal)} €",
+            f"{each.fee_rate} %",
         )
     console.print(table)
     console.print(
@@ -115,7 +119,7 @@ def _night(told: Run, number: int, night: Night, console: Console) -> None:
     done = [f"{night.counts[name]} {words}" for name, words in COUNTS if night.counts[name]]
     console.print(" · ".join(done) or "Rien de nouveau : rien n'est écrit.")
     for failure in night.failures.values():
-        console.print(f"[yellow]Non lu cette nuit : {failure}[/]")
+        console.print(f"[yellow]Non lu cette nuit : {_plain(failure)}[/]")
     for each in told.played:
         if each.at.astimezone(PARIS).date() == day:
             console.print("  " + _sentence(each))
@@ -176,7 +180,12 @@ def _end(told: Run, figures: Summary, console: Console) -> None:
     checks.add_row("Comptes équilibrés (467, commissions)", _said(figures["ledger_balanced"]))
     console.print(checks)
     for failure in figures["failures"]:
-        console.print(f"[red]{failure}[/]")
+        console.print(f"[red]{_plain(failure)}[/]")
+
+
+def _plain(text: str) -> str:
+    """Keep what a stranger's file says from being taken for markup or for a terminal's command."""
+    return escape("".join(c if c.isprintable() else " " for c in text))
 
 
 def _said(holds: bool) -> str:

@@ -111,8 +111,8 @@ def payouts(session: Session, asked: str | None, as_json: bool) -> None:
         click.echo("Aucun reversement.")
     for row in found:
         click.echo(
-            f"\n{row['connector']} {row['remote_id']}, "
-            f"{showing.word(words.PAYOUT_STATES, row['state'])} {showing.day(row['executed_on'])} : "
+            f"\n{row['connector']} {row['remote_id']}, {words.PAYOUT_STATES[row['state']]} "
+            f"{showing.day(row['executed_on'])} : "
             f"net {showing.amount(row['net'])} "
             f"(encaissé {showing.amount(row['gross'])}, honoraires {showing.amount(row['fee'])}, "
             f"TVA {showing.amount(row['fee_vat'])})"

@@ -39,13 +39,14 @@ def short(tx: Connection, company_id: str, kind: Table) -> Short:
 
 def matches(known: Iterable[str], typed: str) -> list[str]:
     """List the ids that are, begin or end with what was typed, without its case."""
+    everything = list(known)
     asked = typed.strip().lower()
-    found = [one for one in known if one.lower() == asked]
+    found = [one for one in everything if one.lower() == asked]
     if found or len(asked) < LEAST_TYPED:
         return found
     return sorted(
         one
-        for one in known
+        for one in everything
         if one.lower().startswith(asked)
         or one.lower().endswith(asked)
         or one.lower().partition("_")[2].startswith(asked)

@@ -53,9 +53,9 @@ EFFECT_KINDS: Final = {
 }
 COMMISSION_KINDS: Final = {"accrual": "acquise", "payable": "exigible", "clawback": "reprise"}
 PAYOUT_STATES: Final = {
+    "scheduled": "prévu",
+    "held": "retenu",
     "executed": "viré",
-    "planned": "prévu",
-    "pending": "en attente",
     "failed": "échoué",
 }
 REFERRER_KINDS: Final = {

@@ -1,0 +1,124 @@
+"""The main job, as a newcomer runs it: figures, planted bugs, one's own folder."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from encaisse_core.cli.main import cli
+from encaisse_lab import papers
+from encaisse_lab.broken_on_purpose import FIGURES
+from encaisse_lab.cast import ROLES
+from encaisse_lab.samples import samples
+from encaisse_lab.summary import Summary, zeros
+
+
+def demo(*arguments: str) -> Result:
+    return CliRunner().invoke(cli, ["demo", *arguments])
+
+
+def figures_of(result: Result) -> Summary:
+    read: Summary = json.loads(result.stdout)
+    return read
+
+
+@pytest.fixture(scope="module")
+def first() -> Result:
+    return demo("--seed", "1", "--json")
+
+
+def test_the_demo_ends_well_and_says_so_in_figures(first: Result) -> None:
+    assert first.exit_code == 0, first.stderr
+    told = figures_of(first)
+    assert not any(zeros(told).values()), told["failures"]
+    assert told["journal_ok"] is True
+    assert told["ledger_balanced"] is True
+    assert told["refused_files"] == 3
+    assert told["seen_twice"] >= 30
+    assert told["claims"] < told["sightings"]
+    assert told["procedures_opened"] == 15
+    assert told["stopped_by_direct_payment"] >= 2
+    assert told["settlements"] >= 5
+    assert told["written_back"]["factomos"] >= 5
+    assert told["commissions"]["lines"] > 0
+    assert float(told["commissions"]["total"]) > 0
+
+
+def test_every_kind_of_fault_really_struck(first: Result) -> None:
+    faults = figures_of(first)["faults"]
+    assert set(faults) == {"lost_reply", "5xx", "429", "malformed"}
+    assert all(count > 0 for count in faults.values()), faults
+
+
+def test_every_role_is_played(first: Result) -> None:
+    assert set(figures_of(first)["played"]) == set(ROLES)
+
+
+def test_what_is_collectible_is_what_the_truth_says(first: Result) -> None:
+    told, known = figures_of(first), samples(1)
+    assert told["collectible"] == len(known.collectible)
+    for fate in {sample.fate for sample in known.invoices} - {"collectible"}:
+        meant = sum(1 for sample in known.invoices if sample.fate == fate)
+        assert told["not_collectible"].get(fate, 0) >= meant, fate
+
+
+def test_the_same_seed_gives_the_same_bytes_and_durations_go_elsewhere(first: Result) -> None:
+    second = demo("--seed", "1", "--json")
+    assert second.stdout == first.stdout
+    assert " s en tout" in second.stderr
+
+
+def test_another_seed_tells_another_story(first: Result) -> None:
+    other = demo("--seed", "2", "--json")
+    assert other.exit_code == 0, figures_of(other)["failures"]
+    assert other.stdout != first.stdout
+
+
+@pytest.mark.parametrize("broken", ["lookup", "stop", "journal"])
+def test_a_planted_bug_turns_its_own_figure_bad(broken: str) -> None:
+    result = demo("--seed", "1", "--json", "--break", broken)
+    assert result.exit_code == 6
+    told = figures_of(result)
+    bad = {name for name, count in zeros(told).items() if count}
+    if not told["journal_ok"]:
+        bad.add("journal_ok")
+    assert told["ledger_balanced"] is True
+    expected = {
+        "lookup": {"remote_duplicates"},
+        "stop": {"remote_missing", "unstopped", "messages_after_payment"},
+        "journal": {"journal_ok"},
+    }[broken]
+    assert bad <= expected, told["failures"]
+    assert FIGURES[broken] in bad  # type: ignore[index]
+
+
+def test_six_nights_are_enough_to_see_everything() -> None:
+    told = figures_of(demo("--seed", "3", "--nights", "6", "--json"))
+    assert set(told["played"]) == set(ROLES)
+    assert all(count > 0 for count in told["faults"].values()), told["faults"]
+
+
+def test_files_of_ones_own_are_read_too(tmp_path: Path, first: Result) -> None:
+    mine = [sample for sample in samples(99).in_folder if sample.fate == "collectible"][:4]
+    for sample in mine:
+        name, content = papers.paper(sample)
+        (tmp_path / name).write_bytes(content)
+    (tmp_path / "abime.pdf").write_bytes(b"%PDF-1.7 rien")
+    result = demo("--seed", "1", "--nights", "1", "--folder", str(tmp_path), "--json")
+    assert result.exit_code == 0, result.stderr
+    told, alone = figures_of(result), figures_of(first)
+    assert told["pulled"]["folder"] == alone["pulled"]["folder"] + 4
+    assert told["refused_files"] == alone["refused_files"] + 1
+    not_ours = told["not_collectible"]["not_our_invoice"]
+    assert not_ours == alone["not_collectible"]["not_our_invoice"] + 4
+    assert told["collectible"] == alone["collectible"]
+
+
+def test_the_story_is_told_in_french_with_its_zeros() -> None:
+    result = demo("--seed", "1", "--nights", "2")
+    assert result.exit_code == 0, result.stderr
+    for words in ("recouvrables", "signe le mandat", "Nuit 2", "Écritures en double", "oui"):
+        assert words in result.stdout, words
