@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 ROOMS := plugin_api/encaisse_api einvoicing/encaisse_einvoicing core/encaisse_core connectors/factomos/encaisse_factomos connectors/gcollect/encaisse_gcollect connectors/folder/encaisse_folder simulator/encaisse_simulator lab/encaisse_lab
 
-.PHONY: install demo test lint proof proof-slice cassettes clean
+.PHONY: install demo test lint proof proof-slice cassettes picture clean
 
 install: .venv/.installed
 
@@ -32,7 +32,11 @@ proof-slice: install
 	$(BIN)/encaisse proof --slice
 
 cassettes: install
-	$(BIN)/python -m encaisse_lab.record
+	$(BIN)/python -m encaisse_lab.record_factomos tests/cassettes/factomos
+	$(BIN)/python -m encaisse_lab.record_gcollect tests/cassettes/gcollect
+
+picture: install
+	$(BIN)/python -m encaisse_lab.picture docs/demo.svg
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage

@@ -26,14 +26,15 @@ DEEDS: Mapping[Deed, str] = {
     "is_credited": "reçoit un avoir",
 }
 
-COUNTS: tuple[tuple[str, str], ...] = (
-    ("payments", "mouvements d'argent reconnus"),
-    ("stops", "arrêts ou réductions demandés"),
-    ("write_backs", "écritures portées dans Factomos"),
-    ("vouchers", "reversements comptabilisés"),
-    ("commissions", "lignes de rétro-commission"),
-    ("uncertain", "réponses perdues, vérifiées ensuite"),
+COUNTS: tuple[tuple[str, str, str], ...] = (
+    ("payments", "mouvement d'argent reconnu", "mouvements d'argent reconnus"),
+    ("stops", "arrêt ou réduction demandé", "arrêts ou réductions demandés"),
+    ("write_backs", "écriture portée dans Factomos", "écritures portées dans Factomos"),
+    ("vouchers", "reversement comptabilisé", "reversements comptabilisés"),
+    ("commissions", "ligne de rétro-commission", "lignes de rétro-commission"),
+    ("uncertain", "réponse perdue, vérifiée ensuite", "réponses perdues, vérifiées ensuite"),
 )
+"""What a night counts, said of one and of several."""
 
 CHECKS: tuple[tuple[str, str], ...] = (
     ("double_procedures", "Factures dans deux procédures à la fois"),
@@ -57,6 +58,11 @@ def tell(told: Run, figures: Summary, console: Console) -> None:
     _read(told, figures, console)
     _portfolio(told, console)
     _approved(told, console)
+    tell_nights(told, figures, console)
+
+
+def tell_nights(told: Run, figures: Summary, console: Console) -> None:
+    """Print the nights and what was found at their end."""
     for number, night in enumerate(told.kept, start=1):
         _night(told, number, night, console)
     _end(told, figures, console)
@@ -101,7 +107,7 @@ def _approved(told: Run, console: Console) -> None:
             _plain(each.debtor),
             str(each.invoices),
             f"{euros(each.principal)} €",
-            f"{each.fee_rate} %",
+            f"{each.fee_rate} %".replace(".", ","),
         )
     console.print(table)
     console.print(
@@ -116,7 +122,11 @@ def _night(told: Run, number: int, night: Night, console: Console) -> None:
     if number == 1:
         opened = len(_openings(told))
         console.print(f"Les sources confirment chaque facture : {opened} procédures ouvertes.")
-    done = [f"{night.counts[name]} {words}" for name, words in COUNTS if night.counts[name]]
+    done = [
+        f"{count} {one if count == 1 else several}"
+        for name, one, several in COUNTS
+        if (count := night.counts[name])
+    ]
     console.print(" · ".join(done) or "Rien de nouveau : rien n'est écrit.")
     for failure in night.failures.values():
         console.print(f"[yellow]Non lu cette nuit : {_plain(failure)}[/]")
@@ -163,7 +173,7 @@ def _end(told: Run, figures: Summary, console: Console) -> None:
             for slug, count in figures["written_back"].items()
         ),
         ("Lignes de rétro-commission", str(figures["commissions"]["lines"])),
-        ("Rétro-commission acquise", f"{figures['commissions']['total']} €"),
+        ("Rétro-commission acquise", f"{figures['commissions']['total'].replace('.', ',')} €"),
         (
             "Pannes subies",
             ", ".join(f"{name} {count}" for name, count in figures["faults"].items()),
