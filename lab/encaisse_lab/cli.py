@@ -54,7 +54,9 @@ def demo(seed: int, nights: int, folder: Path | None, as_json: bool, broken: Bre
 
             from encaisse_lab.story import tell
 
-            tell(told, figures, Console(width=None if sys.stdout.isatty() else 120))
+            tell(
+                told, figures, Console(width=None if sys.stdout.isatty() else 120, highlight=False)
+            )
     click.echo(f"{time.monotonic() - started:.1f} s en tout", err=True)
     if not sound(figures):
         raise CheckFailed(

@@ -23,7 +23,9 @@ def draw(file: Path, *, seed: int = 1, nights: int = 6) -> None:
 
     The fonts a viewer would fetch from elsewhere are left out: the picture is the file, whole.
     """
-    console = Console(record=True, width=WIDTH, file=StringIO(), force_terminal=True)
+    console = Console(
+        record=True, width=WIDTH, file=StringIO(), force_terminal=True, highlight=False
+    )
     with run(seed, nights, tell=lambda words: None) as told:
         tell_nights(told, summary(told), console)
     svg = console.export_svg(title="encaisse demo", theme=MONOKAI, unique_id="encaisse-demo")
