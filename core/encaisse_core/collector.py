@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from pydantic import ValidationError
 from sqlalchemy import Connection, select
 
 from encaisse_api import (
@@ -24,6 +23,7 @@ from encaisse_api import (
     TakesMandates,
 )
 from encaisse_core import cursors, journal, tasks
+from encaisse_core.errors import HostError
 from encaisse_core.host import Host, Link
 from encaisse_core.ingest import forget_unreadable, note_result, store_unreadable
 from encaisse_core.store import schema
@@ -47,7 +47,9 @@ def pull_collector(host: Host, link: Link) -> PartnerError | None:
     except PartnerError as error:
         note_result(host, link, error)
         return error
-    except (ValidationError, ValueError, KeyError) as error:
+    except HostError:
+        raise
+    except Exception as error:  # a connector's bug stops its own stream, not the night
         drift = Drift(f"{link.connector} a répondu sous une forme inconnue : {error}")
         note_result(host, link, drift)
         return drift

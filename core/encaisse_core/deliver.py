@@ -26,7 +26,7 @@ from encaisse_api import (
     Transient,
 )
 from encaisse_core import outbox, tasks
-from encaisse_core.errors import UsageError
+from encaisse_core.errors import HostError, UsageError
 from encaisse_core.host import Host, Link, link
 from encaisse_core.ingest import note_result
 from encaisse_core.outbox import Effect
@@ -191,7 +191,7 @@ def _attempt(attempt: _Try) -> str:
         kind.ready(host, attempt.link, effect)
         if not outbox.holds(host, effect):
             return "lost"
-        receipt = getattr(partner, kind.send)(effect.key, *arguments)
+        receipt = _send(attempt, partner, arguments)
         if write.guarantee == "lookup":
             _look_again(attempt, find, arguments[0])
         return _landed(attempt, partner, receipt)
@@ -207,8 +207,21 @@ def _search(find: Callable[..., Any], key: str, argument: BaseModel) -> Any:
         return find(key, argument)
     except (Transient, Conflict, ActionNeeded, Denied):
         raise
-    except PartnerError as error:
-        raise Transient(error.message, request_id=error.request_id) from error
+    except HostError:
+        raise
+    except Exception as error:
+        said = error.message if isinstance(error, PartnerError) else repr(error)
+        raise Transient(f"La vérification n'a pas abouti : {said}") from error
+
+
+def _send(attempt: _Try, partner: Any, arguments: tuple[BaseModel, ...]) -> Any:
+    """Send once. Whatever a connector raises that is no word of the contract, is a doubt."""
+    try:
+        return getattr(partner, attempt.kind.send)(attempt.effect.key, *arguments)
+    except (PartnerError, HostError):
+        raise
+    except Exception as error:
+        raise OutcomeUnknown(f"Le connecteur a échoué pendant l'envoi : {error!r}") from error
 
 
 def _look_again(attempt: _Try, find: Callable[..., Any], argument: BaseModel) -> None:
@@ -218,13 +231,15 @@ def _look_again(attempt: _Try, find: Callable[..., Any], argument: BaseModel) ->
     except Conflict as error:
         with attempt.host.store.begin() as tx:
             _task(attempt, tx, "double", error.message)
-    except PartnerError:
+    except HostError:
+        raise
+    except Exception:
         return  # the send itself was answered; tonight's reconciliation will look again
 
 
 def _landed(attempt: _Try, partner: Any, receipt: Any) -> str:
     host, effect = attempt.host, attempt.effect
-    seen = attempt.kind.look(host, attempt.link, partner, effect)
+    seen = _look(attempt, partner)
     with host.store.begin() as tx:
         held = outbox.finish(
             host,
@@ -238,6 +253,16 @@ def _landed(attempt: _Try, partner: Any, receipt: Any) -> str:
             return "lost"
         attempt.kind.landed(host, tx, attempt.link, effect, receipt, seen)
     return "done"
+
+
+def _look(attempt: _Try, partner: Any) -> Any:
+    """Read what the write changed; what cannot be read now is read by tonight's pull."""
+    try:
+        return attempt.kind.look(attempt.host, attempt.link, partner, attempt.effect)
+    except HostError:
+        raise
+    except Exception:
+        return None
 
 
 def _unknown(attempt: _Try, error: PartnerError) -> str:

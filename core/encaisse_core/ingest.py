@@ -14,7 +14,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from pydantic import ValidationError
 from sqlalchemy import Connection, select
 
 from encaisse_api import (
@@ -29,6 +28,7 @@ from encaisse_api import (
     Unreadable,
 )
 from encaisse_core import cursors, grants, journal, tasks
+from encaisse_core.errors import HostError
 from encaisse_core.host import Host, Link
 from encaisse_core.store import schema
 from encaisse_core.store.engine import stamp
@@ -76,7 +76,9 @@ def pull_invoices(host: Host, link: Link) -> Pulled:
         done.error, done.complete = error, False
     except PartnerError as error:
         done.error, done.complete = error, False
-    except (ValidationError, ValueError, KeyError) as error:
+    except HostError:
+        raise
+    except Exception as error:  # a connector's bug stops its own stream, not the night
         done.complete = False
         done.error = Drift(f"{link.connector} a répondu sous une forme inconnue : {error}")
     note_result(host, link, done.error)

@@ -56,8 +56,9 @@ StopAsked = Callable[[], bool]
 
 
 def retry_stops(host: Host, night: Night) -> None:
-    """Send first what should have been acknowledged already."""
+    """Send first what should have been acknowledged already, and give what stays to a person."""
     _drain(host, night, STOPS)
+    night.counts["stops_unacknowledged"] += stops.ask_about_silence(host, night.company_id)
 
 
 def pull(host: Host, night: Night) -> None:

@@ -32,12 +32,12 @@ LANES: Mapping[str, int] = {
     "open_dispute": 0,
     "declare_direct_payment": 1,
     "amend": 1,
+    "reverse_payment": 2,
     "record_payment": 3,
-    "reverse_payment": 3,
     "request_mandate": 4,
     "open_procedure": 4,
 }
-"""Order within one quota: stop > direct payment, amend > write-back > open."""
+"""Order within one quota: stop > direct payment, amend > write-back (reversals first) > open."""
 
 PAYLOAD_VERSION = 1
 

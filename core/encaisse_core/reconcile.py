@@ -363,8 +363,54 @@ def undo_payment(host: Host, tx: Connection, company_id: str, payment_id: str, o
         undo_id,
         {"claim": row["claim_id"], "reverses": payment_id, "amount": -row["amount"]},
     )
+    _use_unallocated(host, tx, company_id, row["claim_id"])
     portfolio.refresh(host, tx, company_id, row["claim_id"])
     return undo_id
+
+
+def _use_unallocated(host: Host, tx: Connection, company_id: str, claim_id: str) -> None:
+    """Let money that was too much a moment ago pay what is open again.
+
+    The customer paid twice and one payment went back: the other one is then the payment.
+    """
+    now = host.clock.now()
+    p = schema.payment
+    undo = p.alias("undo")
+    spare = rows(
+        tx.execute(
+            select(p)
+            .outerjoin(undo, (undo.c.company_id == p.c.company_id) & (undo.c.reverses == p.c.id))
+            .where(
+                p.c.company_id == company_id,
+                p.c.claim_id == claim_id,
+                p.c.unallocated > 0,
+                p.c.reverses.is_(None),
+                undo.c.id.is_(None),
+            )
+            .order_by(p.c.paid_on, p.c.id)
+        )
+    )
+    for payment in spare:
+        used = allocate(payment["unallocated"], _open_echeances(tx, company_id, claim_id))
+        if not used.lines:
+            continue
+        for line in used.lines:
+            _allocate(tx, company_id, payment["id"], claim_id, line.id, line.cents, stamp(now))
+        tx.execute(
+            p.update()
+            .where(p.c.company_id == company_id, p.c.id == payment["id"])
+            .values(unallocated=used.unallocated)
+        )
+        if used.unallocated == 0:
+            tasks.close(tx, company_id, "refund", payment["id"], "affecté à la facture", at=now)
+        journal.append(
+            tx,
+            company_id,
+            now,
+            "payment_allocated",
+            payment["id"],
+            {"claim": claim_id, "amount": used.allocated},
+        )
 
 
 def _allocate(
@@ -376,18 +422,29 @@ def _allocate(
     cents: int,
     at: str,
 ) -> None:
-    tx.execute(
-        schema.allocation.insert().values(
-            company_id=company_id,
-            id="alc_" + payment_id[4:] + "_" + echeance_id[4:],
-            payment_id=payment_id,
-            claim_id=claim_id,
-            echeance_id=echeance_id,
-            amount=cents,
-            created_at=at,
+    a, e = schema.allocation.c, schema.echeance.c
+    more = tx.execute(
+        schema.allocation.update()
+        .where(
+            a.company_id == company_id,
+            a.payment_id == payment_id,
+            a.claim_id == claim_id,
+            a.echeance_id == echeance_id,
         )
+        .values(amount=a.amount + cents)
     )
-    e = schema.echeance.c
+    if more.rowcount == 0:
+        tx.execute(
+            schema.allocation.insert().values(
+                company_id=company_id,
+                id="alc_" + payment_id[4:] + "_" + echeance_id[4:],
+                payment_id=payment_id,
+                claim_id=claim_id,
+                echeance_id=echeance_id,
+                amount=cents,
+                created_at=at,
+            )
+        )
     tx.execute(
         schema.echeance.update()
         .where(e.company_id == company_id, e.id == echeance_id)

@@ -8,7 +8,7 @@ lowers it); credits, disputes and refusals withdraw or amend.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from pydantic import BaseModel
@@ -23,14 +23,18 @@ from encaisse_api import (
     Receipt,
     Withdrawal,
 )
-from encaisse_core import journal, outbox
-from encaisse_core.collector import release
+from encaisse_core import journal, outbox, tasks
+from encaisse_core.collector import hold, release
 from encaisse_core.deliver import Kind
 from encaisse_core.host import Host, Link, link
+from encaisse_core.ingest import record_of
 from encaisse_core.outbox import Effect
 from encaisse_core.proposals import annex_number
 from encaisse_core.store import schema
 from encaisse_core.store.engine import stamp
+
+ACKNOWLEDGED_WITHIN = timedelta(hours=4)
+"""How long a collector may take to acknowledge a stop before a person calls it."""
 
 STOP_KINDS = ("withdraw", "pause", "declare_direct_payment", "amend")
 
@@ -42,8 +46,38 @@ def plan_stops(host: Host, company_id: str) -> int:
         for row in _live(tx, company_id):
             planned += _direct_payments(host, tx, row)
             planned += _credits(host, tx, row)
+            planned += _disputes(host, tx, row)
             planned += _holds(host, tx, row)
     return planned
+
+
+def ask_about_silence(host: Host, company_id: str) -> int:
+    """Give a person each stop that was not acknowledged in time; return how many are new."""
+    e = schema.effect.c
+    now = host.clock.now()
+    asked = 0
+    with host.store.begin() as tx:
+        late = tx.execute(
+            select(e.id, e.kind, e.reason).where(
+                e.company_id == company_id,
+                e.kind.in_(STOP_KINDS),
+                e.state.in_(("planned", "sending", "uncertain")),
+                e.created_at <= stamp(now - ACKNOWLEDGED_WITHIN),
+            )
+        )
+        for row in late.all():
+            asked += tasks.ask(
+                tx,
+                company_id,
+                "stop_unacknowledged",
+                row.id,
+                "Un arrêt du recouvrement n'est pas confirmé depuis plus de quatre heures "
+                f"({row.reason or 'sans réponse'}). Prévenez le partenaire : le client a payé ou "
+                "conteste.",
+                task_id=host.ids.new("tsk"),
+                at=now,
+            )
+    return asked
 
 
 def _live(tx: Connection, company_id: str) -> list[dict[str, Any]]:
@@ -135,6 +169,30 @@ def _credits(host: Host, tx: Connection, row: Mapping[str, Any]) -> int:
             host, tx, row, "withdraw", "cancelled", _payload(row) | {"reason": "creditor"}
         )
     return planned
+
+
+def _disputes(host: Host, tx: Connection, row: Mapping[str, Any]) -> int:
+    """Take back what a tool marks as contested, and let a person answer the customer."""
+    s = schema.sighting.c
+    records = tx.execute(
+        select(s.record).where(
+            s.company_id == row["company_id"],
+            s.claim_id == row["claim_id"],
+            s.presence == "live",
+        )
+    ).scalars()
+    if not any("disputed" in record_of(record).flags for record in records):
+        return 0
+    hold(
+        host,
+        tx,
+        row["company_id"],
+        row["claim_id"],
+        "disputed",
+        f"La facture {row['number']} est contestée dans votre outil. Elle est retirée du "
+        "recouvrement : une personne doit répondre au client.",
+    )
+    return _plan(host, tx, row, "withdraw", "dispute", _payload(row) | {"reason": "dispute"})
 
 
 def _holds(host: Host, tx: Connection, row: Mapping[str, Any]) -> int:

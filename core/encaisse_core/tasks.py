@@ -44,3 +44,23 @@ def ask(
     if new:
         journal.append(connection, company_id, at, "task_opened", subject, {"kind": kind})
     return bool(new)
+
+
+def close(
+    connection: Connection, company_id: str, kind: str, subject: str, answer: str, *, at: datetime
+) -> bool:
+    """Take a question back that answered itself; tell whether it stood."""
+    t = schema.task
+    closed = connection.execute(
+        t.update()
+        .where(
+            t.c.company_id == company_id,
+            t.c.kind == kind,
+            t.c.subject == subject,
+            t.c.done_at.is_(None),
+        )
+        .values(done_at=stamp(at), answer=answer)
+    )
+    if closed.rowcount:
+        journal.append(connection, company_id, at, "task_closed", subject, {"kind": kind})
+    return closed.rowcount > 0

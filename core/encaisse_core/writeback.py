@@ -7,7 +7,8 @@ next pull brings no news of our own doing.
 
 from __future__ import annotations
 
-from datetime import date
+import json
+from datetime import date, timedelta
 from typing import Any
 
 from pydantic import BaseModel
@@ -41,8 +42,13 @@ def plan_write_backs(host: Host, company_id: str) -> int:
         if route is None:
             return 0
         target = link(tx, company_id, route)
+        planned_before = _planned(tx, company_id)
         for row in _collected(tx, company_id, target.id):
             kind = "record_payment" if row["amount"] > 0 else "reverse_payment"
+            times, cents = planned_before.get(row["payment_id"], (0, 0))
+            missing = abs(int(row["amount"])) - cents
+            if missing <= 0:
+                continue
             if kind == "reverse_payment" and not host.can(target, ReversesPayments):
                 continue
             effect = outbox.plan(
@@ -51,7 +57,7 @@ def plan_write_backs(host: Host, company_id: str) -> int:
                 company_id=company_id,
                 kind=kind,
                 subject=row["claim_id"],
-                cause=row["payment_id"],
+                cause=row["payment_id"] if not times else f"{row['payment_id']}:{times}",
                 connection_id=target.id,
                 payload={
                     "payment_id": row["payment_id"],
@@ -59,13 +65,30 @@ def plan_write_backs(host: Host, company_id: str) -> int:
                     "sighting_id": row["sighting_id"],
                     "invoice_ref": row["remote_ref"],
                     "invoice_number": row["number"],
-                    "amount": abs(int(row["amount"])),
+                    "amount": missing,
                     "currency": row["currency"],
                     "paid_on": row["paid_on"],
                 },
             )
             planned += effect is not None
     return planned
+
+
+def _planned(tx: Connection, company_id: str) -> dict[str, tuple[int, int]]:
+    """Count the entries planned for each payment, and what they add up to.
+
+    A payment may pay more of its claim later, when another one went back: only the rest is written.
+    """
+    e = schema.effect.c
+    found: dict[str, tuple[int, int]] = {}
+    query = select(e.payload).where(
+        e.company_id == company_id, e.kind.in_(("record_payment", "reverse_payment"))
+    )
+    for payload in tx.execute(query).scalars():
+        entry = json.loads(payload)
+        times, cents = found.get(entry["payment_id"], (0, 0))
+        found[entry["payment_id"]] = (times + 1, cents + entry["amount"])
+    return found
 
 
 def _collected(tx: Connection, company_id: str, connection_id: str) -> list[dict[str, Any]]:
@@ -190,7 +213,7 @@ class ReversePayment(_BooksEntry):
         if original is None or original.state == "refused":
             raise Never("Le paiement rejeté n'a jamais été inscrit : il n'y a rien à annuler.")
         if original.state != "done":
-            raise NotNow("Le paiement à annuler n'est pas encore inscrit.")
+            raise NotNow("Le paiement à annuler n'est pas encore inscrit.", timedelta(seconds=20))
         entry = ReversalEntry(
             invoice_ref=payload["invoice_ref"],
             invoice_number=payload["invoice_number"],

@@ -96,6 +96,8 @@ class Paper:
     unreadable: list[Unreadable] = field(default_factory=list[Unreadable])
     lose_replies: int = 0
     fail_pull: PartnerError | None = None
+    bug: Exception | None = None
+    silent_collector: PartnerError | None = None
     cut_short: bool = False
     mandates: dict[str, tuple[MandateDraft, str]] = field(
         default_factory=dict[str, tuple[MandateDraft, str]]
@@ -229,6 +231,8 @@ def paper_connectors(paper: Paper) -> dict[str, type[Connector]]:
             return self._find(key)
 
         def _write(self, key: str, ref: str, cents: int) -> Receipt:
+            if paper.bug is not None:
+                raise paper.bug
             paper.written.append((key, ref, cents))
             paper.pay(paper.invoices[ref].number, cents)
             paper.lost()
@@ -306,6 +310,8 @@ def paper_connectors(paper: Paper) -> dict[str, type[Connector]]:
             return Receipt(remote_id=key)
 
         def _stop(self, kind: str, key: str, ref: str) -> Receipt:
+            if paper.silent_collector is not None:
+                raise paper.silent_collector
             if not any(known == key for _, known, _ in paper.stops):
                 paper.stops.append((kind, key, ref))
             paper.lost()

@@ -327,3 +327,73 @@ def test_a_claim_left_out_at_opening_is_free_again(house: House) -> None:
             .order_by(c.c.number)
         ).scalars()
         assert "F-3" not in set(held)
+
+
+def test_when_the_first_of_two_payments_goes_back_the_second_pays(house: House) -> None:
+    opened = house.open_everything()
+    line = house.paper.procedures[opened[0]].claims[0].line
+    full = line.principal.minor
+    for name in ("p1", "p2"):
+        house.paper.collect(name, opened[0], line, full, date(2026, 2, 5))
+    house.night()
+    house.paper.reverse("p1", date(2026, 2, 7))
+    house.night()
+    house.night()
+    assert [cents for _, _, cents in house.paper.written] == [full, -full, full]
+    assert house.claim(line.invoice_number)["open"] == 0
+    t = schema.task
+    with house.host.store.begin() as tx:
+        assert tx.execute(select(t.c.kind).where(t.c.done_at.is_(None))).all() == []
+    events = house.count("event")
+    house.night()
+    assert house.count("event") == events
+
+
+def test_an_invoice_contested_in_the_tool_leaves_collection_and_waits_for_a_person(
+    house: House,
+) -> None:
+    opened = house.open_everything()
+    known = house.paper.invoices["r-F-2"]
+    house.paper.add(known.model_copy(update={"flags": frozenset({"disputed"})}))
+    house.night()
+    assert [(kind, ref) for kind, _, ref in house.paper.stops] == [("withdraw", opened[0])]
+    assert house.claim("F-2")["hold"] == "disputed"
+    house.paper.add(known)
+    house.night()
+    assert "disputed" in house.reasons("F-2") | {str(house.claim("F-2")["hold"])}
+    assert len(house.paper.stops) == 1
+
+
+def test_a_bug_in_a_connector_is_a_doubt_not_a_loss(house: House) -> None:
+    opened = house.open_everything()
+    line = house.paper.procedures[opened[0]].claims[0].line
+    house.paper.collect("p1", opened[0], line, 40_00, date(2026, 2, 5))
+    house.paper.bug = ZeroDivisionError("montant")
+    house.night()
+    assert house.paper.written == []
+    house.paper.bug = None
+    house.night()
+    assert [cents for _, _, cents in house.paper.written] == [40_00]
+
+
+def test_a_stop_nobody_acknowledges_is_given_to_a_person(house: House) -> None:
+    house.open_everything()
+    house.paper.pay("F-1", 100_00)
+    house.paper.silent_collector = Transient("en panne")
+    house.night()
+    house.night()
+    assert "stop_unacknowledged" in house.tasks()
+    house.paper.silent_collector = None
+    house.night()
+    assert [kind for kind, _, _ in house.paper.stops] == ["direct_payment"]
+
+
+def test_a_payment_and_its_reversal_in_one_night_are_both_in_the_books(house: House) -> None:
+    opened = house.open_everything()
+    line = house.paper.procedures[opened[0]].claims[0].line
+    house.paper.collect("p1", opened[0], line, 40_00, date(2026, 2, 5))
+    house.paper.reverse("p1", date(2026, 2, 5))
+    house.night()
+    house.night()
+    assert sum(cents for _, _, cents in house.paper.written) == 0
+    assert house.claim(line.invoice_number)["open"] == line.principal.minor
