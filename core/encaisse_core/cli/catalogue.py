@@ -83,13 +83,19 @@ def load_ours(name: str) -> click.Command:
 
 def load_other(entry: EntryPoint) -> click.Command:
     """Import a command of another room; a broken one answers with why, and only it."""
+    loaded = imported(entry)
+    return broken(entry.name, loaded) if isinstance(loaded, str) else in_french(loaded)
+
+
+def imported(entry: EntryPoint) -> click.Command | str:
+    """Import what an entry point names, or give the sentence that says why it cannot be used."""
     try:
         loaded: object = entry.load()
     except (Exception, SystemExit) as error:
-        return broken(entry.name, why_broken(entry, error))
+        return why_broken(entry, error)
     if not isinstance(loaded, click.Command):
-        return broken(entry.name, why_broken(entry, TypeError("ce n'est pas une commande Click")))
-    return in_french(loaded)
+        return why_broken(entry, TypeError("ce n'est pas une commande Click"))
+    return loaded
 
 
 def why_broken(entry: EntryPoint, error: BaseException) -> str:

@@ -9,6 +9,7 @@ import click
 from encaisse_core import journal
 from encaisse_core.app import App
 from encaisse_core.cli import showing, words
+from encaisse_core.cli.french import FrenchGroup
 from encaisse_core.cli.session import (
     Company,
     Session,
@@ -42,7 +43,7 @@ def companies(session: Session, as_json: bool) -> None:
     )
 
 
-@click.group("referrer", help="Gère les apporteurs d'affaires.")
+@click.group("referrer", cls=FrenchGroup, help="Gère les apporteurs d'affaires.")
 def referrer() -> None:
     """Group what concerns referrers."""
 

@@ -25,7 +25,7 @@ from encaisse_core.cli.session import (
 )
 from encaisse_core.cli.short import short
 from encaisse_core.cli.views import doors as views
-from encaisse_core.errors import UsageError
+from encaisse_core.errors import ITEMS_REFUSED, UsageError
 from encaisse_core.store import schema
 from encaisse_core.store.engine import stamp
 
@@ -80,9 +80,9 @@ def connectors(session: Session, as_json: bool) -> None:
 @click.option("--account", default="", metavar="DOSSIER", help="Dossier chez le partenaire.")
 @click.option("--referrer", "referred", metavar="ID", help="Apporteur de ces factures.")
 @json_option
-@click.pass_obj
+@click.pass_context
 def connect(
-    session: Session,
+    context: click.Context,
     connector: str,
     siren: str | None,
     name: str | None,
@@ -93,12 +93,14 @@ def connect(
     as_json: bool,
 ) -> None:
     """Connect: settings from `--set`, then the environment; secrets that miss are asked for."""
+    session = context.ensure_object(Session)
     given = _pairs(pairs)
     session.secrets += list(given.values())
     with session.open() as app:
         manifest = app.host.connectors.connector(connector).manifest
         values = _values(session, manifest, given)
         company = _company(app, siren, name, environment)
+        brought = referrer_id(app, company, referred) if referred else None
         link = doors.connect(
             app.host,
             app.vault,
@@ -106,18 +108,21 @@ def connect(
             connector=connector,
             values=values,
             account=account,
-            referrer_id=referrer_id(app, company, referred) if referred else None,
+            referrer_id=brought,
         )
         _close_questions(app, company, link.id)
     if as_json:
         showing.as_json(
             {"company": company.shown(), "connection": link.id, "connector": link.connector}
         )
-        return
-    click.echo(
-        f"{manifest.name} est raccordé à {company.name} ({company.siren}, {company.environment}). "
-        "Ensuite : encaisse sync."
-    )
+    else:
+        click.echo(
+            f"{manifest.name} est raccordé à {company.name} ({company.siren}, "
+            f"{company.environment}). Ensuite : encaisse sync."
+        )
+    if brought is not None and link.referrer_id != brought:
+        click.echo("Cette connexion existait déjà : son apporteur n'a pas été changé.", err=True)
+        context.exit(ITEMS_REFUSED)
 
 
 @click.command("connections", help="Liste les connexions et leur fraîcheur.")
@@ -164,6 +169,8 @@ def _pairs(pairs: Sequence[str]) -> dict[str, str]:
 def _values(session: Session, manifest: Manifest, given: Mapping[str, str]) -> dict[str, str]:
     """Complete what was given from the environment and, for secrets, from the person."""
     values = dict(given)
+    open_ = {setting.name for setting in manifest.settings if not setting.secret}
+    session.secrets = [value for name, value in given.items() if name not in open_]
     for setting in manifest.settings:
         kept = session.environ.get(ENVIRONMENT_PREFIX + setting.name.upper())
         if setting.name not in values and kept:

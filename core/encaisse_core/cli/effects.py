@@ -6,6 +6,7 @@ import click
 
 from encaisse_core import runner
 from encaisse_core.cli import resolving, showing, words
+from encaisse_core.cli.french import FrenchGroup
 from encaisse_core.cli.progress import step
 from encaisse_core.cli.proposing import PATIENCE
 from encaisse_core.cli.session import Session, company_of, company_option, json_option
@@ -15,7 +16,12 @@ from encaisse_core.errors import DONE, ITEMS_REFUSED, UsageError
 from encaisse_core.store import schema
 
 
-@click.group("effects", invoke_without_command=True, help="Liste ce qui part chez les partenaires.")
+@click.group(
+    "effects",
+    cls=FrenchGroup,
+    invoke_without_command=True,
+    help="Liste ce qui part chez les partenaires.",
+)
 @click.option(
     "--state", type=click.Choice(sorted(words.EFFECT_STATES)), help="Seulement dans cet état."
 )

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, func, select, text
 
 from encaisse_core import grants
 from encaisse_core.app import ROUTES, App, routes_of
-from encaisse_core.cli.catalogue import of_other_rooms, why_broken
+from encaisse_core.cli.catalogue import imported, of_other_rooms
 from encaisse_core.daemon import HEARTBEAT
 from encaisse_core.errors import HostError
 from encaisse_core.gate import FRESH
@@ -49,10 +49,9 @@ def of_the_installation() -> list[Check]:
     names = ", ".join(sorted(loaded.connectors)) or "aucun"
     found.append(Check("connectors", count > 0, f"Connecteurs qui marchent : {names}."))
     for entry in of_other_rooms().values():
-        try:
-            entry.load()
-        except (Exception, SystemExit) as error:
-            found.append(Check("command", False, why_broken(entry, error)))
+        command = imported(entry)
+        if isinstance(command, str):
+            found.append(Check("command", False, command))
     return found
 
 

@@ -32,6 +32,7 @@ MESSAGES: tuple[tuple[str, str], ...] = (
     (r"Option '(.*)' requires an argument\.", "L'option {0} attend une valeur."),
     (r"Option '(.*)' requires (\d+) arguments\.", "L'option {0} attend {1} valeurs."),
     (r"Option '(.*)' does not take a value\.", "L'option {0} ne prend pas de valeur."),
+    (r"No such command '(.*?)'\..*", "Commande inconnue : « {0} »."),
     (r"Missing command\.", "Il manque le nom de la commande."),
 )
 """What Click says of a wrong call (its sources, 8.x), and the same in French."""

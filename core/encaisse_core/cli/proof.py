@@ -10,12 +10,15 @@ import click
 
 from encaisse_core import journal as journals
 from encaisse_core.cli import showing
+from encaisse_core.cli.french import FrenchGroup
 from encaisse_core.cli.session import Session, company_of, company_option, json_option
 from encaisse_core.errors import CHECK_FAILED, DONE, StoreError, UsageError
 from encaisse_core.journal import read_export
 
 
-@click.group("journal", help="Vérifie ou exporte le journal de ce qui s'est passé.")
+@click.group(
+    "journal", cls=FrenchGroup, help="Vérifie ou exporte le journal de ce qui s'est passé."
+)
 def journal() -> None:
     """Group what concerns the journal."""
 

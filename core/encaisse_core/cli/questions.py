@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from encaisse_core.cli import answering, showing
+from encaisse_core.cli.french import FrenchGroup
 from encaisse_core.cli.session import Session, company_of, company_option, json_option
 from encaisse_core.cli.short import Short, long, short
 from encaisse_core.cli.views import questions as views
@@ -12,7 +13,9 @@ from encaisse_core.errors import UsageError
 from encaisse_core.store import schema
 
 
-@click.group("tasks", invoke_without_command=True, help="Liste les questions, et y répond.")
+@click.group(
+    "tasks", cls=FrenchGroup, invoke_without_command=True, help="Liste les questions, et y répond."
+)
 @click.option("--all", "everything", is_flag=True, help="Aussi celles qui ont leur réponse.")
 @company_option
 @json_option
