@@ -24,6 +24,7 @@ from encaisse_api import (
 )
 from encaisse_core import cursors, journal, tasks
 from encaisse_core.errors import HostError
+from encaisse_core.holds import hold
 from encaisse_core.host import Host, Link
 from encaisse_core.ingest import forget_unreadable, note_result, store_unreadable
 from encaisse_core.store import schema
@@ -226,19 +227,6 @@ def _dispute(host: Host, tx: Connection, link: Link, procedure_id: str) -> None:
             f"La facture {claim.number} est contestée par le client. Rien d'automatique ne se "
             "fait plus : une personne doit lui répondre.",
         )
-
-
-def hold(
-    host: Host, tx: Connection, company_id: str, claim_id: str, why: str, sentence: str
-) -> None:
-    """Put a claim on hold and ask a person, once."""
-    c = schema.claim.c
-    tx.execute(
-        schema.claim.update().where(c.company_id == company_id, c.id == claim_id).values(hold=why)
-    )
-    tasks.ask(
-        tx, company_id, why, claim_id, sentence, task_id=host.ids.new("tsk"), at=host.clock.now()
-    )
 
 
 def release(host: Host, tx: Connection, company_id: str, procedure_id: str) -> None:

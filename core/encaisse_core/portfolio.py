@@ -14,6 +14,7 @@ from sqlalchemy import Connection, and_, or_, select
 
 from encaisse_api import Debtor, SourceInvoice
 from encaisse_core import journal, tasks
+from encaisse_core.holds import hold
 from encaisse_core.host import Host, Link, links
 from encaisse_core.ingest import record_of
 from encaisse_core.join import Candidate, Doubtful, Face, Joined, choose, keys
@@ -214,7 +215,18 @@ def follow_records(host: Host, tx: Connection, company_id: str) -> int:
     """
     s, c, r = schema.sighting.c, schema.claim.c, schema.reservation.c
     query = (
-        select(s.record, s.connection_id, c.id, c.debtor_id, r.procedure_id)
+        select(
+            s.record,
+            s.connection_id,
+            s.id.label("sighting_id"),
+            s.total,
+            c.id,
+            c.number,
+            c.total.label("claimed"),
+            c.debtor_id,
+            r.procedure_id,
+            r.claim_id.label("reserved"),
+        )
         .join(schema.claim, (c.company_id == s.company_id) & (c.id == s.claim_id))
         .outerjoin(
             schema.reservation,
@@ -232,6 +244,8 @@ def follow_records(host: Host, tx: Connection, company_id: str) -> int:
             continue
         invoice = record_of(row["record"])
         moved = _due_dates(tx, company_id, row["id"], invoice)
+        if row["total"] != row["claimed"]:
+            moved = _corrected(host, tx, company_id, row, invoice) or moved
         debtor_id = row["debtor_id"]
         if row["procedure_id"] is None:
             debtor_id = _debtor(host, tx, link, invoice.debtor)
@@ -250,6 +264,60 @@ def follow_records(host: Host, tx: Connection, company_id: str) -> int:
     for debtor_id, (link, debtor) in latest.items():
         _describe(tx, link, debtor_id, debtor)
     return changed
+
+
+def _corrected(
+    host: Host, tx: Connection, company_id: str, row: Mapping[str, Any], invoice: SourceInvoice
+) -> bool:
+    """Take over a total the tool corrected; one that was handed over is for a person.
+
+    A correction is no payment: what we expect the tool to show moves with it.
+    """
+    c, e, s = schema.claim.c, schema.echeance.c, schema.sighting.c
+    known = {
+        found.ref: found
+        for found in tx.execute(
+            select(e.id, e.ref, e.amount, e.open).where(
+                e.company_id == company_id, e.claim_id == row["id"]
+            )
+        )
+    }
+    moves = {
+        known[i.ref].id: (i.amount.minor, known[i.ref].open + i.amount.minor - known[i.ref].amount)
+        for i in invoice.instalments
+        if i.ref in known
+    }
+    same_parts = len(moves) == len(known) == len(invoice.instalments)
+    sound = all((open_ < 0) == (amount < 0) for amount, open_ in moves.values() if open_)
+    if row["reserved"] is not None or not same_parts or not sound:
+        hold(
+            host,
+            tx,
+            company_id,
+            row["id"],
+            "total_changed",
+            f"Le total de la facture {row['number']} a changé dans l'outil alors qu'elle est "
+            "confiée ou en partie payée. Rien d'automatique ne se fait avant votre réponse.",
+        )
+        return False
+    for echeance_id, (amount, open_) in moves.items():
+        tx.execute(
+            schema.echeance.update()
+            .where(e.company_id == company_id, e.id == echeance_id)
+            .values(amount=amount, open=open_)
+        )
+    tx.execute(
+        schema.claim.update()
+        .where(c.company_id == company_id, c.id == row["id"])
+        .values(total=invoice.total.minor)
+    )
+    tx.execute(
+        schema.sighting.update()
+        .where(s.company_id == company_id, s.id == row["sighting_id"])
+        .values(expected=s.expected + invoice.total.minor - row["claimed"])
+    )
+    refresh(host, tx, company_id, row["id"])
+    return True
 
 
 def _describe(tx: Connection, link: Link, debtor_id: str, debtor: Debtor) -> None:

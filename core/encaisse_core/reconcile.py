@@ -17,7 +17,7 @@ from sqlalchemy import Connection, func, select
 from encaisse_core import journal, portfolio, tasks
 from encaisse_core.allocate import Open, allocate
 from encaisse_core.cents import euros
-from encaisse_core.collector import hold
+from encaisse_core.holds import hold
 from encaisse_core.host import Host, links
 from encaisse_core.ingest import record_of
 from encaisse_core.store import schema
@@ -31,6 +31,7 @@ def reconcile(host: Host, company_id: str) -> int:
     """Record every payment that became visible; return how many."""
     found = 0
     with host.store.begin() as tx:
+        portfolio.follow_records(host, tx, company_id)
         for row in _new_settlements(tx, company_id):
             found += _collected(host, tx, row)
         for row in _reversed_settlements(tx, company_id):
@@ -38,7 +39,6 @@ def reconcile(host: Host, company_id: str) -> int:
         for row in _differences(host, tx, company_id):
             found += _observed(host, tx, row)
         found += _document_states(host, tx, company_id)
-        portfolio.follow_records(host, tx, company_id)
     return found
 
 
@@ -120,7 +120,7 @@ def _reversed(host: Host, tx: Connection, row: Mapping[str, Any]) -> bool:
 
 def _differences(host: Host, tx: Connection, company_id: str) -> list[dict[str, Any]]:
     """List live sightings whose open amount we cannot explain, no write of ours being in doubt."""
-    s, e = schema.sighting.c, schema.effect.c
+    s, e, c = schema.sighting.c, schema.effect.c, schema.claim.c
     following = [
         link.id
         for link in links(tx, company_id, states=("active", "paused"))
@@ -131,6 +131,7 @@ def _differences(host: Host, tx: Connection, company_id: str) -> list[dict[str, 
         e.kind.in_(("record_payment", "reverse_payment")),
         e.state.in_(("sending", "uncertain")),
     )
+    corrected = select(c.id).where(c.company_id == company_id, c.hold == "total_changed")
     query = (
         select(schema.sighting)
         .where(
@@ -140,6 +141,7 @@ def _differences(host: Host, tx: Connection, company_id: str) -> list[dict[str, 
             s.claim_id.is_not(None),
             s.open != s.expected,
             s.claim_id.not_in(busy),
+            s.claim_id.not_in(corrected),
         )
         .order_by(s.number, s.id)
     )

@@ -24,8 +24,9 @@ from encaisse_api import (
     Withdrawal,
 )
 from encaisse_core import journal, outbox, tasks
-from encaisse_core.collector import hold, release
+from encaisse_core.collector import release
 from encaisse_core.deliver import Kind
+from encaisse_core.holds import hold
 from encaisse_core.host import Host, Link, link
 from encaisse_core.ingest import record_of
 from encaisse_core.outbox import Effect

@@ -397,3 +397,24 @@ def test_a_payment_and_its_reversal_in_one_night_are_both_in_the_books(house: Ho
     house.night()
     assert sum(cents for _, _, cents in house.paper.written) == 0
     assert house.claim(line.invoice_number)["open"] == line.principal.minor
+
+
+def test_a_total_corrected_in_the_tool_is_no_payment(house: House) -> None:
+    house.night()
+    house.paper.add(invoice("F-4", 350_00))
+    house.night()
+    claim = house.claim("F-4")
+    assert (claim["total"], claim["open"], claim["hold"]) == (350_00, 350_00, None)
+    assert house.count("payment") == 0
+    events = house.count("event")
+    house.night()
+    assert house.count("event") == events
+
+
+def test_a_total_corrected_after_the_claim_was_handed_over_is_for_a_person(house: House) -> None:
+    house.open_everything()
+    house.paper.add(invoice("F-4", 350_00))
+    house.night()
+    assert house.claim("F-4")["hold"] == "total_changed"
+    assert house.count("payment") == 0
+    assert [kind for kind, _, _ in house.paper.stops] == ["pause"]
