@@ -1,0 +1,1 @@
+"""MyUnisoft: what customers still owe in, payments back into the books."""

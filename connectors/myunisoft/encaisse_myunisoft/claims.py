@@ -1,0 +1,137 @@
+"""Bring the lines of one account together into invoices, avoirs and unallocated money. Pure.
+
+Debits of a sale under one number and year are one invoice, each line one échéance. Whatever else
+carries that number (a receipt nobody lettered yet, our own entry, a returned payment) changes what
+is open on it. What names no invoice stands by itself. The open amounts of everything made here add
+up to the rests of the lines it is made of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from encaisse_myunisoft import spelling
+from encaisse_myunisoft.lines import Line
+from encaisse_myunisoft.refs import Ref
+from encaisse_myunisoft.residuals import ZERO, Rest, by_due, rests
+
+Key = tuple[int, str]
+
+
+@dataclass(slots=True)
+class Claim:
+    """Hold the parts of one item: `bills` are what it was made of, `moves` what named it since."""
+
+    account: str
+    bills: list[Rest]
+    moves: list[Rest] = field(default_factory=list[Rest])
+
+    @property
+    def first(self) -> Line:
+        """Give the line the item is named after: its oldest."""
+        return min((bill.line for bill in self.bills), key=lambda line: int(line.origin))
+
+    @property
+    def ref(self) -> Ref:
+        """Give the item's name."""
+        line = self.first
+        if line.number and (line.bills or is_avoir(line)):
+            return Ref(self.account, year=line.issued.year, number=line.number)
+        return Ref(self.account, line=line.origin)
+
+    @property
+    def open(self) -> Decimal:
+        """Give what is owed, below zero on credits."""
+        return sum((bill.open for bill in self.bills), ZERO) + self.beyond
+
+    @property
+    def beyond(self) -> Decimal:
+        """Give what was debited in its name beyond what it was made for."""
+        return sum((move.open for move in self.moves if move.open > 0), ZERO)
+
+    @property
+    def live(self) -> bool:
+        """Tell whether any part is neither paid nor used up."""
+        return self.open != 0 or any(bill.line.live for bill in self.bills)
+
+    def absorb(self) -> list[Rest]:
+        """Put what named the invoice on it; give the credits that are too much."""
+        credits = sorted((move for move in self.moves if move.open < 0), key=by_due)
+        debits = sorted((move for move in self.moves if move.open > 0), key=by_due)
+        for credit in credits:
+            for debit in (*debits, *sorted(self.bills, key=by_due)):
+                debit.take(credit)
+        for debit in debits:
+            for bill in sorted(self.bills, key=by_due):
+                moved = min(bill.line.face - bill.open, debit.open)
+                bill.open += moved
+                debit.open -= moved
+        return [credit for credit in credits if credit.open < 0]
+
+
+def of_account(lines: Sequence[Line], settled_before: Sequence[Line] = ()) -> list[Claim]:
+    """Make every item of one account, by name; `settled_before` are parts paid in closed years."""
+    found = rests(lines)
+    invoices = _billed(rest for rest in found.values() if rest.line.bills)
+    alone = [_alone(rest) for rest in found.values() if rest.line.bills and not rest.line.number]
+    _add_settled_parts(invoices, settled_before)
+    avoirs: dict[Key, Claim] = {}
+    for rest in sorted((r for r in found.values() if not r.line.bills), key=by_due):
+        named = _named(invoices, rest)
+        if named is not None and rest.open:
+            named.moves.append(rest)
+        elif named is None and is_avoir(rest.line) and rest.line.number:
+            claim = avoirs.setdefault(_key(rest.line), Claim(rest.line.account, []))
+            claim.bills.append(rest)
+        elif rest.line.live:
+            alone.append(_alone(rest))
+    for invoice in invoices.values():
+        alone += [_alone(credit) for credit in invoice.absorb()]
+    return sorted((*invoices.values(), *avoirs.values(), *alone), key=lambda claim: str(claim.ref))
+
+
+def is_avoir(line: Line) -> bool:
+    """Tell whether a credit is one the company granted, not money that came in."""
+    return line.signed < 0 and line.journal == "sale"
+
+
+def _alone(rest: Rest) -> Claim:
+    return Claim(rest.line.account, [rest])
+
+
+def _billed(bills: Iterable[Rest]) -> dict[Key, Claim]:
+    found: dict[Key, Claim] = {}
+    for rest in bills:
+        if rest.line.number:
+            claim = found.setdefault(_key(rest.line), Claim(rest.line.account, []))
+            claim.bills.append(rest)
+    return found
+
+
+def _key(line: Line) -> Key:
+    return (line.issued.year, spelling.folded(line.number))
+
+
+def _named(invoices: dict[Key, Claim], rest: Rest) -> Claim | None:
+    """Find the invoice a line names: the one our entry was for, else by number, an open one first.
+
+    A number may come back in another year; the oldest open invoice is then the one paid.
+    """
+    line = rest.line
+    if line.ours and line.target:
+        ours = [claim for claim in invoices.values() if str(claim.ref) == line.target]
+        if ours:
+            return ours[0]
+    number = spelling.folded(line.number)
+    alike = [claim for (_, known), claim in invoices.items() if known == number and number]
+    return min(alike, key=lambda claim: (claim.open <= 0, claim.first.issued), default=None)
+
+
+def _add_settled_parts(invoices: dict[Key, Claim], lines: Sequence[Line]) -> None:
+    """Add échéances that were paid in a closed year: an invoice's total does not shrink with it."""
+    for line in lines:
+        claim = invoices.get(_key(line)) if line.bills and line.number else None
+        if claim is not None and line.origin not in {bill.line.origin for bill in claim.bills}:
+            claim.bills.append(Rest(line, ZERO))

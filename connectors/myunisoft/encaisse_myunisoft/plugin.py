@@ -1,0 +1,14 @@
+"""Announce the MyUnisoft connector."""
+
+from __future__ import annotations
+
+from encaisse_api.hookspecs import Register, hookimpl
+from encaisse_myunisoft.connector import MyUnisoftConnector
+
+ENCAISSE_API = "0.2"
+
+
+@hookimpl
+def register_connectors(register: Register) -> None:
+    """Register the one connector of this distribution."""
+    register(MyUnisoftConnector)
