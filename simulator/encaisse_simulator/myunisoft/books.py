@@ -133,9 +133,12 @@ class Books:
         kind = "unlettered" if code is None else "lettered"
         if code is not None and code.startswith("*"):
             kind = "partly_lettered"
-        for entry, line in group:
-            if line.debit and line.number and not entry.is_carried:
-                self.enter(dossier, line.number, line.debit, self.today, kind, via)
+        owed: dict[str, int] = {}
+        for _, line in group:
+            if line.debit:
+                owed[line.number] = owed.get(line.number, 0) + line.debit
+        for number, cents in owed.items():
+            self.enter(dossier, number, cents, self.today, kind, via)
 
     def enter(
         self, dossier: Dossier, number: str, cents: int, on: date, kind: str, via: Via

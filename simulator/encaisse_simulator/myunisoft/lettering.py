@@ -66,6 +66,7 @@ def letter(books: Books, dossier: Dossier, code: str, line_ids: Sequence[int], v
     if not partial and total(line for _, line in group):
         raise Refused("LETTRAGE1")
     _use(dossier, account, letters)
+    dossier.partial_codes.discard((account.id, letters))
     books.letter(dossier, group, stored, via)
     return stored
 

@@ -80,6 +80,7 @@ def read_entry(books: Books, dossier: Dossier, body: object) -> NewEntry:
     said = None
     if comment is not None:
         said = _text(_object(comment, "comment"), "content", 10_000)
+    json_text = _text(fields, "json", 1_000_000)
     files = _files(fields)
     rows = [_object(each, "entry_list") for each in cast("list[object]", listed)]
     read = [_line(books, dossier, journal, row, day) for row in rows]
@@ -93,7 +94,6 @@ def read_entry(books: Books, dossier: Dossier, body: object) -> NewEntry:
         line.id = books.numbers.draw("line")
         line.documents = tuple(books.keep(*each) for each in own)
     kept = tuple(books.keep(*each) for each in files)
-    json_text = _text(fields, "json", 1_000_000)
     return NewEntry(journal, day, lines, partner_id, json_text, said, kept)
 
 

@@ -214,13 +214,6 @@ class MyUnisoft:
         """Tell what the customer sees of a key's use, oldest first."""
         return [said for _, said, _ in self._books.keys.by_token[token].journal]
 
-    def switch_to_multi(self, society_id: int) -> None:
-        """Let a dossier go from MONO to MULTI, once and for good [D]."""
-        dossier = self._books.dossiers[society_id]
-        if dossier.method == "MULTI":
-            raise ValueError("un dossier ne revient jamais de MULTI")
-        dossier.method = "MULTI"
-
     def deliveries(self) -> list[WebhookDelivery]:
         """Take the signed webhooks waiting to be delivered."""
         waiting, self._books.deliveries = self._books.deliveries, []
