@@ -22,11 +22,15 @@ Key = tuple[int, str]
 
 @dataclass(slots=True)
 class Claim:
-    """Hold the parts of one item: `bills` are what it was made of, `moves` what named it since."""
+    """Hold the parts of one item: `bills` are what it was made of, `moves` what named it since.
+
+    `single` is a line that stands for itself alone, whatever number it carries.
+    """
 
     account: str
     bills: list[Rest]
     moves: list[Rest] = field(default_factory=list[Rest])
+    single: bool = False
 
     @property
     def first(self) -> Line:
@@ -37,7 +41,7 @@ class Claim:
     def ref(self) -> Ref:
         """Give the item's name."""
         line = self.first
-        if line.number and (line.bills or is_avoir(line)):
+        if line.number and not self.single:
             return Ref(self.account, year=line.issued.year, number=line.number)
         return Ref(self.account, line=line.origin)
 
@@ -53,11 +57,12 @@ class Claim:
 
     @property
     def live(self) -> bool:
-        """Tell whether any part is neither paid nor used up."""
-        return self.open != 0 or any(bill.line.live for bill in self.bills)
+        """Tell whether a pull shows it: a credit while some is left, an invoice while a line is."""
+        owes = self.first.signed > 0 and any(bill.line.live for bill in self.bills)
+        return self.open != 0 or owes
 
     def absorb(self) -> list[Rest]:
-        """Put what named the invoice on it; give the credits that are too much."""
+        """Put what named the invoice on it; give the credits, with what is too much of them."""
         credits = sorted((move for move in self.moves if move.open < 0), key=by_due)
         debits = sorted((move for move in self.moves if move.open > 0), key=by_due)
         for credit in credits:
@@ -68,7 +73,7 @@ class Claim:
                 moved = min(bill.line.face - bill.open, debit.open)
                 bill.open += moved
                 debit.open -= moved
-        return [credit for credit in credits if credit.open < 0]
+        return credits
 
 
 def of_account(lines: Sequence[Line], settled_before: Sequence[Line] = ()) -> list[Claim]:
@@ -85,7 +90,7 @@ def of_account(lines: Sequence[Line], settled_before: Sequence[Line] = ()) -> li
         elif named is None and is_avoir(rest.line) and rest.line.number:
             claim = avoirs.setdefault(_key(rest.line), Claim(rest.line.account, []))
             claim.bills.append(rest)
-        elif rest.line.live:
+        else:
             alone.append(_alone(rest))
     for invoice in invoices.values():
         alone += [_alone(credit) for credit in invoice.absorb()]
@@ -98,7 +103,7 @@ def is_avoir(line: Line) -> bool:
 
 
 def _alone(rest: Rest) -> Claim:
-    return Claim(rest.line.account, [rest])
+    return Claim(rest.line.account, [rest], single=True)
 
 
 def _billed(bills: Iterable[Rest]) -> dict[Key, Claim]:

@@ -82,12 +82,11 @@ class MoreRow(Row):
 
 
 def _rows(value: object) -> object:
-    rows = cast("list[object]", value) if isinstance(value, list) else []
-    return [wire.members(row) for row in rows if isinstance(row, dict)]
+    return [row for one in wire.rows(value) or () if (row := wire.members(one))]
 
 
 def _object(value: object) -> object:
-    return wire.members(value) if isinstance(value, dict) else None
+    return wire.members(value) or None
 
 
 class CompanyRow(Row):

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import cast
 
 from pydantic import ValidationError
 
@@ -37,7 +36,7 @@ class Exercice:
 
 def read(answer: object) -> tuple[Exercice, ...]:
     """Read the whole list, oldest first; one that cannot be read makes the list useless."""
-    raws = cast("list[object]", answer) if isinstance(answer, list) else None
+    raws = wire.rows(answer)
     if raws is None:
         raise _drift(answer, "pas de liste d'exercices")
     found: list[Exercice] = []

@@ -28,6 +28,7 @@ JOURNALS: Mapping[str, JournalKind] = {
     "od exc": "exceptional",
     "od exceptionnelle": "exceptional",
     "od exceptionnelles": "exceptional",
+    "od extra comptable": "exceptional",
 }
 """Types of journals as MAD spells them and as the historic table does; any other one is `other`."""
 

@@ -36,5 +36,10 @@ def members(value: object) -> Mapping[str, object]:
     return cast("Mapping[str, object]", value) if isinstance(value, dict) else {}
 
 
+def rows(value: object) -> list[object] | None:
+    """Take a value for a list; None where it is none, since an empty list says something."""
+    return cast("list[object]", value) if isinstance(value, list) else None
+
+
 def _refused(word: str) -> NoReturn:
     raise ValueError(f"{word} is no JSON")
