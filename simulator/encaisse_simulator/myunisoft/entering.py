@@ -172,9 +172,9 @@ class Entering:
 
     def letter(self, *line_ids: int, partial: bool = False) -> str:
         """Letter lines of one account; give the code."""
-        found = self._dossier.line(line_ids[0])
+        found = self._dossier.line(line_ids[0]) if line_ids else None
         if found is None:
-            raise KeyError(line_ids[0])
+            raise ValueError("aucune ligne ouverte à lettrer")
         code = next_code(self._dossier, found[1].account)
         self._dossier.partial_codes.discard((found[1].account.id, code))
         stored = f"*{code}" if partial else code
