@@ -25,8 +25,8 @@ from encaisse_myunisoft.lines import Line, Spoilt
 from encaisse_myunisoft.mapping import Books
 from encaisse_myunisoft.rows import BalanceRow, why
 
-STATES = ("complete", "partial", "none")
-"""In the order a line leaves them last: one that is lettered meanwhile is seen twice, not lost."""
+STATES = ("none", "partial", "complete")
+"""In the order a line goes through them: one lettered meanwhile is seen twice, never missed."""
 
 
 @dataclass
