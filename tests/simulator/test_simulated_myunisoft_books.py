@@ -19,8 +19,8 @@ START = datetime(2026, 11, 24, 8, tzinfo=UTC)
 
 STEP = st.tuples(
     st.sampled_from(["issue", "receive", "credit", "post", "draft", "letter", "call", "unletter"]),
-    st.integers(0, 3),
-    st.integers(1, 300),
+    st.integers(0, 1),
+    st.sampled_from([1, 50, 100]),
     st.sampled_from(["mono", "multi"]),
     st.booleans(),
 )
@@ -31,14 +31,15 @@ def play(office: Office, step: tuple[str, int, int, str, bool]) -> None:
     kind, place, cents, token, last_year = step
     books = office.mono if token == "mono" else office.multi
     customer = office.customer if token == "mono" else office.other
-    number, on = f"FA{place}", date(2025 if last_year else 2026, 6, 1)
+    year = 2025 if last_year else 2026
+    number, on = f"FA{place}{year}", date(year, 6, 1)
     partner_id = f"GCO-{len(office.world.ledger())}-{cents}"
     with suppress(Refused, ValueError, IndexError, KeyError):
         match kind:
             case "issue":
                 books.issue(number, customer, on, (on, cents), (None, cents))
             case "receive":
-                books.receive(customer, on, cents, number=number if last_year else "")
+                books.receive(customer, on, cents, number=number)
             case "credit":
                 books.credit(f"AV{place}", customer, on, cents, of=number)
             case "post":
@@ -52,15 +53,15 @@ def play(office: Office, step: tuple[str, int, int, str, bool]) -> None:
             case "call":
                 partial = bool(cents % 2)
                 code = office.next_code(partial=partial, token=token)
-                office.letter(code, *books.line_ids(customer, number)[:cents], token=token)
+                office.letter(code, *books.line_ids(customer, number)[: 2 + cents], token=token)
             case _:
                 books.unletter(customer, f"{'*' if cents % 2 else ''}AA{'ABC'[place % 3]}")
 
 
 @settings(max_examples=60, deadline=None)
 @given(
-    steps=st.lists(STEP, max_size=25),
-    rest=st.lists(STEP, max_size=10),
+    steps=st.lists(STEP, min_size=3, max_size=25),
+    rest=st.lists(STEP, min_size=3, max_size=12),
     close=st.booleans(),
     seed=st.integers(0, 99),
 )
@@ -73,6 +74,9 @@ def test_any_sequence_leaves_balanced_books_whose_open_items_are_the_balance(
     world = World(seed, START)
     with httpx.Client(transport=SimTransport(world)) as http:
         office = open_office(world, http)
+        for token in ("mono", "multi"):
+            for kind in ("issue", "receive", "letter"):
+                play(office, (kind, 9, 1, token, True))
         for step in steps:
             play(office, step)
         for token, books in (("mono", office.mono), ("multi", office.multi)):

@@ -234,3 +234,19 @@ def test_a_subscription_to_anothers_dossier_or_no_event_is_refused(owed: Office)
     ]
     for each in wrong:
         assert code_of(owed.call("POST", "/webhook", body={**good, **each})) == (400, "GBL10")
+
+
+def test_what_is_undocumented_can_be_the_other_way_round(owed: Office) -> None:
+    owed.world.myunisoft.choices = Choices(
+        account_by_id="object", lettering_event_id="entry", carried_due_dates=True
+    )
+    number = owed.account_id(owed.customer)
+    assert owed.call("GET", "/account/v2", account_id=number).json()["account_id"] == number
+    subscribe(owed, "accountingEntryLettering")
+    owed.mono.receive(owed.customer, DUE, 100_000, number="FA1", lettered=True)
+    said = {json.loads(each.body)[0]["data"]["id"] for each in owed.world.myunisoft.deliveries()}
+    entry = owed.call("GET", "/mad/entry", version="1.0.0", id="FA1").json()["producerId"]
+    assert entry in said
+    owed.mono.issue("FA0", owed.customer, date(2025, 11, 3), (date(2025, 12, 3), 5_000))
+    owed.mono.carry_forward(date(2025, 1, 1))
+    assert [row["dueDate"] for row in owed.open_lines()] == ["2025-12-03"]

@@ -2,7 +2,28 @@
 
 Where a connector has to bear with more than one answer, the choice is a field, so that a test can
 run under each: `world.myunisoft.choices = Choices(absent_entry_id="empty")`. The constants below
-the class are choices nobody needs to vary.
+the class are choices nobody needs to vary. Chosen too, where the code that does it stands:
+
+- Order of checks where none is documented: body, fields, dossier, journal, date, lines, sums.
+- An unknown query parameter of a MAD call is 400 GBL10: a misspelt filter must not be lost.
+- Several `classAccount`: repeated or comma-separated. Without `%`: a root in movements and entries,
+  a whole account number elsewhere.
+- Neither exercice nor dates, both, or one date of two: 400 GBL10.
+- A key is active from its first call of any kind.
+- A whole amount is written as an integer, as JavaScript does.
+- Lettering: all lines of one account; a partial group may be taken up again, whole or under its own
+  code, with more lines; a line unknown, pending or of another dossier is GBL10; a code another
+  group holds is GBL6; MONO lines of two exercices are ECR16. Drafts cannot be lettered.
+- Automatic lettering takes, when an entry lands, the lines of one account that carry one invoice
+  number and add up to zero.
+- Fields at fault: missing or mistyped GBL10; deadline before date_piece ECR4; a 40x account in a
+  sales journal ECR16; a locked journal JOURNAL2; unknown payment type TYPEPAY1.
+- The GED link needs no header: the token in it is enough.
+- A webhook is handed over once and never sent again.
+- Every call costs one request. Calls are one after
+  the other, so concurrent ones are never refused unless a test asks (`fail_next`).
+- The body of health, and of `document/add_all_types`.
+- `type=aged` of the dynamic balance is not served: its answer is undocumented.
 """
 
 from __future__ import annotations
@@ -65,26 +86,3 @@ LONGEST_RANGE = timedelta(days=366)
 
 BUSINESS_STATUS = {"DROIT1": 403, "LETTRAGE9": 403}
 """Business codes that are not 400 [D]."""
-
-ALSO_CHOSEN = """
-- Order of checks where none is documented: body, fields, dossier, journal, date, lines, sums.
-- An unknown query parameter of a MAD call is 400 GBL10: a misspelt filter must not be lost.
-- Several `classAccount`: repeated or comma-separated. Without `%`: a root in movements and entries,
-  a whole account number elsewhere.
-- Neither exercice nor dates, both, or one date of two: 400 GBL10.
-- A key is active from its first call of any kind.
-- A whole amount is written as an integer, as JavaScript does.
-- Lettering: all lines of one account; a partial group may be taken up again, whole or under its own
-  code, with more lines; a line unknown, pending or of another dossier is GBL10; a code another
-  group holds is GBL6; MONO lines of two exercices are ECR16. Drafts cannot be lettered.
-- Automatic lettering takes, when an entry lands, the lines of one account that carry one invoice
-  number and add up to zero.
-- Fields at fault: missing or mistyped GBL10; deadline before date_piece ECR4; a 40x account in a
-  sales journal ECR16; a locked journal JOURNAL2; unknown payment type TYPEPAY1.
-- The GED link needs no header: the token in it is enough.
-- A webhook is handed over once and never sent again.
-- Every call costs one request. Calls are one after
-  the other, so concurrent ones are never refused unless a test asks (`fail_next`).
-- The body of health, and of `document/add_all_types`.
-- `type=aged` of the dynamic balance is not served: its answer is undocumented.
-"""
