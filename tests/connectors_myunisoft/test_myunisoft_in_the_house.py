@@ -1,0 +1,209 @@
+"""A dossier of MyUnisoft through the host's nights: collected, written back once, settled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+from tests.connectors_myunisoft.office import SECRET, SETTINGS, Office, opened
+from tests.core.paper import Paper, paper_connectors
+
+from encaisse_api import Connector
+from encaisse_core import connecting, nightly, proposals, runner
+from encaisse_core.app import App, open_app
+from encaisse_core.clock import SeededIds, VirtualClock
+from encaisse_core.errors import UsageError
+from encaisse_core.store import schema
+from encaisse_myunisoft.connector import MyUnisoftConnector
+from encaisse_simulator.transport import SimTransport
+
+EVENING = datetime(2026, 4, 13, 19, 0, tzinfo=UTC)
+
+
+@dataclass
+class Shelf:
+    """Offer the real connector beside a collector on paper."""
+
+    known: dict[str, type[Connector]]
+
+    def connector(self, slug: str) -> type[Connector]:
+        return self.known[slug]
+
+
+@dataclass
+class House:
+    """Run a company's nights over a dossier and a collector on paper."""
+
+    app: App
+    clock: VirtualClock
+    office: Office
+    paper: Paper
+    company: str
+
+    def night(self) -> nightly.Night:
+        self.clock.sleep(timedelta(hours=24).total_seconds())
+        return nightly.run_night(self.app.host, self.company, self.app.signer)
+
+    def hand_over(self) -> str:
+        """Propose, approve, sign and open; give the procedure."""
+        self.night()
+        found = proposals.propose(self.app.host, self.company)
+        proposals.approve(self.app.host, self.company, found, by="essai")
+        runner.drain(self.app.host, self.company)
+        signed = {key: (draft, "signed") for key, (draft, _) in self.paper.mandates.items()}
+        self.paper.mandates = signed  # type: ignore[assignment]
+        self.night()
+        (procedure,) = self.paper.procedures
+        return procedure
+
+    def collect(self, payment: str, procedure: str, number: str, cents: int) -> None:
+        lines = [claim.line for claim in self.paper.procedures[procedure].claims]
+        (line,) = (line for line in lines if line.invoice_number == number)
+        self.paper.collect(payment, procedure, line, cents, date(2026, 4, 14))
+
+    def claim(self, number: str) -> tuple[str, int, str | None]:
+        c = schema.claim.c
+        with self.app.host.store.begin() as tx:
+            row = tx.execute(select(c.state, c.open, c.hold).where(c.number == number)).one()
+            return row.state, row.open, row.hold
+
+    def tasks(self) -> list[tuple[str, str]]:
+        t = schema.task.c
+        with self.app.host.store.begin() as tx:
+            return [tuple(row) for row in tx.execute(select(t.kind, t.sentence))]
+
+    def entries(self) -> tuple[int, int]:
+        """Count our entries in the dossier: posted, waiting."""
+        dossier = self.office.books._dossier
+        ours = [
+            sum((entry.origin.partner_id or "").startswith("GCO-") for entry in kept.values())
+            for kept in (dossier.posted, dossier.pending)
+        ]
+        return ours[0], ours[1]
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    with opened(now=EVENING) as office:
+        office.invoice("FA2026001", 120_000)
+        office.invoice("FA2026002", 80_000)
+        clock = VirtualClock(EVENING, [office.world.set_now])
+        paper = Paper()
+        shelf = Shelf({"myunisoft": MyUnisoftConnector, **paper_connectors(paper)})
+        app = open_app(
+            {},
+            folder=tmp_path / "home",
+            clock=clock,
+            ids=SeededIds(1, clock),
+            connectors=shelf,
+            transport=SimTransport(office.world),
+        )
+        company = connecting.add_company(
+            app.host, siren=office.books.siren, name="Société", environment="test"
+        )
+        values = {"token": office.token, "partner_secret": SECRET, **SETTINGS}
+        connecting.connect(
+            app.host, app.vault, company_id=company, connector="myunisoft", values=values
+        )
+        connecting.connect(
+            app.host, app.vault, company_id=company, connector="papercollector", values={}
+        )
+        yield House(app, clock, office, paper, company)
+        app.close()
+
+
+def test_the_dossier_of_another_company_is_not_connected(house: House) -> None:
+    other = connecting.add_company(
+        house.app.host, siren="812345676", name="Autre", environment="test"
+    )
+    values = {"token": house.office.token, "partner_secret": SECRET}
+    with pytest.raises(UsageError, match="987654324, pas de 812345676"):
+        connecting.connect(
+            house.app.host,
+            house.app.vault,
+            company_id=other,
+            connector="myunisoft",
+            values=values,
+        )
+
+
+def test_collected_money_waits_as_a_draft_and_is_no_news_whatever_becomes_of_it(
+    house: House,
+) -> None:
+    procedure = house.hand_over()
+    house.collect("p1", procedure, "FA2026001", 50_000)
+    house.night()
+    assert house.entries() == (0, 1)
+    assert house.claim("FA2026001") == ("open", 70_000, None)
+    house.night()
+    assert house.claim("FA2026001") == ("open", 70_000, None)
+    (draft,) = house.office.books.drafts()
+    house.office.books.validate(draft)
+    house.night()
+    assert house.claim("FA2026001") == ("open", 70_000, None)
+    house.office.books.letter_invoice(house.office.customer, "FA2026001")
+    house.night()
+    assert house.claim("FA2026001") == ("open", 70_000, None)
+    assert house.entries() == (1, 0)
+    assert house.tasks() == []
+
+
+def test_a_draft_the_accountant_refuses_asks_a_person(house: House) -> None:
+    procedure = house.hand_over()
+    house.collect("p1", procedure, "FA2026001", 50_000)
+    house.night()
+    (draft,) = house.office.books.drafts()
+    house.office.books.reject(draft)
+    house.night()
+    assert house.claim("FA2026001") == ("open", 70_000, "amount_rose")
+    assert house.entries() == (0, 0)  # and is not written again behind the accountant's back
+
+
+@pytest.mark.parametrize("kind", ["lost_reply", "5xx_after", "malformed"])
+def test_a_lost_reply_is_looked_up_and_written_once(house: House, kind: str) -> None:
+    procedure = house.hand_over()
+    house.collect("p1", procedure, "FA2026001", 50_000)
+    house.office.world.faults.schedule(kind, method="POST", path="/entry")  # type: ignore[arg-type]
+    house.night()
+    house.night()
+    assert house.entries() == (0, 1)
+    assert house.claim("FA2026001") == ("open", 70_000, None)
+
+
+def test_an_invoice_paid_into_the_books_leaves_collection_the_same_night(house: House) -> None:
+    procedure = house.hand_over()
+    books, who = house.office.books, house.office.customer
+    books.receive(who, date(2026, 4, 14), 80_000, number="FA2026002", lettered=True)
+    house.night()
+    assert house.claim("FA2026002") == ("settled", 0, None)
+    assert house.claim("FA2026001") == ("open", 120_000, None)
+    assert procedure in house.paper.procedures
+    assert house.paper.stops
+
+
+def test_a_returned_payment_is_undone_in_the_books(house: House) -> None:
+    procedure = house.hand_over()
+    house.collect("p1", procedure, "FA2026001", 50_000)
+    house.night()
+    house.paper.reverse("p1", date(2026, 4, 15))
+    house.night()
+    house.night()
+    assert house.entries() == (0, 2)
+    assert house.claim("FA2026001") == ("open", 120_000, None)
+
+
+def test_the_year_ends_and_no_claim_changes(house: House) -> None:
+    house.night()
+    before = house.claim("FA2026001"), house.claim("FA2026002")
+    house.clock.set(datetime(2027, 3, 1, 19, 0, tzinfo=UTC))
+    house.office.books.carry_forward(date(2025, 6, 1))
+    house.office.books.carry_forward(date(2026, 6, 1))
+    house.night()
+    assert (house.claim("FA2026001"), house.claim("FA2026002")) == before
+    assert house.tasks() == []
+    with house.app.host.store.begin() as tx:
+        assert len(tx.execute(select(schema.sighting.c.id)).all()) == 2
