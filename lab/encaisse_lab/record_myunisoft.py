@@ -11,8 +11,9 @@ import json
 import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import cast
 
-from encaisse_api import LetteringEntry, Money, PaymentEntry, ReversalEntry
+from encaisse_api import Connector, LetteringEntry, Money, PaymentEntry, ReversalEntry
 from encaisse_api.conformance import signed_headers
 from encaisse_api.conformance.cassette import write_sidecar
 from encaisse_lab.record import Recorder, connector_named
@@ -118,7 +119,9 @@ def _write_webhook(recorder: Recorder, world: World, books: Bookkeeping) -> None
         "createdAt": int(world.now.timestamp()) * 1000,
     }
     body = json.dumps([event], separators=(",", ":")).encode()
-    scheme = recorder.connector.manifest.webhook  # type: ignore[attr-defined]
+    scheme = cast("type[Connector]", recorder.connector).manifest.webhook
+    if scheme is None:
+        raise ValueError("the manifest says how deliveries are signed")
     delivery = {
         "headers": signed_headers(scheme, SECRET, body, world.now),
         "body": body.decode(),

@@ -226,6 +226,16 @@ def test_a_second_write_under_our_key_is_refused_there_and_adopted_here(office: 
     assert landed(office) == 1
 
 
+def test_two_entries_under_our_key_are_shown_never_hidden(office: Office) -> None:
+    """What the vendor does with a second entry under one id is not documented."""
+    office.world.myunisoft.choices = Choices(duplicate_partner_id="accept")
+    paid(office, **DIRECT)
+    paid(office)
+    with pytest.raises(Conflict, match="inscrit 2 fois dans MyUnisoft") as double:
+        found(office)
+    assert double.value.code == "double"
+
+
 @pytest.mark.parametrize(
     "code", ["ERR-API-TOKEN-NOT-FOUND", "ERR-INTERNAL", "GBL10", "DROIT1", "ERR-FORBIDDEN-ROUTE"]
 )

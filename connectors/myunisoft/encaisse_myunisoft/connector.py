@@ -175,9 +175,11 @@ class MyUnisoftConnector:
     def _find(self, wanted: Wanted) -> Receipt | Absent:
         entries = self._entries()
         found = entries.by_partner_id(wanted.partner_id, wanted.subject)
-        if found is not None:
-            return booking.receipt(wanted, found.entry, draft=found.draft)
         roots = self._reading().roots([wanted.invoice_ref]) or apart(self._options.roots)
+        if found is not None:
+            receipt = booking.receipt(wanted, found.entry, draft=found.draft)
+            entries.refuse_doubles(wanted.partner_id, wanted.subject, roots)
+            return receipt
         searched = entries.prove_absent(wanted.partner_id, wanted.subject, roots)
         return Absent(searched=searched, at=self._context.now)
 

@@ -70,7 +70,7 @@ class Entries:
         """Search the customer lines for our id; give where was searched, raise when it is there."""
         books = self.ledger.books(roots)
         refuse_doubts(books, subject)
-        held = sorted({line.entry for line in books.lines if line.partner_id == partner_id})
+        held = _holders(books, partner_id)
         if held:
             raise Conflict(
                 f"{subject} : la recherche de {partner_id} ne donne rien, et l'écriture {held[0]} "
@@ -82,6 +82,16 @@ class Entries:
             f"écritures validées et en attente, référence {partner_id}, et lignes "
             f"{', '.join(roots)} des exercices {searched}"
         )
+
+    def refuse_doubles(self, partner_id: str, subject: str, roots: Sequence[str]) -> None:
+        """Raise when several entries carry our id, which the search by id does not tell."""
+        held = _holders(self.ledger.books(roots), partner_id)
+        if len(held) > 1:
+            raise Conflict(
+                f"{subject} : inscrit {len(held)} fois dans MyUnisoft sous la référence "
+                f"{partner_id} (écritures {', '.join(held)}). Faites annuler celles en trop.",
+                code="double",
+            )
 
     def _entry(self, wanted: str, subject: str, *, draft: bool) -> EntryRow | None:
         params = {**MAD, "id": wanted, **({"draft": "true"} if draft else {})}
@@ -96,6 +106,10 @@ class Entries:
                 f"{subject} : écriture illisible ({why(error)}). La réponse est conservée.",
                 raw=wire.write(answer),
             ) from None
+
+
+def _holders(books: Books, partner_id: str) -> list[str]:
+    return sorted({line.entry for line in books.lines if line.partner_id == partner_id})
 
 
 def refuse_doubts(books: Books, subject: str) -> None:
