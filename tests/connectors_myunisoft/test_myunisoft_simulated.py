@@ -110,6 +110,21 @@ def test_terms_are_asked_for_only_where_a_due_date_is_missing(office: Office) ->
     assert (part.due_date, part.due_estimated) == (date(2026, 3, 31), True)
 
 
+def test_terms_nobody_may_read_leave_the_due_date_missing(office: Office) -> None:
+    office.books.set_terms(office.books.term(30))
+    office.invoice("F1", due=None)
+    without = [("GET", "/account/v2")]
+    office.world.myunisoft.change_partner(without=without)
+    part = office.pulled()[F1].instalments[0]
+    assert (part.due_date, part.due_estimated) == (None, False)
+
+
+def test_a_new_key_is_activated_by_the_first_thing_asked(firm: Office) -> None:
+    firm.connector().accounts()
+    asked = firm.world.myunisoft.key_journal(firm.token)
+    assert "/key/info" in asked[0]
+
+
 def test_a_dossier_without_any_customer_line_is_a_complete_pass(office: Office) -> None:
     assert drawn(office.connector()) == ([Page[SourceInvoice](end=True)], None)
 

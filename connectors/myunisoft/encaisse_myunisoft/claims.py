@@ -8,7 +8,8 @@ up to the rests of the lines it is made of.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -82,9 +83,10 @@ def of_account(lines: Sequence[Line], settled_before: Sequence[Line] = ()) -> li
     invoices = _billed(rest for rest in found.values() if rest.line.bills)
     alone = [_alone(rest) for rest in found.values() if rest.line.bills and not rest.line.number]
     _add_settled_parts(invoices, settled_before)
+    names = _Names(invoices)
     avoirs: dict[Key, Claim] = {}
     for rest in sorted((r for r in found.values() if not r.line.bills), key=by_due):
-        named = _named(invoices, rest)
+        named = names.named(rest)
         if named is not None and rest.open:
             named.moves.append(rest)
         elif named is None and is_avoir(rest.line) and rest.line.number:
@@ -119,19 +121,25 @@ def _key(line: Line) -> Key:
     return (line.issued.year, spelling.folded(line.number))
 
 
-def _named(invoices: dict[Key, Claim], rest: Rest) -> Claim | None:
-    """Find the invoice a line names: the one our entry was for, else by number, an open one first.
+class _Names:
+    """Find the invoice a line names, among those of one account."""
 
-    A number may come back in another year; the oldest open invoice is then the one paid.
-    """
-    line = rest.line
-    if line.ours and line.target:
-        ours = [claim for claim in invoices.values() if str(claim.ref) == line.target]
-        if ours:
-            return ours[0]
-    number = spelling.folded(line.number)
-    alike = [claim for (_, known), claim in invoices.items() if known == number and number]
-    return min(alike, key=lambda claim: (claim.open <= 0, claim.first.issued), default=None)
+    def __init__(self, invoices: Mapping[Key, Claim]) -> None:
+        self._refs = {str(claim.ref): claim for claim in invoices.values()}
+        self._numbers: dict[str, list[Claim]] = defaultdict(list)
+        for (_, number), claim in invoices.items():
+            self._numbers[number].append(claim)
+
+    def named(self, rest: Rest) -> Claim | None:
+        """Give the one our entry was for, else the one of its number, an open one first.
+
+        A number may come back in another year; the oldest open invoice is then the one paid.
+        """
+        line = rest.line
+        if line.ours and line.target in self._refs:
+            return self._refs[line.target]
+        alike = self._numbers.get(spelling.folded(line.number), []) if line.number else []
+        return min(alike, key=lambda claim: (claim.open <= 0, claim.first.issued), default=None)
 
 
 def _add_settled_parts(invoices: dict[Key, Claim], lines: Sequence[Line]) -> None:

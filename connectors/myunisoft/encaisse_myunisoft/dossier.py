@@ -32,7 +32,8 @@ def society(client: MyUnisoftClient) -> SocietyRow:
 
 
 def accounts(client: MyUnisoftClient) -> list[RemoteAccount]:
-    """List every dossier the key opens."""
+    """List every dossier the key opens; `/key/info` first, since it activates a new key."""
+    client.get("/key/info", subject=SUBJECT, params={"mode": "extended"}, firm_wide=True)
     answer = client.get("/society", subject=SUBJECT, firm_wide=True)
     return [
         RemoteAccount(ref=row.society_id, name=row.name or row.society_id, siren=siren_of(row))
@@ -61,12 +62,16 @@ def facts(client: MyUnisoftClient, books: Books, roots: Sequence[str]) -> Facts:
 
 
 def _terms(client: MyUnisoftClient, roots: Sequence[str]) -> terms.Terms:
+    """Read payment terms; without the right to, due dates stay missing, which a rule tells."""
     found: dict[str, terms.Term] = {}
-    for root in roots:
-        params = {"begin_by": root, "details": "true"}
-        answer = client.must("/account/v2", subject=f"Conditions de {root}", params=params)
-        found.update(terms.of_accounts(answer))
-    parameters = client.must("/society/accountingParameters", subject="Paramètres du dossier")
+    try:
+        for root in roots:
+            params = {"begin_by": root, "details": "true"}
+            answer = client.must("/account/v2", subject=f"Conditions de {root}", params=params)
+            found.update(terms.of_accounts(answer))
+        parameters = client.must("/society/accountingParameters", subject="Paramètres du dossier")
+    except ActionNeeded:
+        return terms.NO_TERMS
     return terms.Terms(found, terms.of_dossier(parameters))
 
 
