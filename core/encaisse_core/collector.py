@@ -24,6 +24,7 @@ from encaisse_api import (
 )
 from encaisse_core import cursors, journal, tasks
 from encaisse_core.errors import HostError
+from encaisse_core.faults import fault
 from encaisse_core.holds import hold
 from encaisse_core.host import Host, Link
 from encaisse_core.ingest import forget_unreadable, note_result, store_unreadable
@@ -51,7 +52,7 @@ def pull_collector(host: Host, link: Link) -> PartnerError | None:
     except HostError:
         raise
     except Exception as error:  # a connector's bug stops its own stream, not the night
-        drift = Drift(f"{link.connector} a répondu sous une forme inconnue : {error}")
+        drift = Drift(f"{link.connector} a répondu sous une forme inconnue ({fault(error)}).")
         note_result(host, link, drift)
         return drift
     note_result(host, link, None)

@@ -29,6 +29,7 @@ from encaisse_api import (
 )
 from encaisse_core import cursors, grants, journal, tasks
 from encaisse_core.errors import HostError
+from encaisse_core.faults import fault
 from encaisse_core.host import Host, Link
 from encaisse_core.store import schema
 from encaisse_core.store.engine import stamp
@@ -57,8 +58,8 @@ class Pulled:
 def pull_invoices(host: Host, link: Link) -> Pulled:
     """Pull a source's invoices to the end, or stop where it fails and close nothing."""
     done = Pulled(link)
-    mode = host.manifest(link).streams["invoices"].mode
     try:
+        mode = host.manifest(link).streams["invoices"].mode
         with host.open(link) as source:
             with host.store.begin() as tx:
                 since = cursors.read(tx, link, "invoices")
@@ -80,7 +81,7 @@ def pull_invoices(host: Host, link: Link) -> Pulled:
         raise
     except Exception as error:  # a connector's bug stops its own stream, not the night
         done.complete = False
-        done.error = Drift(f"{link.connector} a répondu sous une forme inconnue : {error}")
+        done.error = Drift(f"{link.connector} a répondu sous une forme inconnue ({fault(error)}).")
     note_result(host, link, done.error)
     return done
 
@@ -144,7 +145,8 @@ def store_invoices(
     """Upsert sightings; return the ids that are new and the ids that changed.
 
     An unchanged record is not written at all. The amounts a sighting shows are kept as told;
-    `expected`, what we can explain, is only set when the sighting is first seen.
+    `expected`, what we can explain, is set when the sighting is first seen, and follows its total:
+    an invoice corrected in its tool is no payment.
     """
     s = schema.sighting.c
     here = (s.company_id == link.company_id, s.connection_id == link.id)
@@ -152,7 +154,7 @@ def store_invoices(
     known = {
         row.remote_ref: row
         for row in tx.execute(
-            select(s.id, s.remote_ref, s.fingerprint, s.presence).where(
+            select(s.id, s.remote_ref, s.fingerprint, s.presence, s.total).where(
                 *here, s.remote_ref.in_(refs)
             )
         )
@@ -160,7 +162,7 @@ def store_invoices(
     now = stamp(host.clock.now())
     new: list[str] = []
     changed: list[str] = []
-    for item in items:
+    for item in {item.ref: item for item in items}.values():  # a ref told twice: the last word
         record = item.model_dump_json()
         fingerprint = hashlib.sha256(record.encode()).hexdigest()
         values: dict[str, Any] = {
@@ -192,6 +194,7 @@ def store_invoices(
             )
             new.append(sighting_id)
         elif before.fingerprint != fingerprint or before.presence != "live":
+            values["expected"] = s.expected + item.total.minor - before.total
             tx.execute(schema.sighting.update().where(*here, s.id == before.id).values(**values))
             changed.append(before.id)
     return new, changed

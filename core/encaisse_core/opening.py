@@ -37,6 +37,7 @@ class RequestMandate(Kind):
 
     send = "request_mandate"
     find = "find_mandate"
+    answers = MandateLink
 
     def build(self, host: Host, link: Link, effect: Effect) -> tuple[BaseModel, ...]:
         with host.store.begin() as tx:

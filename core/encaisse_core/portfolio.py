@@ -218,7 +218,6 @@ def follow_records(host: Host, tx: Connection, company_id: str) -> int:
         select(
             s.record,
             s.connection_id,
-            s.id.label("sighting_id"),
             s.total,
             c.id,
             c.number,
@@ -269,11 +268,8 @@ def follow_records(host: Host, tx: Connection, company_id: str) -> int:
 def _corrected(
     host: Host, tx: Connection, company_id: str, row: Mapping[str, Any], invoice: SourceInvoice
 ) -> bool:
-    """Take over a total the tool corrected; one that was handed over is for a person.
-
-    A correction is no payment: what we expect the tool to show moves with it.
-    """
-    c, e, s = schema.claim.c, schema.echeance.c, schema.sighting.c
+    """Take over a total the tool corrected; one that was handed over or paid is for a person."""
+    c, e = schema.claim.c, schema.echeance.c
     known = {
         found.ref: found
         for found in tx.execute(
@@ -310,11 +306,6 @@ def _corrected(
         schema.claim.update()
         .where(c.company_id == company_id, c.id == row["id"])
         .values(total=invoice.total.minor)
-    )
-    tx.execute(
-        schema.sighting.update()
-        .where(s.company_id == company_id, s.id == row["sighting_id"])
-        .values(expected=s.expected + invoice.total.minor - row["claimed"])
     )
     refresh(host, tx, company_id, row["id"])
     return True

@@ -120,7 +120,7 @@ def _reversed(host: Host, tx: Connection, row: Mapping[str, Any]) -> bool:
 
 def _differences(host: Host, tx: Connection, company_id: str) -> list[dict[str, Any]]:
     """List live sightings whose open amount we cannot explain, no write of ours being in doubt."""
-    s, e, c = schema.sighting.c, schema.effect.c, schema.claim.c
+    s, e = schema.sighting.c, schema.effect.c
     following = [
         link.id
         for link in links(tx, company_id, states=("active", "paused"))
@@ -131,7 +131,6 @@ def _differences(host: Host, tx: Connection, company_id: str) -> list[dict[str, 
         e.kind.in_(("record_payment", "reverse_payment")),
         e.state.in_(("sending", "uncertain")),
     )
-    corrected = select(c.id).where(c.company_id == company_id, c.hold == "total_changed")
     query = (
         select(schema.sighting)
         .where(
@@ -141,7 +140,6 @@ def _differences(host: Host, tx: Connection, company_id: str) -> list[dict[str, 
             s.claim_id.is_not(None),
             s.open != s.expected,
             s.claim_id.not_in(busy),
-            s.claim_id.not_in(corrected),
         )
         .order_by(s.number, s.id)
     )
@@ -152,6 +150,8 @@ def _observed(host: Host, tx: Connection, row: Mapping[str, Any]) -> bool:
     """Make payments of what a tool shows beyond what we can explain."""
     company_id, claim_id = row["company_id"], row["claim_id"]
     currency = record_of(row["record"]).currency
+    if _unsure(host, tx, row, currency):
+        return False
     today = host.clock.today().isoformat()
     delta = row["expected"] - row["open"]
     credited = min(delta, max(0, row["credited"] - row["expected_credited"]))
@@ -169,6 +169,30 @@ def _observed(host: Host, tx: Connection, row: Mapping[str, Any]) -> bool:
         schema.sighting.update()
         .where(s.company_id == company_id, s.id == row["id"])
         .values(expected=row["open"], expected_credited=row["credited"])
+    )
+    return True
+
+
+def _unsure(host: Host, tx: Connection, row: Mapping[str, Any], currency: str) -> bool:
+    """Make no money of a record whose status nobody knows, or that changed its currency."""
+    c = schema.claim.c
+    claimed = tx.execute(
+        select(c.currency).where(c.company_id == row["company_id"], c.id == row["claim_id"])
+    ).scalar_one()
+    if row["state"] == "unknown":
+        why, told = "unknown_status", "son montant ouvert a changé sous un statut inconnu"
+    elif currency != claimed:
+        why, told = "currency_changed", f"sa devise est passée de {claimed} à {currency}"
+    else:
+        return False
+    hold(
+        host,
+        tx,
+        row["company_id"],
+        row["claim_id"],
+        why,
+        f"Facture {row['number']} : {told} dans l'outil. Vérifiez-la ; rien d'automatique ne se "
+        "fait avant votre réponse.",
     )
     return True
 
@@ -368,6 +392,58 @@ def undo_payment(host: Host, tx: Connection, company_id: str, payment_id: str, o
     _use_unallocated(host, tx, company_id, row["claim_id"])
     portfolio.refresh(host, tx, company_id, row["claim_id"])
     return undo_id
+
+
+def take_over_total(host: Host, tx: Connection, company_id: str, claim_id: str) -> None:
+    """Bring a claim to the total its tool corrected, once a person said that it stands.
+
+    Less is a credit: the collector is told of it as of a credit note. More is an échéance of its
+    own, which no signed mandate covers.
+    """
+    c, e, s = schema.claim.c, schema.echeance.c, schema.sighting.c
+    here = (c.company_id == company_id, c.id == claim_id)
+    claim = tx.execute(select(c.total, c.currency).where(*here)).one()
+    told = tx.execute(
+        select(s.total).where(
+            s.company_id == company_id, s.claim_id == claim_id, s.rung == 0, s.presence == "live"
+        )
+    ).scalar_one_or_none()
+    if told is None or told == claim.total:
+        return
+    tx.execute(schema.claim.update().where(*here).values(total=told))
+    if claim.total < 0:  # a credit note is one sum: it moves as a whole
+        first = select(func.min(e.id)).where(e.company_id == company_id, e.claim_id == claim_id)
+        tx.execute(
+            schema.echeance.update()
+            .where(e.company_id == company_id, e.id == first.scalar_subquery())
+            .values(amount=e.amount + told - claim.total, open=e.open + told - claim.total)
+        )
+        portfolio.refresh(host, tx, company_id, claim_id)
+        return
+    if told < claim.total:
+        today = host.clock.today().isoformat()
+        less = claim.total - told
+        add_payment(host, tx, company_id, claim_id, less, claim.currency, today, "credit")
+        return
+    parts = tx.execute(
+        select(func.max(e.due_date).label("due"), func.count().label("count")).where(
+            e.company_id == company_id, e.claim_id == claim_id
+        )
+    ).one()
+    more = told - claim.total
+    tx.execute(
+        schema.echeance.insert().values(
+            company_id=company_id,
+            id=host.ids.new("ech"),
+            claim_id=claim_id,
+            ref=f"correction-{parts.count}",
+            due_date=parts.due,
+            due_estimated=0,
+            amount=more,
+            open=more,
+        )
+    )
+    portfolio.refresh(host, tx, company_id, claim_id)
 
 
 def _use_unallocated(host: Host, tx: Connection, company_id: str, claim_id: str) -> None:

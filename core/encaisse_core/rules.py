@@ -310,6 +310,9 @@ RULES: tuple[Rule, ...] = (
 HOLDS = {
     "maybe_same": "Un paiement vu deux fois est-il le même argent ?",
     "amount_rose": "Le montant ouvert a augmenté sans paiement connu à annuler.",
+    "total_changed": "Son total a été corrigé dans l'outil : vérifiez-le.",
+    "unknown_status": "Son montant ouvert a changé sous un statut inconnu.",
+    "currency_changed": "Sa devise a changé dans l'outil.",
     "conflict": "Le partenaire a trouvé autre chose que ce que nous avons envoyé.",
 }
 """What each word of a hold asks, where no sentence was kept with it."""

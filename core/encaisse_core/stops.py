@@ -200,9 +200,9 @@ def _holds(host: Host, tx: Connection, row: Mapping[str, Any]) -> int:
     """Pause where a person must look first; a dispute the debtor opened is paused there already."""
     if row["hold"] in (None, "disputed") or row["procedure_state"] == "paused":
         return 0
-    return _plan(
-        host, tx, row, "pause", str(row["hold"]), _payload(row) | {"reason": "payment_check"}
-    )
+    asked = tasks.open_on(tx, row["company_id"], row["claim_id"])
+    cause = asked.get(row["hold"], str(row["hold"]))  # held again, it is paused again
+    return _plan(host, tx, row, "pause", cause, _payload(row) | {"reason": "payment_check"})
 
 
 def _payload(row: Mapping[str, Any]) -> dict[str, Any]:

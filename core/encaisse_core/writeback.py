@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from sqlalchemy import Connection, func, select
 
 from encaisse_api import (
+    Conflict,
     Missing,
     Money,
     PartnerError,
@@ -132,6 +133,10 @@ class _BooksEntry(Kind):
 
     sign = 1
 
+    def amount(self, effect: Effect) -> Money:
+        """Ask the receipt to confirm what was written."""
+        return Money.of_minor(effect.payload["amount"], effect.payload["currency"])
+
     def look(self, host: Host, link: Link, partner: Any, effect: Effect) -> SourceInvoice | None:
         """Read the invoice again right after the write."""
         try:
@@ -150,7 +155,19 @@ class _BooksEntry(Kind):
         seen: SourceInvoice | None,
     ) -> None:
         """Move what we expect the tool to show by exactly what we wrote."""
-        s = schema.sighting.c
+        s, seen_there = schema.sighting.c, schema.payment_sighting.c
+        taken = tx.execute(
+            select(seen_there.payment_id).where(
+                seen_there.company_id == effect.company_id,
+                seen_there.connection_id == link.id,
+                seen_there.remote_ref == receipt.remote_id,
+            )
+        ).first()
+        if taken is not None:
+            raise Conflict(
+                f"{link.connector} donne à cette écriture la référence {receipt.remote_id}, qui "
+                "est déjà celle d'un autre paiement."
+            )
         tx.execute(
             schema.sighting.update()
             .where(s.company_id == effect.company_id, s.id == effect.payload["sighting_id"])

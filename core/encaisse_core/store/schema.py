@@ -562,7 +562,15 @@ task = _company_table(
     Column("created_at", Moment, nullable=False),
     Column("done_at", Moment),
     _text("answer"),
-    UniqueConstraint("company_id", "kind", "subject"),
+    Index(
+        "uq_task_open",
+        "company_id",
+        "kind",
+        "subject",
+        unique=True,
+        sqlite_where=text("done_at is null"),
+        postgresql_where=text("done_at is null"),
+    ),
 )
 
 difference = _company_table(

@@ -210,9 +210,14 @@ def upgrade() -> None:
         sa.Column("answer", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(["company_id"], ["company.id"], name=op.f("fk_task_company_id")),
         sa.PrimaryKeyConstraint("company_id", "id", name=op.f("pk_task")),
-        sa.UniqueConstraint(
-            "company_id", "kind", "subject", name=op.f("uq_task_company_id_kind_subject")
-        ),
+    )
+    op.create_index(
+        "uq_task_open",
+        "task",
+        ["company_id", "kind", "subject"],
+        unique=True,
+        sqlite_where=sa.text("done_at is null"),
+        postgresql_where=sa.text("done_at is null"),
     )
     op.create_table(
         "claim",
