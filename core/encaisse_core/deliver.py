@@ -125,7 +125,7 @@ def kinds() -> dict[str, Kind]:
 
 
 def deliver(host: Host, effect: Effect) -> str:
-    """Try an effect once and return the state it is left in."""
+    """Try an effect once and return the state it is left in, or `waiting` for its facts."""
     with host.store.begin() as tx:
         where = link(tx, effect.company_id, effect.connection_id)
     attempt = _Try(host, where, effect, kinds()[effect.kind])
@@ -142,7 +142,8 @@ def deliver(host: Host, effect: Effect) -> str:
     try:
         return _attempt(attempt)
     except NotNow as wait:
-        return _close(attempt, effect.state, reason=wait.reason, retry_in=wait.retry_in)
+        _close(attempt, effect.state, reason=wait.reason, retry_in=wait.retry_in)
+        return "waiting"
     except Never as gone:
         return _close(attempt, "refused", reason=gone.reason)
     except OutcomeUnknown as error:

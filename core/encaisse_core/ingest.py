@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -53,6 +53,7 @@ class Pulled:
     vanished: int = 0
     error: PartnerError | None = None
     refs: set[str] = field(default_factory=set[str])
+    written: Mapping[str, int] = field(default_factory=dict[str, int])
 
 
 def pull_invoices(host: Host, link: Link) -> Pulled:
@@ -63,6 +64,7 @@ def pull_invoices(host: Host, link: Link) -> Pulled:
         with host.open(link) as source:
             with host.store.begin() as tx:
                 since = cursors.read(tx, link, "invoices")
+                done.written = _written(tx, link)
             for page in source.pull_invoices(since):
                 _store_page(host, link, page, done)
                 if page.end:
@@ -116,7 +118,7 @@ def note_result(host: Host, link: Link, error: PartnerError | None) -> None:
 
 def _store_page(host: Host, link: Link, page: Page[SourceInvoice], done: Pulled) -> None:
     with host.store.begin() as tx:
-        new, changed = store_invoices(host, tx, link, page.items)
+        new, changed = store_invoices(host, tx, link, page.items, written=done.written)
         forget_unreadable(tx, link, "invoices", [item.ref for item in page.items])
         bad = store_unreadable(host, tx, link, "invoices", page.unreadable)
         gone = _store_removed(host, tx, link, [removed.ref for removed in page.removed])
@@ -139,14 +141,29 @@ def _store_page(host: Host, link: Link, page: Page[SourceInvoice], done: Pulled)
     done.refs.update(bad.ref for bad in page.unreadable if bad.ref is not None)
 
 
+def _written(tx: Connection, link: Link) -> dict[str, int]:
+    """Count our entries on each record before a read begins."""
+    s = schema.sighting.c
+    query = select(s.id, s.written).where(
+        s.company_id == link.company_id, s.connection_id == link.id, s.written > 0
+    )
+    return {row.id: row.written for row in tx.execute(query)}
+
+
 def store_invoices(
-    host: Host, tx: Connection, link: Link, items: Sequence[SourceInvoice]
+    host: Host,
+    tx: Connection,
+    link: Link,
+    items: Sequence[SourceInvoice],
+    *,
+    written: Mapping[str, int] | None = None,
 ) -> tuple[list[str], list[str]]:
     """Upsert sightings; return the ids that are new and the ids that changed.
 
-    An unchanged record is not written at all. The amounts a sighting shows are kept as told;
-    `expected`, what we can explain, is set when the sighting is first seen, and follows its total:
-    an invoice corrected in its tool is no payment.
+    An unchanged record is not written at all. `written` counts our entries before the read began: a
+    record one landed on since then was read too early, and is left for the next read. The amounts a
+    sighting shows are kept as told; `expected`, what we can explain, is set when it is first seen
+    and follows its total: an invoice corrected in its tool is no payment.
     """
     s = schema.sighting.c
     here = (s.company_id == link.company_id, s.connection_id == link.id)
@@ -154,7 +171,7 @@ def store_invoices(
     known = {
         row.remote_ref: row
         for row in tx.execute(
-            select(s.id, s.remote_ref, s.fingerprint, s.presence, s.total).where(
+            select(s.id, s.remote_ref, s.fingerprint, s.presence, s.total, s.written).where(
                 *here, s.remote_ref.in_(refs)
             )
         )
@@ -193,6 +210,8 @@ def store_invoices(
                 )
             )
             new.append(sighting_id)
+        elif written is not None and before.written != written.get(before.id, 0):
+            continue
         elif before.fingerprint != fingerprint or before.presence != "live":
             values["expected"] = s.expected + item.total.minor - before.total
             tx.execute(schema.sighting.update().where(*here, s.id == before.id).values(**values))
@@ -260,7 +279,11 @@ def _store_removed(host: Host, tx: Connection, link: Link, refs: Sequence[str]) 
 
 
 def _ask_about_vanished(host: Host, link: Link, source: Any, done: Pulled) -> None:
-    """Ask the tool about each live record its complete list no longer shows."""
+    """Ask the tool about each open record its complete list no longer shows.
+
+    Invoices that are paid leave such a list, all of a customer's in one night if he pays them all;
+    what a tool cannot find again is something else, and many at once are a fault of the tool.
+    """
     s = schema.sighting.c
     with host.store.begin() as tx:
         live = tx.execute(
@@ -269,6 +292,7 @@ def _ask_about_vanished(host: Host, link: Link, source: Any, done: Pulled) -> No
                 s.company_id == link.company_id,
                 s.connection_id == link.id,
                 s.presence == "live",
+                s.state.not_in(("settled", "cancelled")),
                 s.open != 0,
             )
             .order_by(s.remote_ref)
@@ -277,18 +301,14 @@ def _ask_about_vanished(host: Host, link: Link, source: Any, done: Pulled) -> No
     gone = [ref for ref in open_refs if ref not in done.refs]
     if not gone:
         return
-    if len(gone) > max(VANISHED_AT_LEAST, len(open_refs) * VANISHED_PER_CENT // 100):
-        _pause(host, link, len(gone), len(open_refs))
-        raise Transient(
-            f"{len(gone)} factures sur {len(open_refs)} ont disparu d'un coup de "
-            f"{link.connector} : la connexion est en pause et rien n'a été fermé."
-        )
-    answers = source.read_invoices(gone)
+    answers, failed = _read_each(source, gone)
+    lost = [answer.ref for answer in answers if isinstance(answer, Missing)]
+    back = [answer for answer in answers if isinstance(answer, SourceInvoice)]
+    allowed = max(VANISHED_AT_LEAST, len(open_refs) * VANISHED_PER_CENT // 100)
+    too_many = len(lost) > allowed
     with host.store.begin() as tx:
-        back = [answer for answer in answers if isinstance(answer, SourceInvoice)]
-        _, changed = store_invoices(host, tx, link, back)
-        lost = [answer.ref for answer in answers if isinstance(answer, Missing)]
-        ids = _store_removed(host, tx, link, lost)
+        _, changed = store_invoices(host, tx, link, back, written=done.written)
+        ids = [] if too_many else _store_removed(host, tx, link, lost)
         if changed or ids:
             journal.append(
                 tx,
@@ -300,6 +320,35 @@ def _ask_about_vanished(host: Host, link: Link, source: Any, done: Pulled) -> No
             )
     done.changed += len(changed)
     done.vanished += len(ids)
+    if too_many:
+        _pause(host, link, len(lost), len(open_refs))
+        raise Transient(
+            f"{len(lost)} factures sur {len(open_refs)} ont disparu d'un coup de "
+            f"{link.connector} : la connexion est en pause et rien n'a été fermé."
+        )
+    if sum(answer.state in ("open", "unknown") for answer in back) > allowed:
+        raise Drift(f"{link.connector} a omis des factures ouvertes de sa liste complète.")
+    if failed is not None:
+        raise failed
+
+
+def _read_each(
+    source: Any, refs: Sequence[str]
+) -> tuple[list[SourceInvoice | Missing], PartnerError | None]:
+    """Read records again, together or one by one, so that one bad row does not hide the others."""
+    try:
+        return list(source.read_invoices(refs)), None
+    except Drift as error:
+        if len(refs) == 1:
+            return [], error
+    answers: list[SourceInvoice | Missing] = []
+    failed: PartnerError | None = None
+    for ref in refs:
+        try:
+            answers += source.read_invoices([ref])
+        except Drift as error:
+            failed = error
+    return answers, failed
 
 
 def _pause(host: Host, link: Link, gone: int, known: int) -> None:

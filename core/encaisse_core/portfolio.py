@@ -41,6 +41,7 @@ def join(host: Host, company_id: str) -> int:
     waiting.sort(key=lambda row: (by_id[row["connection_id"]].sequence, row["remote_ref"]))
     for row in waiting:
         with host.store.begin() as tx:
+            host.store.one_at_a_time(tx, company_id)
             joined += _place(host, tx, by_id[row["connection_id"]], row)
     return joined
 
@@ -67,19 +68,23 @@ def face_of(link: Link, row: Mapping[str, Any], invoice: SourceInvoice, *, issue
 
 
 def _place(host: Host, tx: Connection, link: Link, row: Mapping[str, Any]) -> bool:
+    from encaisse_core import payments  # which refreshes claims, here
+
     invoice = record_of(row["record"])
     face = face_of(link, row, invoice, issued=not host.follows_money(link))
     found = _candidates(host, tx, link.company_id, face)
     decision = choose(face, found)
     if isinstance(decision, Joined):
         claim_id, rung = decision.claim_id, decision.rung
+        untold = payments.untold_at_first_sight(tx, link.company_id, claim_id, invoice.open.minor)
     else:
+        untold = 0
         claim_id, rung = _new_claim(host, tx, link, invoice), 0
     s = schema.sighting.c
     tx.execute(
         schema.sighting.update()
         .where(s.company_id == link.company_id, s.id == row["id"])
-        .values(claim_id=claim_id, rung=rung)
+        .values(claim_id=claim_id, rung=rung, untold=untold)
     )
     for key in keys(face):
         tx.execute(

@@ -65,6 +65,14 @@ RULES: tuple[Rule, ...] = (
         p.seller_unknown,
     ),
     _claim(
+        "number_unusable",
+        "son numéro n'a aucun chiffre, un mandat ne peut pas la désigner ; corrigez-le dans "
+        "l'outil ({tools}).",
+        "its number has no figure, a mandate cannot name it; correct it in the tool ({tools}).",
+        CERTAIN,
+        p.number_without_figure,
+    ),
+    _claim(
         "purchase",
         "c'est un achat, c'est vous qui la devez.",
         "this is a purchase, you owe it.",

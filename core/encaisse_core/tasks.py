@@ -64,6 +64,22 @@ def open_on(connection: Connection, company_id: str, subject: str) -> dict[str, 
     return {row.kind: row.id for row in connection.execute(query)}
 
 
+def reword(connection: Connection, company_id: str, kind: str, subject: str, sentence: str) -> bool:
+    """Say an open question as it stands now; tell whether there is one."""
+    t = schema.task
+    written = connection.execute(
+        t.update()
+        .where(
+            t.c.company_id == company_id,
+            t.c.kind == kind,
+            t.c.subject == subject,
+            t.c.done_at.is_(None),
+        )
+        .values(sentence=sentence)
+    )
+    return written.rowcount > 0
+
+
 def close(
     connection: Connection, company_id: str, kind: str, subject: str, answer: str, *, at: datetime
 ) -> bool:

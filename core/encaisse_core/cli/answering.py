@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, or_, select
 
-from encaisse_core import holds, journal, portfolio, reconcile
+from encaisse_core import holds, journal, observed, portfolio
 from encaisse_core.errors import UsageError
 from encaisse_core.host import Host
 from encaisse_core.store import schema
@@ -53,7 +53,9 @@ def answer(host: Host, company_id: str, task_id: str, given: Answer) -> dict[str
         elif task["kind"] == "possible_duplicate":
             _same_claim(host, tx, task, given)
         elif task["kind"] == "total_changed" and lifted:
-            reconcile.take_over_total(host, tx, company_id, task["subject"])
+            observed.take_over_total(host, tx, company_id, task["subject"])
+        elif task["kind"] == "amount_rose" and lifted:
+            observed.take_over_rise(host, tx, company_id, task["subject"])
         if lifted:
             _lift(host, tx, task)
         closed = given.lift is not False
@@ -93,28 +95,16 @@ def _check(task: Mapping[str, Any], held: str | None, given: Answer) -> None:
 
 
 def _same_money(host: Host, tx: Connection, task: Mapping[str, Any], given: Answer) -> None:
-    """Explain what the tools show: nothing new where it is the same money, else a payment."""
-    s, c = schema.sighting.c, schema.claim.c
-    company_id, claim_id = task["company_id"], task["subject"]
-    currency = tx.execute(
-        select(c.currency).where(c.company_id == company_id, c.id == claim_id)
-    ).scalar_one()
+    """Explain what each tool shows, as the person says: money known already, or a payment."""
+    s = schema.sighting.c
+    company_id = task["company_id"]
     unexplained = tx.execute(
-        select(s.id, s.open, s.expected).where(
-            s.company_id == company_id, s.claim_id == claim_id, s.open < s.expected
-        )
-    ).all()
-    for row in unexplained:
-        if given.verdict == "different":
-            today = host.clock.today().isoformat()
-            reconcile.add_payment(
-                host, tx, company_id, claim_id, row.expected - row.open, currency, today, "source"
-            )
-        tx.execute(
-            schema.sighting.update()
-            .where(s.company_id == company_id, s.id == row.id)
-            .values(expected=row.open)
-        )
+        select(s.id)
+        .where(s.company_id == company_id, s.claim_id == task["subject"], s.open < s.expected)
+        .order_by(s.number, s.id)
+    ).scalars()
+    for sighting_id in unexplained.all():
+        observed.explain(host, tx, company_id, sighting_id, verdict=given.verdict)
 
 
 def _same_claim(host: Host, tx: Connection, task: Mapping[str, Any], given: Answer) -> None:
