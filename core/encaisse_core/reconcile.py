@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from encaisse_core import journal, portfolio, tasks
+from encaisse_core import journal, payables, portfolio, tasks
 from encaisse_core.allocate import Open, allocate
 from encaisse_core.cents import euros
 from encaisse_core.holds import hold
@@ -151,7 +151,11 @@ def _differences(host: Host, tx: Connection, company_id: str) -> list[dict[str, 
 def _observed(host: Host, tx: Connection, row: Mapping[str, Any]) -> bool:
     """Make payments of what a tool shows beyond what we can explain."""
     company_id, claim_id = row["company_id"], row["claim_id"]
-    currency = record_of(row["record"]).currency
+    invoice = record_of(row["record"])
+    if invoice.direction == "payable":
+        payables.follow(host, tx, row, invoice)
+        return False
+    currency = invoice.currency
     today = host.clock.today().isoformat()
     delta = row["expected"] - row["open"]
     credited = min(delta, max(0, row["credited"] - row["expected_credited"]))
