@@ -50,6 +50,7 @@ class Pulled:
     new: int = 0
     changed: int = 0
     unreadable: int = 0
+    set_aside: bool = False
     vanished: int = 0
     error: PartnerError | None = None
     refs: set[str] = field(default_factory=set[str])
@@ -117,12 +118,18 @@ def note_result(host: Host, link: Link, error: PartnerError | None) -> None:
 
 
 def _store_page(host: Host, link: Link, page: Page[SourceInvoice], done: Pulled) -> None:
+    """Store one page with its cursor; from a row set aside on, the cursor stays.
+
+    A tool that tells changes tells each once, and what nobody could read may be the news that the
+    customer paid: it is read again every night.
+    """
+    set_aside = done.set_aside = done.set_aside or bool(page.unreadable)
     with host.store.begin() as tx:
         new, changed = store_invoices(host, tx, link, page.items, written=done.written)
         forget_unreadable(tx, link, "invoices", [item.ref for item in page.items])
         bad = store_unreadable(host, tx, link, "invoices", page.unreadable)
         gone = _store_removed(host, tx, link, [removed.ref for removed in page.removed])
-        if page.cursor is not None:
+        if page.cursor is not None and not set_aside:
             cursors.write(tx, link, "invoices", page.cursor, host.clock.now())
         if new or changed or bad or gone:
             journal.append(

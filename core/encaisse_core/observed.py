@@ -92,8 +92,8 @@ def explain(
     """
     row = _sighting(tx, company_id, sighting_id)
     invoice = record_of(row["record"])
-    if invoice.kind in CREDITS:
-        return _credit_used(host, tx, row)
+    if invoice.kind in CREDITS or invoice.direction == "payable":
+        return _follow(host, tx, row)
     if verdict is None and _unsure(host, tx, row, invoice.currency):
         return False
     delta = int(row["expected"] - row["open"])
@@ -156,8 +156,12 @@ def _paid(
     return True
 
 
-def _credit_used(host: Host, tx: Connection, row: Mapping[str, Any]) -> bool:
-    """Take a credit's open amount as its tool tells it: used up or free again, it is no payment."""
+def _follow(host: Host, tx: Connection, row: Mapping[str, Any]) -> bool:
+    """Take the open amount of a credit or a purchase as its tool tells it: it is no payment.
+
+    A credit that is used up came in with its invoice; what the company pays its own suppliers is
+    not a customer's money.
+    """
     e = schema.echeance.c
     for part in record_of(row["record"]).instalments:
         tx.execute(
