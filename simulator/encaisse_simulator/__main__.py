@@ -29,6 +29,9 @@ def main(arguments: Sequence[str] | None = None, *, until: threading.Event | Non
             f"GCollect: {base}/v1 (X-Sim-Host: {world.gcollect.host})",
             f"  client {access.gcollect_client_id}, secret {access.gcollect_client_secret}",
             f"  signing page: {base}/sign/<token>, the signing_url of each mandate",
+            f"MyUnisoft: {base}/api/v1 (X-Sim-Host: {world.myunisoft.host})",
+            f"  X-Third-Party-Secret: {access.myunisoft_secret}",
+            f"  Authorization: Bearer {access.myunisoft_token}",
             f'Clock: {options.now.isoformat()}, moved by POST {base}/_sim/advance {{"hours": 72}}',
             f"State: GET {base}/_sim/state; a debtor pays: POST {base}/_sim/debtor_pays "
             '{"invoice_number": "F-0101", "cents": 5000}',

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import cast
 
+from encaisse_simulator.myunisoft.admin import ACTS, Act
 from encaisse_simulator.paris import instant
 from encaisse_simulator.wire import Json, SimRequest, SimResponse, json_response
 from encaisse_simulator.world import World
@@ -18,7 +19,7 @@ Ask = Mapping[str, object]
 
 
 def control(world: World, request: SimRequest) -> SimResponse:
-    """Answer `GET /_sim/state`, `POST /_sim/advance` and `POST /_sim/debtor_pays`."""
+    """Answer the calls of `ACTIONS`: state, clock, debtors, and MyUnisoft's accountants."""
     name = request.path.removeprefix(PREFIX)
     action = ACTIONS.get((request.method, name))
     if action is None:
@@ -68,6 +69,10 @@ def _debtor_pays(world: World, ask: Ask) -> Json:
     raise KeyError(f"invoice {number} is in no procedure")
 
 
+def _in_myunisoft(act: Act) -> Callable[[World, Ask], Json]:
+    return lambda world, ask: act(world.myunisoft, ask)
+
+
 def _whole(ask: Ask, name: str) -> int:
     text = str(ask[name])
     if not re.fullmatch(r"[0-9]{1,9}", text):
@@ -79,4 +84,5 @@ ACTIONS: Mapping[tuple[str, str], Callable[[World, Ask], Json]] = {
     ("GET", "state"): _state,
     ("POST", "advance"): _advance,
     ("POST", "debtor_pays"): _debtor_pays,
+    **{(method, f"myunisoft/{name}"): _in_myunisoft(act) for (method, name), act in ACTS.items()},
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 
 from encaisse_simulator.paris import paris_date
 from encaisse_simulator.world import World
@@ -18,6 +18,8 @@ class ExampleAccess:
     libeo_api_key: str = "libeo-example-key"
     gcollect_client_id: str = "gcollect-example"
     gcollect_client_secret: str = "gcollect-example-secret"
+    myunisoft_secret: str = "encaisse-3xampleK3y0fNobody12345"
+    myunisoft_token: str = "myunisoft-example-token"
 
 
 def fill(world: World) -> ExampleAccess:
@@ -68,4 +70,26 @@ def fill(world: World) -> ExampleAccess:
         access.gcollect_client_id,
         access.gcollect_client_secret,
     )
+    _fill_dossier(world, access)
     return access
+
+
+def _fill_dossier(world: World, access: ExampleAccess) -> None:
+    """Keep the company's dossier at its accountant's: last year carried forward, this one open."""
+    today, tool = paris_date(world.now), world.myunisoft
+    tool.register_partner(access.myunisoft_secret)
+    firm = tool.add_firm("Cabinet Exemple", "48210377700017")
+    years = [(date(year, 1, 1), date(year, 12, 31)) for year in (today.year - 1, today.year)]
+    dossier = tool.add_dossier(firm, "Menuiserie Exemple SAS", access.siren, years)
+    tool.society_key(dossier.society_id, token=access.myunisoft_token)
+    payer = dossier.add_customer("Bureau Modèle SARL", siren="987654324", city="LYON")
+    term = dossier.term(30, end_of_month=True)
+    person = dossier.add_customer("Camille Exemple", term=term)
+    old = date(today.year - 1, 11, 15)
+    dossier.issue("V0091", payer, old, (old + timedelta(days=30), 84_000))
+    dossier.carry_forward(old)
+    day = date(today.year, 1, 10)
+    halves = [(day + timedelta(days=span), 30_025) for span in (10, 20)]
+    dossier.issue("V0101", payer, day, *halves)
+    dossier.issue("V0102", person, day, (None, 15_000))
+    dossier.receive(payer, today, 10_025, number="V0101", lettered=True)

@@ -17,6 +17,7 @@ from encaisse_simulator.gcollect import GCollect
 from encaisse_simulator.identifiers import OpaqueIds
 from encaisse_simulator.ledger import LedgerEntry
 from encaisse_simulator.libeo import Libeo
+from encaisse_simulator.myunisoft import MyUnisoft
 from encaisse_simulator.partner import Partner
 from encaisse_simulator.wire import Json, SimRequest, SimResponse, as_json, json_response
 
@@ -37,8 +38,9 @@ class World:
         self.factomos = Factomos(self, OpaqueIds(seed, "factomos"))
         self.gcollect = GCollect(self, OpaqueIds(seed, "gcollect"))
         self.libeo = Libeo(self, OpaqueIds(seed, "libeo"))
+        self.myunisoft = MyUnisoft(self, seed)
         self.partners: dict[str, Partner] = {}
-        for partner in (self.factomos, self.gcollect, self.libeo):
+        for partner in (self.factomos, self.gcollect, self.libeo, self.myunisoft):
             self.add_partner(partner)
 
     @property
@@ -120,10 +122,14 @@ class World:
                 return self._malformed(partner.handle(request))
 
     def _cut(self, strike: Strike, partner: Partner, response: SimResponse) -> SimResponse:
-        listing = _json_object(response)
+        listing = _listing(response)
+        miscounted = strike.kind == "miscounted_list"
         cut: Json = None
-        if listing is not None:
-            cut = partner.cut(listing, honest_total=strike.kind == "miscounted_list")
+        if isinstance(listing, list):
+            # A bare list has no count to be wrong.
+            cut = listing[: len(listing) // 2] if listing and not miscounted else None
+        elif listing is not None:
+            cut = partner.cut(listing, honest_total=miscounted)
         if cut is None:
             return response
         self.faults.struck(strike)
@@ -151,10 +157,12 @@ def _page(status: int, title: str) -> SimResponse:
     return SimResponse(status, {"content-type": "text/html; charset=utf-8"}, html.encode())
 
 
-def _json_object(response: SimResponse) -> Mapping[str, Json] | None:
+def _listing(response: SimResponse) -> Mapping[str, Json] | list[Json] | None:
     if response.status != 200 or "json" not in response.headers.get("content-type", ""):
         return None
     value: object = json.loads(response.body)
+    if isinstance(value, list):
+        return cast("list[Json]", value)
     return cast("Mapping[str, Json]", value) if isinstance(value, dict) else None
 
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import httpx
 import pytest
+from tests.simulator.office import Office, open_office
 
 from encaisse_simulator import SimTransport, World
 from encaisse_simulator.caller import GCollectCaller
@@ -47,3 +48,9 @@ def collector(http: httpx.Client) -> GCollectCaller:
     caller = GCollectCaller(http, "client", "secret")
     caller.log_in()
     return caller
+
+
+@pytest.fixture
+def office(world: World, http: httpx.Client) -> Office:
+    """Open a cabinet with a MONO and a MULTI dossier, in process."""
+    return open_office(world, http)

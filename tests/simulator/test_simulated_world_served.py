@@ -99,7 +99,7 @@ def test_a_person_runs_the_simulator_alone(capsys: pytest.CaptureFixture[str]) -
         assert found, printed
         base = found.group()
         state = httpx.get(f"{base}/_sim/state").json()
-        assert (state["now"], len(state["effects"])) == ("2026-11-24T08:00:00.000000Z", 3)
+        assert (state["now"], len(state["effects"])) == ("2026-11-24T08:00:00.000000Z", 5)
         moved = httpx.post(f"{base}/_sim/advance", json={"hours": 72}).json()
         assert moved == {"now": "2026-11-27T08:00:00.000000Z"}
         unknown = httpx.post(f"{base}/_sim/debtor_pays", json={"invoice_number": "F-0", "cents": 1})
