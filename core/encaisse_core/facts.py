@@ -322,7 +322,7 @@ def _unallocated_credits(tx: Connection, company_id: str) -> dict[str, int]:
             c.company_id == company_id,
             c.kind.in_(("credit_note", "unallocated_credit")),
             c.open < 0,
-            c.state == "open",
+            c.state.in_(("open", "unseen")),  # an avoir that is lost is still the customer's
         )
         .group_by(c.debtor_id)
     )

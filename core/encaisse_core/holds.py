@@ -19,6 +19,7 @@ HOLDS = (
     "total_changed",
     "unknown_status",
     "currency_changed",
+    "cited",
 )
 """Questions that hold the claim they are about."""
 
@@ -44,6 +45,14 @@ def hold(
         at=host.clock.now(),
         again=True,
     )
+
+
+def hold_once(
+    host: Host, tx: Connection, company_id: str, claim_id: str, why: str, sentence: str
+) -> None:
+    """Put a claim on hold for a fact that lasts: answered, it is not asked again."""
+    if not tasks.answered(tx, company_id, why, claim_id):
+        hold(host, tx, company_id, claim_id, why, sentence)
 
 
 def lift(host: Host, tx: Connection, company_id: str, claim_id: str, why: str) -> str | None:

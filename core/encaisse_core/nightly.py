@@ -114,7 +114,7 @@ def join(host: Host, night: Night) -> None:
 
 def reconcile_money(host: Host, night: Night) -> None:
     """Turn what became visible into payments."""
-    night.counts["payments"] += reconcile.reconcile(host, night.company_id)
+    night.counts["payments"] += reconcile.reconcile(host, night.company_id).payments
 
 
 def stop(host: Host, night: Night) -> None:
@@ -147,7 +147,8 @@ def open_procedures(host: Host, night: Night) -> None:
         opening.plan_openings(host, night.company_id)
         before = night.counts["done"]
         _drain(host, night, OPENINGS)
-        if night.counts["done"] == before and not reconcile.reconcile(host, night.company_id):
+        news = reconcile.reconcile(host, night.company_id).news
+        if night.counts["done"] == before and not news:
             return
         stop(host, night)
 

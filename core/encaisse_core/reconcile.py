@@ -6,21 +6,36 @@ payments of one claim (`payments.py`).
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from sqlalchemy import Connection
 
-from encaisse_core import observed, portfolio, settled
+from encaisse_core import citations, observed, portfolio, settled
 from encaisse_core.host import Host
 
 
-def reconcile(host: Host, company_id: str) -> int:
-    """Record every payment that became visible; return how many."""
+class Reconciled(NamedTuple):
+    """Count what a reconciliation found: money that moved, and claims that changed state."""
+
+    payments: int
+    states: int
+
+    @property
+    def news(self) -> bool:
+        """Tell whether anything is to be told to collectors or books."""
+        return bool(self.payments or self.states)
+
+
+def reconcile(host: Host, company_id: str) -> Reconciled:
+    """Record every payment that became visible, and bring claims up to it."""
     with host.store.begin() as tx:
         host.store.one_at_a_time(tx, company_id)
         portfolio.follow_records(host, tx, company_id)
-        found = settled.follow_settlements(host, tx, company_id)
-        found += observed.observe(host, tx, company_id)
-        found += _document_states(host, tx, company_id)
-    return found
+        payments = settled.follow_settlements(host, tx, company_id)
+        payments += observed.observe(host, tx, company_id)
+        states = citations.follow_citations(host, tx, company_id)
+        states += _document_states(host, tx, company_id)
+    return Reconciled(payments, states)
 
 
 def _document_states(host: Host, tx: Connection, company_id: str) -> int:

@@ -321,6 +321,7 @@ HOLDS = {
     "total_changed": "Son total a été corrigé dans l'outil : vérifiez-le.",
     "unknown_status": "Son montant ouvert a changé sous un statut inconnu.",
     "currency_changed": "Sa devise a changé dans l'outil.",
+    "cited": "Une autre facture la cite : est-elle rectifiée, ou un acompte déjà soldé ?",
     "conflict": "Le partenaire a trouvé autre chose que ce que nous avons envoyé.",
 }
 """What each word of a hold asks, where no sentence was kept with it."""

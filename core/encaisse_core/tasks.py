@@ -29,16 +29,8 @@ def ask(
     happened anew. The sentence says what happened, to which invoice, and what to do. Returns
     whether it is new.
     """
-    t = schema.task.c
-    if not again:
-        answered = select(t.id).where(
-            t.company_id == company_id,
-            t.kind == kind,
-            t.subject == subject,
-            t.done_at.is_not(None),
-        )
-        if connection.execute(answered).first() is not None:
-            return False
+    if not again and answered(connection, company_id, kind, subject):
+        return False
     row = {
         "company_id": company_id,
         "id": task_id,
@@ -51,6 +43,18 @@ def ask(
     if new:
         journal.append(connection, company_id, at, "task_opened", subject, {"kind": kind})
     return bool(new)
+
+
+def answered(connection: Connection, company_id: str, kind: str, subject: str) -> bool:
+    """Tell whether somebody answered this question on this subject before."""
+    t = schema.task.c
+    query = select(t.id).where(
+        t.company_id == company_id,
+        t.kind == kind,
+        t.subject == subject,
+        t.done_at.is_not(None),
+    )
+    return connection.execute(query).first() is not None
 
 
 def open_on(connection: Connection, company_id: str, subject: str) -> dict[str, str]:
