@@ -23,13 +23,21 @@ from encaisse_api import (
     TakesMandates,
 )
 from encaisse_core import cursors, journal, tasks
+from encaisse_core.cents import euros
 from encaisse_core.errors import HostError
+from encaisse_core.faults import fault
 from encaisse_core.holds import hold
 from encaisse_core.host import Host, Link
 from encaisse_core.ingest import forget_unreadable, note_result, store_unreadable
+from encaisse_core.numbers import annex_number
 from encaisse_core.store import schema
 from encaisse_core.store.engine import stamp
 from encaisse_core.store.upsert import bulk_upsert
+
+
+class NotYet(Exception):
+    """Say that a row may be about a procedure whose opening is in doubt: it is placed later."""
+
 
 Keeps = Callable[[Host, Connection, Link, Any], bool]
 
@@ -51,7 +59,7 @@ def pull_collector(host: Host, link: Link) -> PartnerError | None:
     except HostError:
         raise
     except Exception as error:  # a connector's bug stops its own stream, not the night
-        drift = Drift(f"{link.connector} a répondu sous une forme inconnue : {error}")
+        drift = Drift(f"{link.connector} a répondu sous une forme inconnue ({fault(error)}).")
         note_result(host, link, drift)
         return drift
     note_result(host, link, None)
@@ -68,7 +76,8 @@ def _stream(
     """Store a stream page by page; each page with its cursor, or not at all.
 
     The cursor does not pass a row that was set aside: it is read again every night, because what
-    nobody could read may be somebody's payment.
+    nobody could read may be somebody's payment, and what speaks of a procedure whose opening is in
+    doubt is about ours.
     """
     with host.store.begin() as tx:
         since = cursors.read(tx, link, stream)
@@ -78,7 +87,10 @@ def _stream(
             set_aside = set_aside or bool(page.unreadable)
             with host.store.begin() as tx:
                 for item in page.items:
-                    keep(host, tx, link, item)
+                    try:
+                        keep(host, tx, link, item)
+                    except NotYet:
+                        set_aside = True
                 forget_unreadable(tx, link, stream, [item.remote_id for item in page.items])
                 if store_unreadable(host, tx, link, stream, page.unreadable):
                     _ask_about_rows(host, tx, link, stream, len(page.unreadable))
@@ -172,7 +184,9 @@ def keep_progress(host: Host, tx: Connection, link: Link, state: ProcedureState)
         .first()
     )
     if row is None:
-        return False  # opened by somebody else, or before we knew: shown by the comparison
+        if _opening_in_doubt(tx, link):
+            raise NotYet
+        return False  # opened by somebody else: shown by the comparison
     moved = (row["state"], row["phase"], row["close_code"], bool(row["disputed"])) != (
         state.state,
         state.phase,
@@ -205,7 +219,57 @@ def keep_progress(host: Host, tx: Connection, link: Link, state: ProcedureState)
         _dispute(host, tx, link, row["id"])
     if state.state == "closed":
         release(host, tx, link.company_id, row["id"])
+    elif row["state"] == "closed":
+        _hold_again(host, tx, link, row["id"])
     return True
+
+
+def _opening_in_doubt(tx: Connection, link: Link) -> bool:
+    e = schema.effect.c
+    query = select(e.id).where(
+        e.company_id == link.company_id,
+        e.connection_id == link.id,
+        e.kind == "open_procedure",
+        e.state.in_(("sending", "uncertain", "parked")),
+    )
+    return tx.execute(query).first() is not None
+
+
+def _hold_again(host: Host, tx: Connection, link: Link, procedure_id: str) -> None:
+    """Take the claims of a procedure that was opened again there, but for those we took back.
+
+    One that is spoken for elsewhere meanwhile is for a person.
+    """
+    r, e = schema.reservation.c, schema.effect.c
+    here = (r.company_id == link.company_id, r.procedure_id == procedure_id)
+    taken_back = select(e.subject).where(
+        e.company_id == link.company_id, e.kind == "withdraw", e.state == "done"
+    )
+    claims = tx.execute(
+        select(r.claim_id).where(*here, r.claim_id.not_in(taken_back)).order_by(r.claim_id)
+    ).scalars()
+    for claim_id in claims.all():
+        elsewhere = select(r.proposal_id).where(
+            r.company_id == link.company_id, r.claim_id == claim_id, r.released_at.is_(None)
+        )
+        if tx.execute(elsewhere).first() is None:
+            tx.execute(
+                schema.reservation.update()
+                .where(*here, r.claim_id == claim_id)
+                .values(released_at=None)
+            )
+            continue
+        tasks.ask(
+            tx,
+            link.company_id,
+            "reopened_elsewhere",
+            claim_id,
+            f"{link.connector} a rouvert une procédure sur une créance confiée ailleurs depuis. "
+            "Demandez-lui de la clore.",
+            task_id=host.ids.new("tsk"),
+            at=host.clock.now(),
+            again=True,
+        )
 
 
 def _dispute(host: Host, tx: Connection, link: Link, procedure_id: str) -> None:
@@ -244,30 +308,24 @@ def keep_payment(host: Host, tx: Connection, link: Link, paid: CollectedPayment)
     if paid.received_by == "creditor":
         return False  # our own declaration of a direct payment, seen again
     p, r, c = schema.procedure.c, schema.reservation.c, schema.claim.c
-    found = tx.execute(
-        select(p.id, c.id.label("claim_id"))
+    if _odd(paid):
+        return _ask_about_payment(host, tx, link, paid, "dont un montant est négatif")
+    candidates = tx.execute(
+        select(p.id, c.id.label("claim_id"), c.number)
         .join(schema.reservation, (r.company_id == p.company_id) & (r.procedure_id == p.id))
         .join(schema.claim, (c.company_id == r.company_id) & (c.id == r.claim_id))
         .where(
             p.company_id == link.company_id,
             p.connection_id == link.id,
             p.remote_id == paid.procedure_ref,
-            (c.id == paid.claim_ref) if paid.claim_ref else (c.number == paid.invoice_number),
         )
-    ).first()
+        .order_by(c.id)
+    ).all()
+    found = next((each for each in candidates if _is_about(paid, each.claim_id, each.number)), None)
     if found is None:
-        tasks.ask(
-            tx,
-            link.company_id,
-            "unknown_payment",
-            paid.remote_id,
-            f"{link.connector} annonce un paiement de {paid.amount.amount} "
-            f"{paid.amount.currency} sur la facture {paid.invoice_number}, que nous ne lui avons "
-            "pas confiée. Vérifiez avec lui.",
-            task_id=host.ids.new("tsk"),
-            at=host.clock.now(),
-        )
-        return False
+        if not candidates and _opening_in_doubt(tx, link):
+            raise NotYet
+        return _ask_about_payment(host, tx, link, paid, "que nous ne lui avons pas confiée")
     row = {
         "company_id": link.company_id,
         "id": host.ids.new("stl"),
@@ -307,6 +365,36 @@ def keep_payment(host: Host, tx: Connection, link: Link, paid: CollectedPayment)
     return bool(written)
 
 
+def _is_about(paid: CollectedPayment, claim_id: str, number: str) -> bool:
+    """Tell whether a payment is on a claim: by our id, else by the number we handed over."""
+    if paid.claim_ref:
+        return paid.claim_ref == claim_id
+    return annex_number(paid.invoice_number) == annex_number(number)
+
+
+def _odd(paid: CollectedPayment) -> bool:
+    """Tell whether a payment states a negative part: money going back is a reversal, not that."""
+    parts = (paid.principal, paid.interest, paid.indemnity, paid.costs, paid.fee, paid.fee_vat)
+    return any(part is not None and part.minor < 0 for part in parts)
+
+
+def _ask_about_payment(
+    host: Host, tx: Connection, link: Link, paid: CollectedPayment, what: str
+) -> bool:
+    tasks.ask(
+        tx,
+        link.company_id,
+        "unknown_payment",
+        paid.remote_id,
+        f"{link.connector} annonce un paiement de {euros(paid.amount.minor)} "
+        f"{paid.amount.currency} sur la facture {paid.invoice_number}, {what}. "
+        "Vérifiez avec lui.",
+        task_id=host.ids.new("tsk"),
+        at=host.clock.now(),
+    )
+    return False
+
+
 def keep_payout(host: Host, tx: Connection, link: Link, payout: CollectorPayout) -> bool:
     """Record a transfer to the creditor, and the fee each of its lines kept."""
     currency = payout.net.currency
@@ -331,7 +419,7 @@ def keep_payout(host: Host, tx: Connection, link: Link, payout: CollectorPayout)
         schema.payout,
         [row],
         key=("company_id", "connection_id", "remote_id"),
-        keep=("id", "updated_at", "record"),
+        keep=("id", "updated_at"),
     )
     if written:
         s = schema.settlement.c

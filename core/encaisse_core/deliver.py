@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import BaseModel
 from sqlalchemy import Connection
@@ -20,13 +20,17 @@ from encaisse_api import (
     ActionNeeded,
     Conflict,
     Denied,
+    Money,
     OutcomeUnknown,
     PartnerError,
+    Receipt,
     Rejected,
     Transient,
 )
 from encaisse_core import outbox, tasks
-from encaisse_core.errors import HostError, UsageError
+from encaisse_core.cents import euros
+from encaisse_core.errors import HostError
+from encaisse_core.faults import fault
 from encaisse_core.host import Host, Link, link
 from encaisse_core.ingest import note_result
 from encaisse_core.outbox import Effect
@@ -70,6 +74,12 @@ class Kind:
 
     send: str
     find: str
+    answers: ClassVar[type] = Receipt
+    """What the look-up and the send give when the write stands there."""
+
+    def amount(self, effect: Effect) -> Money | None:
+        """Tell what the receipt must confirm, None where no money is written."""
+        return None
 
     def build(self, host: Host, link: Link, effect: Effect) -> tuple[BaseModel, ...]:
         """Make what the partner is told."""
@@ -115,7 +125,7 @@ def kinds() -> dict[str, Kind]:
 
 
 def deliver(host: Host, effect: Effect) -> str:
-    """Try an effect once and return the state it is left in."""
+    """Try an effect once and return the state it is left in, or `waiting` for its facts."""
     with host.store.begin() as tx:
         where = link(tx, effect.company_id, effect.connection_id)
     attempt = _Try(host, where, effect, kinds()[effect.kind])
@@ -132,7 +142,8 @@ def deliver(host: Host, effect: Effect) -> str:
     try:
         return _attempt(attempt)
     except NotNow as wait:
-        return _close(attempt, effect.state, reason=wait.reason, retry_in=wait.retry_in)
+        _close(attempt, effect.state, reason=wait.reason, retry_in=wait.retry_in)
+        return "waiting"
     except Never as gone:
         return _close(attempt, "refused", reason=gone.reason)
     except OutcomeUnknown as error:
@@ -155,6 +166,10 @@ def deliver(host: Host, effect: Effect) -> str:
         return _close(attempt, effect.state, reason=error.message, retry_in=BACKOFF[-1])
     except PartnerError as error:
         return _unknown(attempt, OutcomeUnknown(error.message))
+    except HostError:
+        raise
+    except Exception as error:  # a fault of ours or of a connector costs its own effect only
+        return _ask(attempt, "parked", "fault", f"L'envoi n'a pas pu être traité ({fault(error)}).")
 
 
 def _idle(host: Host, where: Link) -> str | None:
@@ -173,14 +188,15 @@ def _attempt(attempt: _Try) -> str:
     arguments = kind.build(host, attempt.link, effect)
     write = host.manifest(attempt.link).writes.get(kind.send)
     if write is None:
-        raise UsageError(f"{attempt.link.connector} ne sait pas faire « {kind.send} ».")
+        sentence = f"{attempt.link.connector} ne sait pas faire « {kind.send} »."
+        return _ask(attempt, "parked", "unsupported", sentence)
     with host.open(attempt.link, longest=outbox.LEASE - LAST_START) as partner:
         find: Callable[..., Any] = getattr(partner, kind.find)
         doubtful = effect.state == "uncertain" or effect.attempts > 1
         if write.guarantee == "lookup" or (write.guarantee == "key" and doubtful):
-            found = _search(find, effect.key, arguments[0])
+            found = _search(attempt, find, arguments[0])
             if not isinstance(found, Absent):
-                return _landed(attempt, partner, found)
+                return _landed(attempt, partner, _whole(attempt, found))
         elif write.guarantee == "none" and doubtful:
             return _ask(
                 attempt,
@@ -194,24 +210,48 @@ def _attempt(attempt: _Try) -> str:
         receipt = _send(attempt, partner, arguments)
         if write.guarantee == "lookup":
             _look_again(attempt, find, arguments[0])
-        return _landed(attempt, partner, receipt)
+        return _landed(attempt, partner, _whole(attempt, receipt))
 
 
-def _search(find: Callable[..., Any], key: str, argument: BaseModel) -> Any:
+def _search(attempt: _Try, find: Callable[..., Any], argument: BaseModel) -> Any:
     """Look an effect up; a doubt in a look-up is a reason to wait, never to send.
 
     A look-up that is refused says nothing about the write: taking it for a refused write would
     free claims that may already be worked on there.
     """
     try:
-        return find(key, argument)
+        found = find(attempt.effect.key, argument)
     except (Transient, Conflict, ActionNeeded, Denied):
         raise
     except HostError:
         raise
     except Exception as error:
-        said = error.message if isinstance(error, PartnerError) else repr(error)
-        raise Transient(f"La vérification n'a pas abouti : {said}") from error
+        raise Transient(f"La vérification n'a pas abouti : {fault(error)}") from error
+    if not isinstance(found, (Absent, attempt.kind.answers)):
+        raise Transient(f"La vérification n'a pas abouti : {type(found).__name__} reçu.")
+    return found
+
+
+def _whole(attempt: _Try, answer: Any) -> Any:
+    """Take only an answer that says all of what was asked stands there.
+
+    A write the partner took in and then refused never landed; one of another amount is somebody
+    else's, or half of ours: a person looks.
+    """
+    if not isinstance(answer, attempt.kind.answers):
+        raise OutcomeUnknown(f"Le partenaire n'a pas rendu de reçu ({type(answer).__name__}).")
+    if not isinstance(answer, Receipt):
+        return answer
+    if answer.state == "rejected":
+        raise Rejected("Le partenaire a reçu l'envoi, puis l'a refusé.")
+    asked = attempt.kind.amount(attempt.effect)
+    if asked is not None and answer.amount not in (asked, -asked):
+        raise Conflict(f"Le partenaire confirme {_told(answer.amount)} au lieu de {_told(asked)}.")
+    return answer
+
+
+def _told(money: Money | None) -> str:
+    return "aucun montant" if money is None else f"{euros(money.minor)} {money.currency}"
 
 
 def _send(attempt: _Try, partner: Any, arguments: tuple[BaseModel, ...]) -> Any:
@@ -221,7 +261,7 @@ def _send(attempt: _Try, partner: Any, arguments: tuple[BaseModel, ...]) -> Any:
     except (PartnerError, HostError):
         raise
     except Exception as error:
-        raise OutcomeUnknown(f"Le connecteur a échoué pendant l'envoi : {error!r}") from error
+        raise OutcomeUnknown(f"Le connecteur a échoué pendant l'envoi : {fault(error)}") from error
 
 
 def _look_again(attempt: _Try, find: Callable[..., Any], argument: BaseModel) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from sqlalchemy import select
 
 from encaisse_api import Document, FetchesDocuments, PartnerError
+from encaisse_core.errors import HostError
+from encaisse_core.faults import fault
 from encaisse_core.host import Host, links
 from encaisse_core.ingest import record_of
 from encaisse_core.store import schema
@@ -39,6 +41,13 @@ def of_claim(host: Host, company_id: str, claim_id: str) -> tuple[Document, ...]
             raise Unavailable(
                 f"Le document de la facture ne peut pas être lu dans {link.connector} : "
                 f"{error.message}"
+            ) from error
+        except HostError:
+            raise
+        except Exception as error:  # a connector's bug is no document
+            raise Unavailable(
+                f"Le document de la facture ne peut pas être lu dans {link.connector} : "
+                f"{fault(error)}"
             ) from error
         digest = host.blobs.put(document.content)
         found.setdefault(digest, document)

@@ -149,6 +149,7 @@ class _Gathered:
         self._acknowledged = _acknowledged(tx, company_id)
         self._duplicates = _duplicates(tx, company_id)
         self._held = _held(tx, company_id)
+        self._in_flight = _in_flight(tx, company_id)
         self._credits = _unallocated_credits(tx, company_id)
         self._hold_texts = _hold_texts(tx, company_id)
 
@@ -194,7 +195,8 @@ class _Gathered:
             state=claim["state"],
             currency=claim["currency"],
             credited=paid[1],
-            flags=frozenset(flag for _, record in live for flag in record.flags),
+            flags=frozenset(flag for _, record in live for flag in record.flags)
+            | ({"payment_in_flight"} if claim["id"] in self._in_flight else set()),
             unallocated_credits=self._credits.get(claim["debtor_id"], 0),
             hold=claim["hold"],
             hold_text=self._hold_texts.get((claim["hold"], claim["id"])),
@@ -208,7 +210,7 @@ class _Gathered:
         return SightingFacts(
             tool=link.connector,
             total=row["total"],
-            open=row["open"] - self._untold.get((row["claim_id"], link.id), 0)
+            open=row["open"] - row["untold"] - self._untold.get((row["claim_id"], link.id), 0)
             if self._host.follows_money(link)
             else None,
             state=record.state,
@@ -235,7 +237,7 @@ def _grouped(
 
 
 def _untold(tx: Connection, company_id: str) -> dict[tuple[str, str], int]:
-    """Add what collectors received on a claim and a tool was not told yet."""
+    """Add what collectors received on a claim and a tool does not show yet."""
     p, a, x = schema.payment.c, schema.allocation.c, schema.payment_sighting.c
     collected: dict[str, dict[str, int]] = defaultdict(dict)
     query = (
@@ -248,7 +250,9 @@ def _untold(tx: Connection, company_id: str) -> dict[tuple[str, str], int]:
         collected[row.claim_id][row.id] = int(row.amount)
     told: dict[str, set[str]] = defaultdict(set)
     for echo in tx.execute(
-        select(x.payment_id, x.connection_id).where(x.company_id == company_id, x.role == "echo")
+        select(x.payment_id, x.connection_id).where(
+            x.company_id == company_id, x.role.in_(("echo", "same"))
+        )
     ):
         told[echo.connection_id].add(echo.payment_id)
     connections = tx.execute(
@@ -318,11 +322,18 @@ def _unallocated_credits(tx: Connection, company_id: str) -> dict[str, int]:
             c.company_id == company_id,
             c.kind.in_(("credit_note", "unallocated_credit")),
             c.open < 0,
-            c.state == "open",
+            c.state.in_(("open", "unseen")),  # an avoir that is lost is still the customer's
         )
         .group_by(c.debtor_id)
     )
     return {row.debtor_id: int(row.credit) for row in tx.execute(query)}
+
+
+def _in_flight(tx: Connection, company_id: str) -> set[str]:
+    """Name the claims a collector holds money for that nobody verified yet."""
+    s = schema.settlement.c
+    query = select(s.claim_id).where(s.company_id == company_id, s.state == "pending")
+    return set(tx.execute(query).scalars())
 
 
 def _hold_texts(tx: Connection, company_id: str) -> dict[tuple[str, str], str]:

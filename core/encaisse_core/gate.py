@@ -13,6 +13,8 @@ from sqlalchemy import Connection, select
 
 from encaisse_api import Missing, PartnerError, PullsInvoices, SourceInvoice
 from encaisse_core.deliver import NotNow
+from encaisse_core.errors import HostError
+from encaisse_core.faults import fault
 from encaisse_core.host import Host, Link, links
 from encaisse_core.ingest import store_invoices
 from encaisse_core.store import schema
@@ -33,6 +35,8 @@ def check(host: Host, company_id: str, claim_ids: Sequence[str]) -> None:
     for link in sources:
         if refs[link.id]:
             _confirm(host, link, refs[link.id])
+    with host.store.begin() as tx:
+        _explained(host, tx, company_id, claim_ids)
 
 
 def _sources(host: Host, tx: Connection, company_id: str) -> list[Link]:
@@ -40,7 +44,7 @@ def _sources(host: Host, tx: Connection, company_id: str) -> list[Link]:
     found = [
         link
         for link in links(tx, company_id, states=("active", "paused"))
-        if host.can(link, PullsInvoices)
+        if _is_source(host, tx, link)
     ]
     c = schema.connection.c
     now = host.clock.now()
@@ -55,6 +59,43 @@ def _sources(host: Host, tx: Connection, company_id: str) -> list[Link]:
         if row.pulled_at is None or now - instant(row.pulled_at) > FRESH:
             raise NotNow(f"{link.connector} n'a pas été lu depuis 24 heures.")
     return found
+
+
+def _is_source(host: Host, tx: Connection, link: Link) -> bool:
+    """Tell whether a connection shows invoices; one whose connector is gone cannot confirm them."""
+    try:
+        host.manifest(link)
+    except KeyError:
+        s = schema.sighting.c
+        shown = select(s.id).where(s.company_id == link.company_id, s.connection_id == link.id)
+        if tx.execute(shown.limit(1)).first() is not None:
+            raise NotNow(
+                f"Le connecteur {link.connector} n'est plus installé : ses factures ne sont plus "
+                "vérifiées."
+            ) from None
+        return False
+    return host.can(link, PullsInvoices)
+
+
+def _explained(host: Host, tx: Connection, company_id: str, claim_ids: Sequence[str]) -> None:
+    """Let nothing leave while a tool shows an amount nobody has explained yet."""
+    s = schema.sighting.c
+    found = tx.execute(
+        select(s.number, s.connection_id).where(
+            s.company_id == company_id,
+            s.claim_id.in_(claim_ids),
+            s.presence == "live",
+            s.open != s.expected,
+        )
+    ).all()
+    following = {link.id for link in links(tx, company_id) if host.follows_money(link)}
+    for row in found:
+        if row.connection_id in following:
+            raise NotNow(
+                f"Le montant ouvert de la facture {row.number} a bougé et n'est pas encore "
+                "rapproché.",
+                retry_in=timedelta(0),
+            )
 
 
 def _refs(tx: Connection, link: Link, claim_ids: Sequence[str]) -> list[str]:
@@ -79,6 +120,10 @@ def _confirm(host: Host, link: Link, refs: Sequence[str]) -> None:
             answers: Sequence[SourceInvoice | Missing] = source.read_invoices(refs)
     except PartnerError as error:
         raise NotNow(f"{link.connector} ne confirme pas la facture : {error.message}") from error
+    except HostError:
+        raise
+    except Exception as error:  # a connector's bug confirms nothing
+        raise NotNow(f"{link.connector} ne confirme pas la facture : {fault(error)}") from error
     missing = [answer.ref for answer in answers if isinstance(answer, Missing)]
     present = [answer for answer in answers if isinstance(answer, SourceInvoice)]
     if len(answers) != len(refs) or missing:
@@ -88,5 +133,5 @@ def _confirm(host: Host, link: Link, refs: Sequence[str]) -> None:
     if changed:
         raise NotNow(
             f"La facture a changé dans {link.connector} depuis sa lecture.",
-            retry_in=timedelta(seconds=1),
+            retry_in=timedelta(0),
         )

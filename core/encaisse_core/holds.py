@@ -1,22 +1,79 @@
-"""Put a claim on hold: nothing automatic happens to it until a person answers."""
+"""Put a claim on hold: nothing automatic happens to it until a person answers.
+
+A claim may be held for several reasons at once, each with its own open question; its `hold` names
+the newest. It is free again when the last of them was answered.
+"""
 
 from __future__ import annotations
 
 from sqlalchemy import Connection
 
-from encaisse_core import tasks
+from encaisse_core import journal, tasks
 from encaisse_core.host import Host
 from encaisse_core.store import schema
+
+HOLDS = (
+    "disputed",
+    "maybe_same",
+    "amount_rose",
+    "total_changed",
+    "unknown_status",
+    "currency_changed",
+    "cited",
+)
+"""Questions that hold the claim they are about."""
+
+DUPLICATE = "duplicate"
+"""The hold of a claim a person said is another one, so that it is never collected beside it."""
 
 
 def hold(
     host: Host, tx: Connection, company_id: str, claim_id: str, why: str, sentence: str
 ) -> None:
-    """Put a claim on hold and ask a person, once."""
+    """Put a claim on hold and ask a person, once for each time it happens."""
+    standing = tasks.open_on(tx, company_id, claim_id)
+    if why in standing:
+        return
+    _set(tx, company_id, claim_id, why)
+    tasks.ask(
+        tx,
+        company_id,
+        why,
+        claim_id,
+        sentence,
+        task_id=host.ids.new("tsk"),
+        at=host.clock.now(),
+        again=True,
+    )
+
+
+def hold_once(
+    host: Host, tx: Connection, company_id: str, claim_id: str, why: str, sentence: str
+) -> None:
+    """Put a claim on hold for a fact that lasts: answered, it is not asked again."""
+    if not tasks.answered(tx, company_id, why, claim_id):
+        hold(host, tx, company_id, claim_id, why, sentence)
+
+
+def lift(host: Host, tx: Connection, company_id: str, claim_id: str, why: str) -> str | None:
+    """Take one reason away; tell which other one still holds the claim, or None."""
+    others = [kind for kind in tasks.open_on(tx, company_id, claim_id) if kind in HOLDS]
+    left = next((kind for kind in reversed(others) if kind != why), None)
+    _set(tx, company_id, claim_id, left)
+    journal.append(
+        tx, company_id, host.clock.now(), "hold_lifted", claim_id, {"hold": why, "left": left or ""}
+    )
+    return left
+
+
+def _set(tx: Connection, company_id: str, claim_id: str, why: str | None) -> None:
     c = schema.claim.c
     tx.execute(
-        schema.claim.update().where(c.company_id == company_id, c.id == claim_id).values(hold=why)
-    )
-    tasks.ask(
-        tx, company_id, why, claim_id, sentence, task_id=host.ids.new("tsk"), at=host.clock.now()
+        schema.claim.update()
+        .where(
+            c.company_id == company_id,
+            c.id == claim_id,
+            c.hold.is_distinct_from(DUPLICATE),
+        )
+        .values(hold=why)
     )

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,6 +29,7 @@ from encaisse_api import (
 )
 from encaisse_core import cursors, grants, journal, tasks
 from encaisse_core.errors import HostError
+from encaisse_core.faults import fault
 from encaisse_core.host import Host, Link
 from encaisse_core.store import schema
 from encaisse_core.store.engine import stamp
@@ -49,19 +50,22 @@ class Pulled:
     new: int = 0
     changed: int = 0
     unreadable: int = 0
+    set_aside: bool = False
     vanished: int = 0
     error: PartnerError | None = None
     refs: set[str] = field(default_factory=set[str])
+    written: Mapping[str, int] = field(default_factory=dict[str, int])
 
 
 def pull_invoices(host: Host, link: Link) -> Pulled:
     """Pull a source's invoices to the end, or stop where it fails and close nothing."""
     done = Pulled(link)
-    mode = host.manifest(link).streams["invoices"].mode
     try:
+        mode = host.manifest(link).streams["invoices"].mode
         with host.open(link) as source:
             with host.store.begin() as tx:
                 since = cursors.read(tx, link, "invoices")
+                done.written = _written(tx, link)
             for page in source.pull_invoices(since):
                 _store_page(host, link, page, done)
                 if page.end:
@@ -80,7 +84,7 @@ def pull_invoices(host: Host, link: Link) -> Pulled:
         raise
     except Exception as error:  # a connector's bug stops its own stream, not the night
         done.complete = False
-        done.error = Drift(f"{link.connector} a répondu sous une forme inconnue : {error}")
+        done.error = Drift(f"{link.connector} a répondu sous une forme inconnue ({fault(error)}).")
     note_result(host, link, done.error)
     return done
 
@@ -114,12 +118,18 @@ def note_result(host: Host, link: Link, error: PartnerError | None) -> None:
 
 
 def _store_page(host: Host, link: Link, page: Page[SourceInvoice], done: Pulled) -> None:
+    """Store one page with its cursor; from a row set aside on, the cursor stays.
+
+    A tool that tells changes tells each once, and what nobody could read may be the news that the
+    customer paid: it is read again every night.
+    """
+    set_aside = done.set_aside = done.set_aside or bool(page.unreadable)
     with host.store.begin() as tx:
-        new, changed = store_invoices(host, tx, link, page.items)
+        new, changed = store_invoices(host, tx, link, page.items, written=done.written)
         forget_unreadable(tx, link, "invoices", [item.ref for item in page.items])
         bad = store_unreadable(host, tx, link, "invoices", page.unreadable)
         gone = _store_removed(host, tx, link, [removed.ref for removed in page.removed])
-        if page.cursor is not None:
+        if page.cursor is not None and not set_aside:
             cursors.write(tx, link, "invoices", page.cursor, host.clock.now())
         if new or changed or bad or gone:
             journal.append(
@@ -138,13 +148,29 @@ def _store_page(host: Host, link: Link, page: Page[SourceInvoice], done: Pulled)
     done.refs.update(bad.ref for bad in page.unreadable if bad.ref is not None)
 
 
+def _written(tx: Connection, link: Link) -> dict[str, int]:
+    """Count our entries on each record before a read begins."""
+    s = schema.sighting.c
+    query = select(s.id, s.written).where(
+        s.company_id == link.company_id, s.connection_id == link.id, s.written > 0
+    )
+    return {row.id: row.written for row in tx.execute(query)}
+
+
 def store_invoices(
-    host: Host, tx: Connection, link: Link, items: Sequence[SourceInvoice]
+    host: Host,
+    tx: Connection,
+    link: Link,
+    items: Sequence[SourceInvoice],
+    *,
+    written: Mapping[str, int] | None = None,
 ) -> tuple[list[str], list[str]]:
     """Upsert sightings; return the ids that are new and the ids that changed.
 
-    An unchanged record is not written at all. The amounts a sighting shows are kept as told;
-    `expected`, what we can explain, is only set when the sighting is first seen.
+    An unchanged record is not written at all. `written` counts our entries before the read began: a
+    record one landed on since then was read too early, and is left for the next read. The amounts a
+    sighting shows are kept as told; `expected`, what we can explain, is set when it is first seen
+    and follows its total: an invoice corrected in its tool is no payment.
     """
     s = schema.sighting.c
     here = (s.company_id == link.company_id, s.connection_id == link.id)
@@ -152,7 +178,7 @@ def store_invoices(
     known = {
         row.remote_ref: row
         for row in tx.execute(
-            select(s.id, s.remote_ref, s.fingerprint, s.presence).where(
+            select(s.id, s.remote_ref, s.fingerprint, s.presence, s.total, s.written).where(
                 *here, s.remote_ref.in_(refs)
             )
         )
@@ -160,7 +186,7 @@ def store_invoices(
     now = stamp(host.clock.now())
     new: list[str] = []
     changed: list[str] = []
-    for item in items:
+    for item in {item.ref: item for item in items}.values():  # a ref told twice: the last word
         record = item.model_dump_json()
         fingerprint = hashlib.sha256(record.encode()).hexdigest()
         values: dict[str, Any] = {
@@ -191,7 +217,10 @@ def store_invoices(
                 )
             )
             new.append(sighting_id)
+        elif written is not None and before.written != written.get(before.id, 0):
+            continue
         elif before.fingerprint != fingerprint or before.presence != "live":
+            values["expected"] = s.expected + item.total.minor - before.total
             tx.execute(schema.sighting.update().where(*here, s.id == before.id).values(**values))
             changed.append(before.id)
     return new, changed
@@ -257,7 +286,11 @@ def _store_removed(host: Host, tx: Connection, link: Link, refs: Sequence[str]) 
 
 
 def _ask_about_vanished(host: Host, link: Link, source: Any, done: Pulled) -> None:
-    """Ask the tool about each live record its complete list no longer shows."""
+    """Ask the tool about each open record its complete list no longer shows.
+
+    Invoices that are paid leave such a list, all of a customer's in one night if he pays them all;
+    what a tool cannot find again is something else, and many at once are a fault of the tool.
+    """
     s = schema.sighting.c
     with host.store.begin() as tx:
         live = tx.execute(
@@ -266,6 +299,7 @@ def _ask_about_vanished(host: Host, link: Link, source: Any, done: Pulled) -> No
                 s.company_id == link.company_id,
                 s.connection_id == link.id,
                 s.presence == "live",
+                s.state.not_in(("settled", "cancelled")),
                 s.open != 0,
             )
             .order_by(s.remote_ref)
@@ -274,18 +308,14 @@ def _ask_about_vanished(host: Host, link: Link, source: Any, done: Pulled) -> No
     gone = [ref for ref in open_refs if ref not in done.refs]
     if not gone:
         return
-    if len(gone) > max(VANISHED_AT_LEAST, len(open_refs) * VANISHED_PER_CENT // 100):
-        _pause(host, link, len(gone), len(open_refs))
-        raise Transient(
-            f"{len(gone)} factures sur {len(open_refs)} ont disparu d'un coup de "
-            f"{link.connector} : la connexion est en pause et rien n'a été fermé."
-        )
-    answers = source.read_invoices(gone)
+    answers, failed = _read_each(source, gone)
+    lost = [answer.ref for answer in answers if isinstance(answer, Missing)]
+    back = [answer for answer in answers if isinstance(answer, SourceInvoice)]
+    allowed = max(VANISHED_AT_LEAST, len(open_refs) * VANISHED_PER_CENT // 100)
+    too_many = len(lost) > allowed
     with host.store.begin() as tx:
-        back = [answer for answer in answers if isinstance(answer, SourceInvoice)]
-        _, changed = store_invoices(host, tx, link, back)
-        lost = [answer.ref for answer in answers if isinstance(answer, Missing)]
-        ids = _store_removed(host, tx, link, lost)
+        _, changed = store_invoices(host, tx, link, back, written=done.written)
+        ids = [] if too_many else _store_removed(host, tx, link, lost)
         if changed or ids:
             journal.append(
                 tx,
@@ -297,6 +327,35 @@ def _ask_about_vanished(host: Host, link: Link, source: Any, done: Pulled) -> No
             )
     done.changed += len(changed)
     done.vanished += len(ids)
+    if too_many:
+        _pause(host, link, len(lost), len(open_refs))
+        raise Transient(
+            f"{len(lost)} factures sur {len(open_refs)} ont disparu d'un coup de "
+            f"{link.connector} : la connexion est en pause et rien n'a été fermé."
+        )
+    if sum(answer.state in ("open", "unknown") for answer in back) > allowed:
+        raise Drift(f"{link.connector} a omis des factures ouvertes de sa liste complète.")
+    if failed is not None:
+        raise failed
+
+
+def _read_each(
+    source: Any, refs: Sequence[str]
+) -> tuple[list[SourceInvoice | Missing], PartnerError | None]:
+    """Read records again, together or one by one, so that one bad row does not hide the others."""
+    try:
+        return list(source.read_invoices(refs)), None
+    except Drift as error:
+        if len(refs) == 1:
+            return [], error
+    answers: list[SourceInvoice | Missing] = []
+    failed: PartnerError | None = None
+    for ref in refs:
+        try:
+            answers += source.read_invoices([ref])
+        except Drift as error:
+            failed = error
+    return answers, failed
 
 
 def _pause(host: Host, link: Link, gone: int, known: int) -> None:

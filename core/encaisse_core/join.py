@@ -50,7 +50,8 @@ class Face:
     `seller_siren` is None where the record does not say who issued it. `debtor_key` is the
     debtor's SIREN, None where unknown. `total` is in cents, negative on credits. `own_refs` are all
     references the record has or had in its own tool. `issued` marks a document as issued: a folder
-    may hold copies of one, where a tool keeps one row an invoice.
+    may hold copies of one, where a tool keeps one row an invoice. `direction` keeps what the
+    company owes apart from what it is owed, however alike the two are.
     """
 
     sighting_id: str
@@ -67,6 +68,7 @@ class Face:
     lineage: Stated | None
     own_refs: tuple[OwnRef, ...]
     issued: bool = False
+    direction: Literal["receivable", "payable"] = "receivable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +237,8 @@ def verify(face: Face, candidate: Candidate) -> Verdict:
     """Say of one candidate on its rung: `same`, `different`, `doubt`, or `twin` (in one tool)."""
     other = candidate.face
     if face.currency != other.currency or (face.kind in CREDITS) != (other.kind in CREDITS):
+        return "different"
+    if face.direction != other.direction:
         return "different"
     if candidate.rung == 5:
         return "doubt" if _alike(face, other) else "different"

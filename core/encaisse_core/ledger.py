@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
@@ -38,6 +39,9 @@ def post_payouts(host: Host, company_id: str) -> int:
 def _post_payout(host: Host, tx: Connection, row: Mapping[str, Any]) -> bool:
     now = host.clock.now()
     company_id = row["company_id"]
+    unknown = _not_yet_known(tx, row)
+    if unknown:
+        return _ask_about_unknown(host, tx, row, unknown)
     who = link(tx, company_id, row["connection_id"]).connector
     payout = CollectorPayout.model_validate(json.loads(row["record"]))
     try:
@@ -77,6 +81,35 @@ def _post_payout(host: Host, tx: Connection, row: Mapping[str, Any]) -> bool:
     return True
 
 
+def _not_yet_known(tx: Connection, row: Mapping[str, Any]) -> set[str]:
+    """Name the payments of a payout whose parts nobody told us: only principal touches 411."""
+    s = schema.settlement.c
+    payout = CollectorPayout.model_validate(json.loads(row["record"]))
+    known = tx.execute(
+        select(s.remote_id).where(
+            s.company_id == row["company_id"], s.connection_id == row["connection_id"]
+        )
+    ).scalars()
+    return {line.payment_ref for line in payout.lines} - set(known)
+
+
+def _ask_about_unknown(
+    host: Host, tx: Connection, row: Mapping[str, Any], unknown: set[str]
+) -> bool:
+    tasks.ask(
+        tx,
+        row["company_id"],
+        "payout_unknown_payment",
+        row["id"],
+        f"Le reversement {row['remote_id']} paie {len(unknown)} encaissement(s) que nous ne "
+        f"connaissons pas ({', '.join(sorted(unknown)[:3])}) : il sera comptabilisé quand le "
+        "partenaire les aura dits. Sinon, vérifiez avec lui.",
+        task_id=host.ids.new("tsk"),
+        at=host.clock.now(),
+    )
+    return False
+
+
 def _paid_out(tx: Connection, row: Mapping[str, Any], payout: CollectorPayout) -> list[PaidOut]:
     """Give each line its parts, as the settlement told them; a reversal takes them all back."""
     s = schema.settlement.c
@@ -90,11 +123,11 @@ def _paid_out(tx: Connection, row: Mapping[str, Any], payout: CollectorPayout) -
     }
     lines: list[PaidOut] = []
     for line in payout.lines:
-        known = parts.get(line.payment_ref)
+        known = parts[line.payment_ref]
         sign = -1 if line.gross.minor < 0 else 1
-        interest = sign * known["interest"] if known else 0
-        indemnity = sign * known["indemnity"] if known else 0
-        costs = sign * known["costs"] if known else 0
+        interest, indemnity, costs = (
+            sign * known[part] for part in ("interest", "indemnity", "costs")
+        )
         lines.append(
             PaidOut(
                 payment_ref=line.payment_ref,
@@ -146,42 +179,53 @@ def _attributed(tx: Connection, company_id: str) -> list[dict[str, Any]]:
 def _commission(
     host: Host, tx: Connection, row: Mapping[str, Any], paid: set[tuple[str, str]]
 ) -> int:
+    """Bring one settlement's lines to what it earns now: undo what it no longer does, then accrue.
+
+    While a person looks whether the money is known already, nothing is accrued on it.
+    """
     today = host.clock.today()
     lines = _lines(tx, row)
-    kinds = {line.kind for line in lines}
+    accrual = _accrual(row, today)
+    earned = 0 if accrual is None else accrual.amount
+    standing = sum(line.amount for line in lines if line.kind != "payable")
     made: list[CommissionLine] = []
-    if row["state"] == "verified" and "accrual" not in kinds:
-        signed = instant(row["signed_at"]).astimezone(PARIS).date() if row["signed_at"] else None
-        accrual = commissions.accrue(
-            SettlementFacts(
-                row["id"],
-                row["state"],
-                row["currency"],
-                date.fromisoformat(row["received_on"]),
-                row["fee"],
-            ),
-            Referrer(
-                row["referrer_id"], row["referrer_kind"], row["rate_ppm"], row["legal_opinion"]
-            ),
-            signed,
-            on=today,
-        )
-        if accrual is not None:
-            made.append(accrual)
-    accrued = next((line for line in [*lines, *made] if line.kind == "accrual"), None)
-    if row["state"] == "reversed" and lines and "clawback" not in kinds:
+    if standing and standing != earned:
         undone = commissions.claw_back(lines, on=today)
         made += [undone] if undone is not None else []
-    elif (
-        accrued is not None
-        and row["state"] == "verified"
-        and "payable" not in kinds
-        and (row["connection_id"], row["remote_id"]) in paid
-    ):
-        made.append(commissions.payable(accrued, on=today))
+        standing = 0
+    if accrual is not None and not standing and not _in_doubt(tx, row):
+        made.append(accrual)
+        standing = accrual.amount
+    if standing and (row["connection_id"], row["remote_id"]) in paid:
+        last = next(line for line in reversed([*lines, *made]) if line.kind == "accrual")
+        moved = commissions.balance([*lines, *made]).get(commissions.PAYABLE, 0)
+        if not moved:
+            made.append(commissions.payable(last, on=today))
+    turns = Counter(line.kind for line in lines)
     for line in made:
-        _write(host, tx, row["company_id"], line)
+        _write(host, tx, row["company_id"], line, turns[line.kind])
+        turns[line.kind] += 1
     return len(made)
+
+
+def _accrual(row: Mapping[str, Any], today: date) -> CommissionLine | None:
+    signed = instant(row["signed_at"]).astimezone(PARIS).date() if row["signed_at"] else None
+    return commissions.accrue(
+        SettlementFacts(
+            row["id"],
+            row["state"],
+            row["currency"],
+            date.fromisoformat(row["received_on"]),
+            row["fee"],
+        ),
+        Referrer(row["referrer_id"], row["referrer_kind"], row["rate_ppm"], row["legal_opinion"]),
+        signed,
+        on=today,
+    )
+
+
+def _in_doubt(tx: Connection, row: Mapping[str, Any]) -> bool:
+    return "maybe_same" in tasks.open_on(tx, row["company_id"], row["claim_id"])
 
 
 def _paid_settlements(tx: Connection, company_id: str) -> set[tuple[str, str]]:
@@ -208,7 +252,7 @@ def _lines(tx: Connection, row: Mapping[str, Any]) -> list[CommissionLine]:
             c.settlement_id == row["id"],
             c.referrer_id == row["referrer_id"],
         )
-        .order_by(c.created_at, c.id)
+        .order_by(c.created_at, c.turn, c.id)
     ).mappings():
         postings = tuple(
             Posting(entry.account, entry.amount)
@@ -234,7 +278,7 @@ def _lines(tx: Connection, row: Mapping[str, Any]) -> list[CommissionLine]:
     return lines
 
 
-def _write(host: Host, tx: Connection, company_id: str, line: CommissionLine) -> None:
+def _write(host: Host, tx: Connection, company_id: str, line: CommissionLine, turn: int) -> None:
     now = host.clock.now()
     line_id = host.ids.new("cml")
     tx.execute(
@@ -248,6 +292,7 @@ def _write(host: Host, tx: Connection, company_id: str, line: CommissionLine) ->
             currency=line.currency,
             basis=line.basis,
             amount=line.amount,
+            turn=turn,
             created_at=stamp(now),
         )
     )

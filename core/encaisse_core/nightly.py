@@ -12,7 +12,8 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import Any
+
+from sqlalchemy import Connection, select
 
 from encaisse_api import Drift, PullsInvoices, ReportsProgress, Transient
 from encaisse_core import (
@@ -49,6 +50,7 @@ class Night:
     night: date
     counts: Counter[str] = field(default_factory=Counter[str])
     failures: dict[str, str] = field(default_factory=dict[str, str])
+    stop_asked: Callable[[], bool] = field(default=lambda: False, repr=False)
 
 
 Phase = Callable[[Host, Night], None]
@@ -69,11 +71,22 @@ def pull(host: Host, night: Night) -> None:
     """
     with host.store.begin() as tx:
         waiting = links(tx, night.company_id)
+        for link in links(tx, night.company_id, states=("paused",)):
+            night.failures[link.id] = _why_paused(tx, link)
     for pause in (*PULL_AGAIN, None):
         waiting = [link for link in waiting if _pull_one(host, night, link)]
         if not waiting or pause is None:
             return
         host.clock.sleep(pause.total_seconds())
+
+
+def _why_paused(tx: Connection, link: Link) -> str:
+    """Repeat every night why a connection is paused: its company is blind on that side."""
+    c = schema.connection.c
+    reason = tx.execute(
+        select(c.reason).where(c.company_id == link.company_id, c.id == link.id)
+    ).scalar_one()
+    return f"{link.connector} est en pause. {reason or 'Reconnectez-le.'}"
 
 
 def _pull_one(host: Host, night: Night, link: Link) -> bool:
@@ -101,7 +114,7 @@ def join(host: Host, night: Night) -> None:
 
 def reconcile_money(host: Host, night: Night) -> None:
     """Turn what became visible into payments."""
-    night.counts["payments"] += reconcile.reconcile(host, night.company_id)
+    night.counts["payments"] += reconcile.reconcile(host, night.company_id).payments
 
 
 def stop(host: Host, night: Night) -> None:
@@ -134,7 +147,8 @@ def open_procedures(host: Host, night: Night) -> None:
         opening.plan_openings(host, night.company_id)
         before = night.counts["done"]
         _drain(host, night, OPENINGS)
-        if night.counts["done"] == before and not reconcile.reconcile(host, night.company_id):
+        news = reconcile.reconcile(host, night.company_id).news
+        if night.counts["done"] == before and not news:
             return
         stop(host, night)
 
@@ -169,7 +183,7 @@ def run_night(
 
     `stop_asked` is looked at between phases: a daemon told to end stops there.
     """
-    night = Night(company_id, host.clock.today())
+    night = Night(company_id, host.clock.today(), stop_asked=stop_asked)
     _begin(host, night)
     for number, (_, phase) in enumerate(phases):
         if stop_asked():
@@ -225,5 +239,5 @@ def _progress(host: Host, night: Night, phase: int) -> None:
 
 
 def _drain(host: Host, night: Night, kinds: tuple[str, ...]) -> None:
-    drained: Any = runner.drain(host, night.company_id, kinds)
+    drained = runner.drain(host, night.company_id, kinds, stop_asked=night.stop_asked)
     night.counts.update(drained.outcomes)

@@ -37,6 +37,7 @@ class RequestMandate(Kind):
 
     send = "request_mandate"
     find = "find_mandate"
+    answers = MandateLink
 
     def build(self, host: Host, link: Link, effect: Effect) -> tuple[BaseModel, ...]:
         with host.store.begin() as tx:
@@ -168,6 +169,8 @@ class OpenProcedure(Kind):
             self._give_up(host, effect, "approbation expirée")
         approved = _annex(proposal)
         gate.check(host, effect.company_id, [line.claim_id for line in approved])
+        if _debtor_changed(host, effect, proposal, approved):
+            self._give_up(host, effect, "le débiteur a été corrigé dans l'outil")
         with host.store.begin() as tx:
             lines = _today(host, tx, effect.company_id, approved)
         if not lines:
@@ -243,6 +246,21 @@ def _today(
     return tuple(lines)
 
 
+def _debtor_changed(
+    host: Host, effect: Effect, proposal: Mapping[str, Any], approved: Sequence[AnnexLine]
+) -> bool:
+    """Tell whether a claim is owed by somebody else than the person approved."""
+    c = schema.claim.c
+    with host.store.begin() as tx:
+        owing = tx.execute(
+            select(c.debtor_id).where(
+                c.company_id == effect.company_id,
+                c.id.in_([line.claim_id for line in approved]),
+            )
+        ).scalars()
+        return any(debtor != proposal["debtor_id"] for debtor in owing)
+
+
 def _reserve_only(host: Host, tx: Connection, effect: Effect, lines: Sequence[AnnexLine]) -> None:
     """Reserve exactly what is about to be handed over, and free the claims left out of it."""
     r = schema.reservation.c
@@ -261,7 +279,7 @@ def _reserve_only(host: Host, tx: Connection, effect: Effect, lines: Sequence[An
         tx.execute(
             schema.reservation.update()
             .where(*here, r.claim_id == line.claim_id)
-            .values(principal=line.principal.minor)
+            .values(principal=line.principal.minor, handed_at=stamp(host.clock.now()))
         )
 
 
@@ -272,8 +290,9 @@ def _file(
     with host.store.begin() as tx:
         creditor = facts.creditor(tx, link.company_id)
         debtor = facts.debtor(tx, link.company_id, debtor_id)
-    papers: dict[str, tuple[Document, ...]] = {}
-    for line in lines:
+    papers: dict[str, tuple[Document, ...]] = {line.claim_id: () for line in lines}
+    told = host.manifest(link).sends
+    for line in lines if "claims.documents" in told else ():
         try:
             papers[line.claim_id] = documents.of_claim(host, link.company_id, line.claim_id)
         except documents.Unavailable as error:
@@ -291,9 +310,10 @@ def _sent(host: Host, link: Link, debtor: Debtor) -> Debtor:
     wanted = {
         name.split(".", 1)[1] for name in host.manifest(link).sends if name.startswith("debtor.")
     }
-    always = {"kind", "siren", "siren_derived"}
+    if "siren" in wanted:
+        wanted.add("siren_derived")
     return Debtor.model_validate(
-        {key: value for key, value in debtor.model_dump().items() if key in wanted | always}
+        {key: value for key, value in debtor.model_dump().items() if key in wanted}
     )
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -29,7 +29,6 @@ LEASE = timedelta(minutes=5)
 LANES: Mapping[str, int] = {
     "withdraw": 0,
     "pause": 0,
-    "open_dispute": 0,
     "declare_direct_payment": 1,
     "amend": 1,
     "reverse_payment": 2,
@@ -116,8 +115,10 @@ READY = text("state in ('planned','sending','uncertain')")
 """A literal, because SQLite does not use a partial index for bound values."""
 
 
-def claim_next(host: Host, company_id: str, kinds: tuple[str, ...]) -> Effect | None:
-    """Take the first ready effect under a new token, or None.
+def claim_next(
+    host: Host, company_id: str, kinds: tuple[str, ...], *, without: Collection[str] = ()
+) -> Effect | None:
+    """Take the first ready effect under a new token, or None; `without` names some to leave.
 
     An effect found `sending` past its lease was left by a dead worker: what it did is unknown, so
     it comes back as `uncertain` and is looked up before anything is sent.
@@ -125,8 +126,7 @@ def claim_next(host: Host, company_id: str, kinds: tuple[str, ...]) -> Effect | 
     e = schema.effect.c
     with host.store.begin() as tx:
         now = host.store.db_now(tx)
-        if not host.store.sqlite:
-            tx.execute(text("select pg_advisory_xact_lock(:k)"), {"k": _lock_number(company_id)})
+        host.store.one_at_a_time(tx, company_id)
         found = rows(
             tx.execute(
                 select(schema.effect)
@@ -135,6 +135,7 @@ def claim_next(host: Host, company_id: str, kinds: tuple[str, ...]) -> Effect | 
                     e.company_id == company_id,
                     e.kind.in_(kinds),
                     e.ready_at <= stamp(now),
+                    e.id.not_in(without),
                 )
                 .order_by(e.lane, e.ready_at, e.created_at, e.id)
                 .limit(1)
@@ -219,13 +220,15 @@ def finish(
     return True
 
 
-def next_ready(host: Host, company_id: str, kinds: tuple[str, ...]) -> datetime | None:
+def next_ready(
+    host: Host, company_id: str, kinds: tuple[str, ...], *, without: Collection[str] = ()
+) -> datetime | None:
     """Tell when the next effect is ready, None when none waits."""
     e = schema.effect.c
     with host.store.begin() as tx:
         found = tx.execute(
             select(e.ready_at)
-            .where(READY, e.company_id == company_id, e.kind.in_(kinds))
+            .where(READY, e.company_id == company_id, e.kind.in_(kinds), e.id.not_in(without))
             .order_by(e.ready_at)
             .limit(1)
         ).scalar_one_or_none()
@@ -247,7 +250,3 @@ def _effect(row: Mapping[str, Any], *, state: str, token: str, attempts: int) ->
         attempts=attempts,
         created_at=instant(row["created_at"]),
     )
-
-
-def _lock_number(company_id: str) -> int:
-    return int.from_bytes(hashlib.sha256(company_id.encode()).digest()[:8], "big", signed=True)

@@ -41,6 +41,7 @@ def join(host: Host, company_id: str) -> int:
     waiting.sort(key=lambda row: (by_id[row["connection_id"]].sequence, row["remote_ref"]))
     for row in waiting:
         with host.store.begin() as tx:
+            host.store.one_at_a_time(tx, company_id)
             joined += _place(host, tx, by_id[row["connection_id"]], row)
     return joined
 
@@ -63,23 +64,28 @@ def face_of(link: Link, row: Mapping[str, Any], invoice: SourceInvoice, *, issue
         lineage=None if lineage is None else (lineage.tool, lineage.ref, lineage.claim_ref),
         own_refs=((link.connector, invoice.ref),),
         issued=issued,
+        direction=invoice.direction,
     )
 
 
 def _place(host: Host, tx: Connection, link: Link, row: Mapping[str, Any]) -> bool:
+    from encaisse_core import payments  # which refreshes claims, here
+
     invoice = record_of(row["record"])
     face = face_of(link, row, invoice, issued=not host.follows_money(link))
     found = _candidates(host, tx, link.company_id, face)
     decision = choose(face, found)
     if isinstance(decision, Joined):
         claim_id, rung = decision.claim_id, decision.rung
+        untold = payments.untold_at_first_sight(tx, link.company_id, claim_id, invoice.open.minor)
     else:
+        untold = 0
         claim_id, rung = _new_claim(host, tx, link, invoice), 0
     s = schema.sighting.c
     tx.execute(
         schema.sighting.update()
         .where(s.company_id == link.company_id, s.id == row["id"])
-        .values(claim_id=claim_id, rung=rung)
+        .values(claim_id=claim_id, rung=rung, untold=untold)
     )
     for key in keys(face):
         tx.execute(
@@ -218,7 +224,6 @@ def follow_records(host: Host, tx: Connection, company_id: str) -> int:
         select(
             s.record,
             s.connection_id,
-            s.id.label("sighting_id"),
             s.total,
             c.id,
             c.number,
@@ -269,11 +274,8 @@ def follow_records(host: Host, tx: Connection, company_id: str) -> int:
 def _corrected(
     host: Host, tx: Connection, company_id: str, row: Mapping[str, Any], invoice: SourceInvoice
 ) -> bool:
-    """Take over a total the tool corrected; one that was handed over is for a person.
-
-    A correction is no payment: what we expect the tool to show moves with it.
-    """
-    c, e, s = schema.claim.c, schema.echeance.c, schema.sighting.c
+    """Take over a total the tool corrected; one that was handed over or paid is for a person."""
+    c, e = schema.claim.c, schema.echeance.c
     known = {
         found.ref: found
         for found in tx.execute(
@@ -310,11 +312,6 @@ def _corrected(
         schema.claim.update()
         .where(c.company_id == company_id, c.id == row["id"])
         .values(total=invoice.total.minor)
-    )
-    tx.execute(
-        schema.sighting.update()
-        .where(s.company_id == company_id, s.id == row["sighting_id"])
-        .values(expected=s.expected + invoice.total.minor - row["claimed"])
     )
     refresh(host, tx, company_id, row["id"])
     return True

@@ -13,6 +13,7 @@ from datetime import date
 from encaisse_api.source import Flag
 from encaisse_core.cents import Cents
 from encaisse_core.claim_facts import ClaimFacts, DebtorKind, EcheanceFacts, Policy, SightingFacts
+from encaisse_core.numbers import annex_number
 
 PRESCRIPTION_YEARS: dict[DebtorKind, int] = {"individual": 2, "company": 5}
 """Years from the due date: L218-2 C. conso against a consumer, L110-4 C. com. otherwise."""
@@ -151,6 +152,11 @@ def prescribed(case: Case) -> bool:
 def debtor_is(kind: DebtorKind) -> Callable[[Case], bool]:
     """Make the predicate of a kind of debtor."""
     return lambda case: case.facts.debtor is not None and case.facts.debtor.kind == kind
+
+
+def number_without_figure(case: Case) -> bool:
+    """Tell whether the number could not be named in a mandate's annex."""
+    return not any(character.isdigit() for character in annex_number(case.facts.number))
 
 
 def seller_unknown(case: Case) -> bool:

@@ -29,6 +29,7 @@ from encaisse_api import (
 from encaisse_core import facts, journal, outbox
 from encaisse_core.errors import UsageError
 from encaisse_core.host import Host, Link, links
+from encaisse_core.numbers import annex_number
 from encaisse_core.penalties import indemnity, late_interest
 from encaisse_core.rates import Semester, UnknownRate
 from encaisse_core.store import schema
@@ -36,11 +37,6 @@ from encaisse_core.store.engine import stamp
 
 APPROVAL_LASTS = timedelta(days=7)
 """An approval older than this says nothing about today's amounts."""
-
-
-def annex_number(number: str) -> str:
-    """Write an invoice number without the characters a mandate's annex does not take."""
-    return re.sub(r"[^0-9A-Za-z/._+#\-]", "", number)[:69]
 
 
 def collectors(host: Host, tx: Connection, company_id: str) -> list[Link]:

@@ -65,6 +65,14 @@ RULES: tuple[Rule, ...] = (
         p.seller_unknown,
     ),
     _claim(
+        "number_unusable",
+        "son numéro n'a aucun chiffre, un mandat ne peut pas la désigner ; corrigez-le dans "
+        "l'outil ({tools}).",
+        "its number has no figure, a mandate cannot name it; correct it in the tool ({tools}).",
+        CERTAIN,
+        p.number_without_figure,
+    ),
+    _claim(
         "purchase",
         "c'est un achat, c'est vous qui la devez.",
         "this is a purchase, you owe it.",
@@ -310,6 +318,10 @@ RULES: tuple[Rule, ...] = (
 HOLDS = {
     "maybe_same": "Un paiement vu deux fois est-il le même argent ?",
     "amount_rose": "Le montant ouvert a augmenté sans paiement connu à annuler.",
+    "total_changed": "Son total a été corrigé dans l'outil : vérifiez-le.",
+    "unknown_status": "Son montant ouvert a changé sous un statut inconnu.",
+    "currency_changed": "Sa devise a changé dans l'outil.",
+    "cited": "Une autre facture la cite : est-elle rectifiée, ou un acompte déjà soldé ?",
     "conflict": "Le partenaire a trouvé autre chose que ce que nous avons envoyé.",
 }
 """What each word of a hold asks, where no sentence was kept with it."""

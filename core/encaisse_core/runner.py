@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -29,25 +30,35 @@ def drain(
     kinds: tuple[str, ...] = tuple(outbox.LANES),
     *,
     patience: timedelta = PATIENCE,
+    stop_asked: Callable[[], bool] = lambda: False,
 ) -> Drained:
-    """Deliver every ready effect of these kinds, waiting a little for those to be tried again."""
+    """Deliver every ready effect of these kinds, waiting a little for those to be tried again.
+
+    One that waits for its facts is left alone: nothing in here changes them. `stop_asked` is looked
+    at between two effects.
+    """
     done = Drained()
     tries: Counter[str] = Counter()
+    waiting: set[str] = set()
     end = host.clock.monotonic() + patience.total_seconds()
-    while True:
-        effect = outbox.claim_next(host, company_id, kinds)
+    while not stop_asked():
+        effect = outbox.claim_next(host, company_id, kinds, without=waiting)
         if effect is not None:
             tries[effect.id] += 1
-            done.outcomes[deliver.deliver(host, effect)] += 1
+            outcome = deliver.deliver(host, effect)
+            done.outcomes[outcome] += 1
+            if outcome == "waiting":
+                waiting.add(effect.id)
             if tries[effect.id] >= MOST_TRIES:
                 end = host.clock.monotonic()
             continue
-        ready = outbox.next_ready(host, company_id, kinds)
+        ready = outbox.next_ready(host, company_id, kinds, without=waiting)
         with host.store.begin() as tx:
             now = host.store.db_now(tx)
         if ready is None:
-            return done
+            break
         wait = max(0.05, (ready - now).total_seconds())
         if host.clock.monotonic() + wait > end:
-            return done
+            break
         host.clock.sleep(wait)
+    return done

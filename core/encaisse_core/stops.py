@@ -29,8 +29,8 @@ from encaisse_core.deliver import Kind
 from encaisse_core.holds import hold
 from encaisse_core.host import Host, Link, link
 from encaisse_core.ingest import record_of
+from encaisse_core.numbers import annex_number
 from encaisse_core.outbox import Effect
-from encaisse_core.proposals import annex_number
 from encaisse_core.store import schema
 from encaisse_core.store.engine import stamp
 
@@ -44,9 +44,10 @@ def plan_stops(host: Host, company_id: str) -> int:
     """Plan every stop the facts ask for; return how many are new."""
     planned = 0
     with host.store.begin() as tx:
+        host.store.one_at_a_time(tx, company_id)
         for row in _live(tx, company_id):
-            planned += _direct_payments(host, tx, row)
-            planned += _credits(host, tx, row)
+            planned += _reduce(host, tx, row)
+            planned += _cancelled(host, tx, row)
             planned += _disputes(host, tx, row)
             planned += _holds(host, tx, row)
     return planned
@@ -94,6 +95,7 @@ def _live(tx: Connection, company_id: str) -> list[dict[str, Any]]:
             c.hold,
             c.currency,
             r.principal,
+            r.handed_at,
             p.id.label("procedure_id"),
             p.remote_id,
             p.connection_id,
@@ -108,19 +110,22 @@ def _live(tx: Connection, company_id: str) -> list[dict[str, Any]]:
     return [dict(row) for row in tx.execute(query).mappings()]
 
 
-def _payments(tx: Connection, row: Mapping[str, Any], origin: str) -> list[dict[str, Any]]:
-    """List payments of one origin seen since the procedure opened, reversed ones left out."""
+def _reductions(tx: Connection, row: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """List what the company was paid or credited since the claim was handed over.
+
+    What went back is left out, and what no échéance could take: it is not the claim's.
+    """
     p = schema.payment
     undo = p.alias("undo")
     query = (
-        select(p)
+        select(p, (p.c.amount - p.c.unallocated).label("settled"))
         .outerjoin(undo, (undo.c.company_id == p.c.company_id) & (undo.c.reverses == p.c.id))
         .where(
             p.c.company_id == row["company_id"],
             p.c.claim_id == row["claim_id"],
-            p.c.origin == origin,
-            p.c.amount > 0,
-            p.c.created_at >= row["opened_at"],
+            p.c.origin.in_(("source", "credit")),
+            p.c.amount > p.c.unallocated,
+            p.c.created_at >= (row["handed_at"] or row["opened_at"]),
             undo.c.id.is_(None),
         )
         .order_by(p.c.created_at, p.c.id)
@@ -128,48 +133,49 @@ def _payments(tx: Connection, row: Mapping[str, Any], origin: str) -> list[dict[
     return [dict(found) for found in tx.execute(query).mappings()]
 
 
-def _direct_payments(host: Host, tx: Connection, row: Mapping[str, Any]) -> int:
-    """Declare each payment made straight to the creditor."""
-    where = link(tx, row["company_id"], row["connection_id"])
-    planned = 0
-    lowered = row["principal"]
-    paid = _payments(tx, row, "source")
-    for payment in paid:
-        settles = row["open"] == 0 and payment is paid[-1]
-        payload = _payload(row) | {"amount": payment["amount"], "paid_on": payment["paid_on"]}
-        if host.can(where, AcceptsDirectPayments):
-            kind, extra = "declare_direct_payment", {"settles": settles}
-        elif settles:
-            kind, extra = "withdraw", {"reason": "paid_directly"}
-        else:
-            lowered -= payment["amount"]
-            kind, extra = "amend", {"principal": max(0, lowered)}
-        planned += _plan(host, tx, row, kind, payment["id"], payload | extra)
-    return planned
-
-
-def _credits(host: Host, tx: Connection, row: Mapping[str, Any]) -> int:
-    """Withdraw what a credit note cancelled; lower what it reduced.
+def _reduce(host: Host, tx: Connection, row: Mapping[str, Any]) -> int:
+    """Declare what was paid straight to the creditor; lower or withdraw what was credited.
 
     What is claimed falls by what was credited, whatever was collected meanwhile: the collector
-    counts its own payments against the principal it was given.
+    counts payments, its own and those declared, against the principal it was given. One that takes
+    no declarations is told of direct payments as of credits.
     """
+    where = link(tx, row["company_id"], row["connection_id"])
+    declares = host.can(where, AcceptsDirectPayments)
     planned = 0
     claimed = row["principal"]
-    for credit in _payments(tx, row, "credit"):
-        claimed -= credit["amount"]
-        if row["open"] == 0:
-            planned += _plan(
-                host, tx, row, "withdraw", "credit", _payload(row) | {"reason": "credit_note"}
-            )
+    reductions = _reductions(tx, row)
+    last_paid = next((r["id"] for r in reversed(reductions) if r["origin"] == "source"), None)
+    for part in reductions:
+        settled = row["open"] == 0
+        if part["origin"] == "source" and declares:
+            extra = {
+                "amount": part["settled"],
+                "paid_on": part["paid_on"],
+                "settles": settled and part["id"] == last_paid,
+            }
+            payload = _payload(row) | extra
+            planned += _plan(host, tx, row, "declare_direct_payment", part["id"], payload)
+            continue
+        claimed -= part["settled"]
+        if settled:
+            credit = part["origin"] == "credit"
+            cause = "credit" if credit else part["id"]
+            reason = "credit_note" if credit else "paid_directly"
+            payload = _payload(row) | {"reason": reason}
+            planned += _plan(host, tx, row, "withdraw", cause, payload)
         else:
-            extra = {"principal": max(0, claimed)}
-            planned += _plan(host, tx, row, "amend", credit["id"], _payload(row) | extra)
-    if row["state"] == "cancelled":
-        planned += _plan(
-            host, tx, row, "withdraw", "cancelled", _payload(row) | {"reason": "creditor"}
-        )
+            payload = _payload(row) | {"principal": max(0, claimed)}
+            planned += _plan(host, tx, row, "amend", part["id"], payload)
     return planned
+
+
+def _cancelled(host: Host, tx: Connection, row: Mapping[str, Any]) -> int:
+    """Take back what the tool cancelled."""
+    if row["state"] != "cancelled":
+        return 0
+    payload = _payload(row) | {"reason": "creditor"}
+    return _plan(host, tx, row, "withdraw", "cancelled", payload)
 
 
 def _disputes(host: Host, tx: Connection, row: Mapping[str, Any]) -> int:
@@ -200,9 +206,9 @@ def _holds(host: Host, tx: Connection, row: Mapping[str, Any]) -> int:
     """Pause where a person must look first; a dispute the debtor opened is paused there already."""
     if row["hold"] in (None, "disputed") or row["procedure_state"] == "paused":
         return 0
-    return _plan(
-        host, tx, row, "pause", str(row["hold"]), _payload(row) | {"reason": "payment_check"}
-    )
+    asked = tasks.open_on(tx, row["company_id"], row["claim_id"])
+    cause = asked.get(row["hold"], str(row["hold"]))  # held again, it is paused again
+    return _plan(host, tx, row, "pause", cause, _payload(row) | {"reason": "payment_check"})
 
 
 def _payload(row: Mapping[str, Any]) -> dict[str, Any]:

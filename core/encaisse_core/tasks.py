@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from encaisse_core import journal
 from encaisse_core.store import schema
@@ -21,11 +21,16 @@ def ask(
     *,
     task_id: str,
     at: datetime,
+    again: bool = False,
 ) -> bool:
     """Put a question to a person; the same question on the same subject stands once.
 
-    The sentence says what happened, to which invoice, and what to do. Returns whether it is new.
+    A fact that lasts is not asked about every night once somebody answered; `again` is for what
+    happened anew. The sentence says what happened, to which invoice, and what to do. Returns
+    whether it is new.
     """
+    if not again and answered(connection, company_id, kind, subject):
+        return False
     row = {
         "company_id": company_id,
         "id": task_id,
@@ -34,16 +39,49 @@ def ask(
         "sentence": sentence,
         "created_at": stamp(at),
     }
-    new = bulk_upsert(
-        connection,
-        schema.task,
-        [row],
-        key=("company_id", "kind", "subject"),
-        keep=("id", "sentence", "created_at"),
-    )
+    new = bulk_upsert(connection, schema.task, [row], key=tuple(row))
     if new:
         journal.append(connection, company_id, at, "task_opened", subject, {"kind": kind})
     return bool(new)
+
+
+def answered(connection: Connection, company_id: str, kind: str, subject: str) -> bool:
+    """Tell whether somebody answered this question on this subject before."""
+    t = schema.task.c
+    query = select(t.id).where(
+        t.company_id == company_id,
+        t.kind == kind,
+        t.subject == subject,
+        t.done_at.is_not(None),
+    )
+    return connection.execute(query).first() is not None
+
+
+def open_on(connection: Connection, company_id: str, subject: str) -> dict[str, str]:
+    """Name the open questions on a subject: kind to id, the newest last."""
+    t = schema.task.c
+    query = (
+        select(t.kind, t.id)
+        .where(t.company_id == company_id, t.subject == subject, t.done_at.is_(None))
+        .order_by(t.created_at, t.id)
+    )
+    return {row.kind: row.id for row in connection.execute(query)}
+
+
+def reword(connection: Connection, company_id: str, kind: str, subject: str, sentence: str) -> bool:
+    """Say an open question as it stands now; tell whether there is one."""
+    t = schema.task
+    written = connection.execute(
+        t.update()
+        .where(
+            t.c.company_id == company_id,
+            t.c.kind == kind,
+            t.c.subject == subject,
+            t.c.done_at.is_(None),
+        )
+        .values(sentence=sentence)
+    )
+    return written.rowcount > 0
 
 
 def close(

@@ -8,6 +8,8 @@ next pull brings no news of our own doing.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
@@ -15,6 +17,7 @@ from pydantic import BaseModel
 from sqlalchemy import Connection, func, select
 
 from encaisse_api import (
+    Conflict,
     Missing,
     Money,
     PartnerError,
@@ -25,7 +28,7 @@ from encaisse_api import (
     ReversesPayments,
     SourceInvoice,
 )
-from encaisse_core import outbox, routing
+from encaisse_core import outbox, routing, tasks
 from encaisse_core.deliver import Kind, Never, NotNow
 from encaisse_core.host import Host, Link, link
 from encaisse_core.ingest import store_invoices
@@ -42,58 +45,104 @@ def plan_write_backs(host: Host, company_id: str) -> int:
         if route is None:
             return 0
         target = link(tx, company_id, route)
-        planned_before = _planned(tx, company_id)
+        host.store.one_at_a_time(tx, company_id)
+        entries = _entries(tx, company_id)
         for row in _collected(tx, company_id, target.id):
-            kind = "record_payment" if row["amount"] > 0 else "reverse_payment"
-            times, cents = planned_before.get(row["payment_id"], (0, 0))
-            missing = abs(int(row["amount"])) - cents
+            written = entries.setdefault(row["payment_id"], [])
+            missing = abs(int(row["amount"])) - sum(entry.cents for entry in written)
             if missing <= 0:
                 continue
-            if kind == "reverse_payment" and not host.can(target, ReversesPayments):
-                continue
-            effect = outbox.plan(
-                host,
-                tx,
-                company_id=company_id,
-                kind=kind,
-                subject=row["claim_id"],
-                cause=row["payment_id"] if not times else f"{row['payment_id']}:{times}",
-                connection_id=target.id,
-                payload={
-                    "payment_id": row["payment_id"],
-                    "reverses": row["reverses"],
-                    "sighting_id": row["sighting_id"],
-                    "invoice_ref": row["remote_ref"],
-                    "invoice_number": row["number"],
-                    "amount": missing,
-                    "currency": row["currency"],
-                    "paid_on": row["paid_on"],
-                },
-            )
-            planned += effect is not None
+            if row["amount"] > 0:
+                made = _plan(host, tx, target, row, "record_payment", missing, len(written))
+                written += [made] if made else []
+                planned += made is not None
+            elif host.can(target, ReversesPayments):
+                undone = {entry.undoes for entry in written}
+                for entry in entries.get(row["reverses"], []):
+                    if entry.id not in undone and missing > 0:
+                        part = min(missing, entry.cents)
+                        made = _plan(
+                            host, tx, target, row, "reverse_payment", part, len(written), entry.id
+                        )
+                        written += [made] if made else []
+                        planned += made is not None
+                        missing -= part
     return planned
 
 
-def _planned(tx: Connection, company_id: str) -> dict[str, tuple[int, int]]:
-    """Count the entries planned for each payment, and what they add up to.
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """Describe one entry planned for a payment; a reversal undoes one entry, not one payment."""
+
+    id: str
+    cents: int
+    undoes: str | None = None
+
+
+def _plan(
+    host: Host,
+    tx: Connection,
+    target: Link,
+    row: Mapping[str, Any],
+    kind: str,
+    cents: int,
+    times: int,
+    undoes: str | None = None,
+) -> _Entry | None:
+    effect_id = outbox.plan(
+        host,
+        tx,
+        company_id=target.company_id,
+        kind=kind,
+        subject=row["claim_id"],
+        cause=row["payment_id"] if not times else f"{row['payment_id']}:{times}",
+        connection_id=target.id,
+        payload={
+            "payment_id": row["payment_id"],
+            "undoes": undoes,
+            "sighting_id": row["sighting_id"],
+            "invoice_ref": row["remote_ref"],
+            "invoice_number": row["number"],
+            "amount": cents,
+            "currency": row["currency"],
+            "paid_on": row["paid_on"],
+        },
+    )
+    return None if effect_id is None else _Entry(effect_id, cents, undoes)
+
+
+def _entries(tx: Connection, company_id: str) -> dict[str, list[_Entry]]:
+    """List the entries planned for each payment.
 
     A payment may pay more of its claim later, when another one went back: only the rest is written.
     """
     e = schema.effect.c
-    found: dict[str, tuple[int, int]] = {}
-    query = select(e.payload).where(
-        e.company_id == company_id, e.kind.in_(("record_payment", "reverse_payment"))
+    found: dict[str, list[_Entry]] = {}
+    query = (
+        select(e.id, e.payload)
+        .where(e.company_id == company_id, e.kind.in_(("record_payment", "reverse_payment")))
+        .order_by(e.created_at, e.id)
     )
-    for payload in tx.execute(query).scalars():
-        entry = json.loads(payload)
-        times, cents = found.get(entry["payment_id"], (0, 0))
-        found[entry["payment_id"]] = (times + 1, cents + entry["amount"])
+    for row in tx.execute(query):
+        said = json.loads(row.payload)
+        entry = _Entry(row.id, said["amount"], said.get("undoes"))
+        found.setdefault(said["payment_id"], []).append(entry)
     return found
 
 
 def _collected(tx: Connection, company_id: str, connection_id: str) -> list[dict[str, Any]]:
-    """List collected principal per payment, with the invoice it belongs to in that tool."""
+    """List collected principal per payment, with the invoice it belongs to in that tool.
+
+    Not while a person looks whether the tool shows it already, nor once the person said so.
+    """
     p, a, s = schema.payment.c, schema.allocation.c, schema.sighting.c
+    t, x = schema.task.c, schema.payment_sighting.c
+    asked = select(t.subject).where(
+        t.company_id == company_id, t.kind == "maybe_same", t.done_at.is_(None)
+    )
+    typed = select(x.payment_id).where(
+        x.company_id == company_id, x.connection_id == connection_id, x.role == "same"
+    )
     query = (
         select(
             p.id.label("payment_id"),
@@ -112,7 +161,8 @@ def _collected(tx: Connection, company_id: str, connection_id: str) -> list[dict
             p.company_id == company_id,
             p.origin == "collector",
             s.connection_id == connection_id,
-            s.presence != "removed",
+            p.claim_id.not_in(asked),
+            p.id.not_in(typed),
         )
         .group_by(p.id, p.claim_id, p.reverses, p.currency, p.paid_on, s.id, s.remote_ref, s.number)
         .order_by(p.paid_on, p.id, s.remote_ref)
@@ -132,6 +182,28 @@ class _BooksEntry(Kind):
 
     sign = 1
 
+    def amount(self, effect: Effect) -> Money:
+        """Ask the receipt to confirm what was written."""
+        return Money.of_minor(effect.payload["amount"], effect.payload["currency"])
+
+    def ready(self, host: Host, link: Link, effect: Effect) -> None:
+        """Wait for the answer where a person was asked since the entry was planned."""
+        x = schema.payment_sighting.c
+        with host.store.begin() as tx:
+            asked = tasks.open_on(tx, effect.company_id, effect.subject)
+            typed = tx.execute(
+                select(x.remote_ref).where(
+                    x.company_id == effect.company_id,
+                    x.connection_id == link.id,
+                    x.payment_id == effect.payload["payment_id"],
+                    x.role == "same",
+                )
+            ).first()
+        if "maybe_same" in asked:
+            raise NotNow("Une question sur ce paiement attend sa réponse.")
+        if typed is not None:
+            raise Never("Ce paiement est déjà saisi dans l'outil.")
+
     def look(self, host: Host, link: Link, partner: Any, effect: Effect) -> SourceInvoice | None:
         """Read the invoice again right after the write."""
         try:
@@ -149,18 +221,40 @@ class _BooksEntry(Kind):
         receipt: Receipt,
         seen: SourceInvoice | None,
     ) -> None:
-        """Move what we expect the tool to show by exactly what we wrote."""
-        s = schema.sighting.c
+        """Move what we expect the tool to show by exactly what we wrote.
+
+        Where it could not be read back, what it shows moves too: it was read before our entry.
+        """
+        s, seen_there = schema.sighting.c, schema.payment_sighting.c
+        remote_ref = f"{effect.payload['invoice_ref']}:{receipt.remote_id}"
+        moved = self.sign * effect.payload["amount"]
+        taken = tx.execute(
+            select(seen_there.payment_id).where(
+                seen_there.company_id == effect.company_id,
+                seen_there.connection_id == link.id,
+                seen_there.remote_ref == remote_ref,
+            )
+        ).first()
+        if taken is not None:
+            raise Conflict(
+                f"{link.connector} donne à cette écriture la référence {receipt.remote_id}, qui "
+                "est déjà celle d'un autre paiement."
+            )
         tx.execute(
             schema.sighting.update()
             .where(s.company_id == effect.company_id, s.id == effect.payload["sighting_id"])
-            .values(expected=s.expected - self.sign * effect.payload["amount"])
+            .values(
+                expected=s.expected - moved,
+                open=s.open - (moved if seen is None else 0),
+                fingerprint=s.fingerprint if seen is not None else "",
+                written=s.written + 1,
+            )
         )
         tx.execute(
             schema.payment_sighting.insert().values(
                 company_id=effect.company_id,
                 connection_id=link.id,
-                remote_ref=receipt.remote_id,
+                remote_ref=remote_ref,
                 payment_id=effect.payload["payment_id"],
                 role="echo",
                 effect_id=effect.id,
@@ -204,10 +298,7 @@ class ReversePayment(_BooksEntry):
         with host.store.begin() as tx:
             original = tx.execute(
                 select(e.state, e.remote_id).where(
-                    e.company_id == effect.company_id,
-                    e.kind == "record_payment",
-                    e.subject == effect.subject,
-                    e.cause == payload["reverses"],
+                    e.company_id == effect.company_id, e.id == payload["undoes"]
                 )
             ).first()
         if original is None or original.state == "refused":

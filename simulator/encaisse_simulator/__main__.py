@@ -24,6 +24,8 @@ def main(arguments: Sequence[str] | None = None, *, until: threading.Event | Non
         lines = (
             f"Factomos: {base}/invoices (X-Sim-Host: {world.factomos.host})",
             f"  Authorization: Bearer {access.factomos_token}",
+            f"Libeo: {base}/v1/invoices (X-Sim-Host: {world.libeo.host})",
+            f"  X-Api-Key: {access.libeo_api_key}",
             f"GCollect: {base}/v1 (X-Sim-Host: {world.gcollect.host})",
             f"  client {access.gcollect_client_id}, secret {access.gcollect_client_secret}",
             f"  signing page: {base}/sign/<token>, the signing_url of each mandate",

@@ -15,6 +15,7 @@ class ExampleAccess:
 
     siren: str = "123456782"
     factomos_token: str = "factomos-example-token"
+    libeo_api_key: str = "libeo-example-key"
     gcollect_client_id: str = "gcollect-example"
     gcollect_client_secret: str = "gcollect-example-secret"
     myunisoft_secret: str = "encaisse-3xampleK3y0fNobody12345"
@@ -54,6 +55,15 @@ def fill(world: World) -> ExampleAccess:
     tool.customer_pays(late, 20_000, today - days(30))
     tool.credit_note(credited, 10_000, today - days(15))
     tool.customer_pays(paid, 22_000, today - days(3))
+    other, key = world.libeo, access.libeo_api_key
+    other.add_company(key, f"{access.siren}00010", "Menuiserie Exemple SAS")
+    other.add_receivable(
+        key, "L-0201", "Bureau Modèle SARL", "987654324", today - days(70), today - days(40), 75_000
+    )
+    bought = other.add_payable(
+        key, "ACH-77", "Scierie Modèle SA", "999100019", today - days(40), today - days(10), 31_000
+    )
+    other.schedule_payment(bought, today + days(5))
     world.gcollect.register_creditor(
         access.siren,
         "Menuiserie Exemple SAS",

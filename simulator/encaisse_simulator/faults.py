@@ -31,6 +31,14 @@ KINDS: tuple[FaultKind, ...] = get_args(FaultKind)
 OF_LISTS: frozenset[FaultKind] = frozenset({"truncated_list", "miscounted_list"})
 """Only strike an answer that is a list with rows; elsewhere they wait for one."""
 
+KEY_HEADER = "x-api-key"
+
+
+def credential(request: SimRequest) -> str | None:
+    """Give what a request opens a partner's door with: a bearer token, or a key of its own."""
+    bearer = request.headers.get("authorization", "")
+    return bearer if bearer.startswith("Bearer ") else request.headers.get(KEY_HEADER)
+
 
 @dataclass(slots=True)
 class Scope:
@@ -136,7 +144,7 @@ class FaultPlan:
 
     def is_revoked(self, request: SimRequest) -> bool:
         """Tell whether the request's token was revoked."""
-        return not self._paused and request.headers.get("authorization") in self.revoked
+        return not self._paused and credential(request) in self.revoked
 
     def choose(self, request: SimRequest) -> Strike | None:
         """Choose the fault of this request, if any."""
@@ -174,5 +182,5 @@ class FaultPlan:
         if kind in OF_LISTS:
             return request.method == "GET"
         if kind == "revoked_token":
-            return request.headers.get("authorization", "").startswith("Bearer ")
+            return credential(request) is not None
         return True

@@ -12,10 +12,11 @@ from threading import RLock
 from typing import cast
 
 from encaisse_simulator.factomos import Factomos
-from encaisse_simulator.faults import OF_LISTS, FaultPlan, Strike
+from encaisse_simulator.faults import OF_LISTS, FaultPlan, Strike, credential
 from encaisse_simulator.gcollect import GCollect
 from encaisse_simulator.identifiers import OpaqueIds
 from encaisse_simulator.ledger import LedgerEntry
+from encaisse_simulator.libeo import Libeo
 from encaisse_simulator.myunisoft import MyUnisoft
 from encaisse_simulator.partner import Partner
 from encaisse_simulator.wire import Json, SimRequest, SimResponse, as_json, json_response
@@ -36,9 +37,10 @@ class World:
         self._lock = RLock()
         self.factomos = Factomos(self, OpaqueIds(seed, "factomos"))
         self.gcollect = GCollect(self, OpaqueIds(seed, "gcollect"))
+        self.libeo = Libeo(self, OpaqueIds(seed, "libeo"))
         self.myunisoft = MyUnisoft(self, seed)
         self.partners: dict[str, Partner] = {}
-        for partner in (self.factomos, self.gcollect, self.myunisoft):
+        for partner in (self.factomos, self.gcollect, self.libeo, self.myunisoft):
             self.add_partner(partner)
 
     @property
@@ -106,7 +108,8 @@ class World:
             case "slow":
                 return replace(_page(504, "Gateway Timeout"), delivery="slow")
             case "revoked_token":
-                self.faults.revoked.add(request.headers["authorization"])
+                if (shown := credential(request)) is not None:
+                    self.faults.revoked.add(shown)
                 return partner.unauthorized()
             case "slow_after":
                 return replace(partner.handle(request), delivery="slow")

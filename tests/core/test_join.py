@@ -260,6 +260,22 @@ def test_two_claims_on_the_winning_rung_are_asked() -> None:
     assert doubt.claim_ids == ("clm_s2", "clm_s3")
 
 
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_purchase_is_no_sale_however_alike(sign: int) -> None:
+    alike: dict[str, Any] = {
+        "kind": "invoice" if sign > 0 else "credit_note",
+        "seller_siren": ACME,
+        "debtor_key": CLIENT,
+        "document_sha256": SHA,
+        "total": sign * 120_00,
+    }
+    sale = face("s1", "cnx_libeo", **alike)
+    purchase = face("s2", "cnx_other", direction="payable", **alike)
+    assert isinstance(against(sale, replace(purchase, direction="receivable")), Joined)
+    assert against(sale, purchase) == Separate()
+    assert against(purchase, sale) == Separate()
+
+
 def test_a_weaker_rung_that_points_elsewhere_is_reported_beside_the_join() -> None:
     issuer = there("s2", seller_siren=ACME, total=118_00)
     same_writing = face("s3", "cnx_tryton")

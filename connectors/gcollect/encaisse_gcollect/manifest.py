@@ -115,6 +115,7 @@ MANIFEST = Manifest(
         ),
     ),
     sends=(
+        "debtor.kind",
         "debtor.name",
         "debtor.address",
         "debtor.siren",

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, or_, select
 
-from encaisse_core import journal, portfolio, reconcile
+from encaisse_core import holds, journal, observed, portfolio
 from encaisse_core.errors import UsageError
 from encaisse_core.host import Host
 from encaisse_core.store import schema
@@ -22,8 +22,6 @@ from encaisse_core.store.engine import rows, stamp
 Verdict = Literal["same", "different"]
 
 ASKS_FOR_VERDICT = ("maybe_same", "possible_duplicate")
-DUPLICATE = "duplicate"
-"""The hold of a claim a person said is another one, so that it is never collected beside it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +52,10 @@ def answer(host: Host, company_id: str, task_id: str, given: Answer) -> dict[str
             _same_money(host, tx, task, given)
         elif task["kind"] == "possible_duplicate":
             _same_claim(host, tx, task, given)
+        elif task["kind"] == "total_changed" and lifted:
+            observed.take_over_total(host, tx, company_id, task["subject"])
+        elif task["kind"] == "amount_rose" and lifted:
+            observed.take_over_rise(host, tx, company_id, task["subject"])
         if lifted:
             _lift(host, tx, task)
         closed = given.lift is not False
@@ -72,7 +74,7 @@ def _held(tx: Connection, task: Mapping[str, Any]) -> str | None:
     hold = tx.execute(
         select(c.hold).where(c.company_id == task["company_id"], c.id == task["subject"])
     ).scalar_one_or_none()
-    return str(hold) if hold is not None and hold == task["kind"] else None
+    return str(task["kind"]) if hold is not None and task["kind"] in holds.HOLDS else None
 
 
 def _check(task: Mapping[str, Any], held: str | None, given: Answer) -> None:
@@ -93,28 +95,16 @@ def _check(task: Mapping[str, Any], held: str | None, given: Answer) -> None:
 
 
 def _same_money(host: Host, tx: Connection, task: Mapping[str, Any], given: Answer) -> None:
-    """Explain what the tools show: nothing new where it is the same money, else a payment."""
-    s, c = schema.sighting.c, schema.claim.c
-    company_id, claim_id = task["company_id"], task["subject"]
-    currency = tx.execute(
-        select(c.currency).where(c.company_id == company_id, c.id == claim_id)
-    ).scalar_one()
+    """Explain what each tool shows, as the person says: money known already, or a payment."""
+    s = schema.sighting.c
+    company_id = task["company_id"]
     unexplained = tx.execute(
-        select(s.id, s.open, s.expected).where(
-            s.company_id == company_id, s.claim_id == claim_id, s.open < s.expected
-        )
-    ).all()
-    for row in unexplained:
-        if given.verdict == "different":
-            today = host.clock.today().isoformat()
-            reconcile.add_payment(
-                host, tx, company_id, claim_id, row.expected - row.open, currency, today, "source"
-            )
-        tx.execute(
-            schema.sighting.update()
-            .where(s.company_id == company_id, s.id == row.id)
-            .values(expected=row.open)
-        )
+        select(s.id)
+        .where(s.company_id == company_id, s.claim_id == task["subject"], s.open < s.expected)
+        .order_by(s.number, s.id)
+    ).scalars()
+    for sighting_id in unexplained.all():
+        observed.explain(host, tx, company_id, sighting_id, verdict=given.verdict)
 
 
 def _same_claim(host: Host, tx: Connection, task: Mapping[str, Any], given: Answer) -> None:
@@ -134,21 +124,13 @@ def _same_claim(host: Host, tx: Connection, task: Mapping[str, Any], given: Answ
         tx.execute(
             schema.claim.update()
             .where(c.company_id == company_id, c.id == claim_id)
-            .values(hold=DUPLICATE)
+            .values(hold=holds.DUPLICATE)
         )
 
 
 def _lift(host: Host, tx: Connection, task: Mapping[str, Any]) -> None:
-    c = schema.claim.c
     company_id, claim_id = task["company_id"], task["subject"]
-    tx.execute(
-        schema.claim.update()
-        .where(c.company_id == company_id, c.id == claim_id, c.hold == task["kind"])
-        .values(hold=None)
-    )
-    journal.append(
-        tx, company_id, host.clock.now(), "hold_lifted", claim_id, {"hold": task["kind"]}
-    )
+    holds.lift(host, tx, company_id, claim_id, task["kind"])
     portfolio.refresh(host, tx, company_id, claim_id)
 
 

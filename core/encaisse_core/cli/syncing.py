@@ -121,7 +121,7 @@ def synchronise(app: App, company: Company) -> Synced:
     done = Synced([_read(app, link) for link in found])
     with step("Rapprochement des factures"):
         done.counts["joined"] = portfolio.join(host, company.id)
-        done.counts["payments"] = reconcile.reconcile(host, company.id)
+        done.counts["payments"] = reconcile.reconcile(host, company.id).payments
         done.counts["stops"] = stops.plan_stops(host, company.id)
     with step("Arrêt de ce qui est payé"):
         drained = runner.drain(host, company.id, stops.STOP_KINDS, patience=PATIENCE)

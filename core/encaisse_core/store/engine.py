@@ -7,6 +7,7 @@ transaction that reads before it writes could otherwise lose its turn half-way.
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -77,6 +78,16 @@ class Store:
         now_pg: datetime = connection.execute(text("select clock_timestamp()")).scalar_one()
         return now_pg.astimezone(UTC)
 
+    def one_at_a_time(self, connection: Connection, company_id: str) -> None:
+        """Let one worker at a time think about a company, until its transaction ends.
+
+        SQLite has one writer anyway; on PostgreSQL two could recognise one payment at once.
+        """
+        if not self.sqlite:
+            connection.execute(
+                text("select pg_advisory_xact_lock(:number)"), {"number": _lock_number(company_id)}
+            )
+
     def set_virtual_now(self, now: datetime) -> None:
         """Put the store on simulated time."""
         with self.begin() as connection:
@@ -88,6 +99,10 @@ class Store:
     def close(self) -> None:
         """Give back every connection."""
         self.engine.dispose()
+
+
+def _lock_number(name: str) -> int:
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
 
 
 def open_store(url: str, *, migrate: bool = True) -> Store:

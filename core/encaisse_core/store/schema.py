@@ -48,6 +48,10 @@ def _money(name: str, *, nullable: bool = False) -> Column[int]:
     return Column(name, BigInteger, nullable=nullable)
 
 
+def _count(name: str) -> Column[int]:
+    return Column(name, BigInteger, nullable=False, server_default="0")
+
+
 def _text(name: str, *, nullable: bool = True, default: str | None = None) -> Column[str]:
     return Column(name, Text, nullable=nullable, server_default=default)
 
@@ -228,6 +232,8 @@ sighting = _company_table(
     _money("expected"),  # the open amount we can explain; a difference is news
     _money("credited"),  # part of total - open the tool explains by credit notes
     _money("expected_credited"),  # what of it we know already
+    _count("untold"),  # payments other tools showed and this one does not show yet, in cents
+    _count("written"),  # our entries that landed there: a page read before one is older than it
     Column("document_sha256", String(64)),
     Column("claim_id", Ident),
     Column("rung", Integer),
@@ -354,6 +360,7 @@ reservation = _company_table(
     Column("proposal_id", Ident, nullable=False),
     Column("procedure_id", Ident),
     _money("principal"),
+    Column("handed_at", Moment),  # when the gate last let it pass: payments seen since are news
     Column("released_at", Moment),
     _to("claim", "claim_id"),
     _to("proposal", "proposal_id"),
@@ -538,10 +545,11 @@ commission_line = _company_table(
     Column("currency", String(3), nullable=False),
     _money("basis"),
     _money("amount"),  # negative for a clawback; the payable line moves, it adds nothing
+    _count("turn"),  # a settlement that was corrected accrues anew, once for each time
     Column("created_at", Moment, nullable=False),
     _to("settlement", "settlement_id"),
     _to("referrer", "referrer_id"),
-    UniqueConstraint("company_id", "settlement_id", "referrer_id", "kind", "rule_version"),
+    UniqueConstraint("company_id", "settlement_id", "referrer_id", "kind", "turn"),
 )
 
 commission_entry = _company_table(
@@ -562,7 +570,15 @@ task = _company_table(
     Column("created_at", Moment, nullable=False),
     Column("done_at", Moment),
     _text("answer"),
-    UniqueConstraint("company_id", "kind", "subject"),
+    Index(
+        "uq_task_open",
+        "company_id",
+        "kind",
+        "subject",
+        unique=True,
+        sqlite_where=text("done_at is null"),
+        postgresql_where=text("done_at is null"),
+    ),
 )
 
 difference = _company_table(

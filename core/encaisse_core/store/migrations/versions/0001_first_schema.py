@@ -210,9 +210,14 @@ def upgrade() -> None:
         sa.Column("answer", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(["company_id"], ["company.id"], name=op.f("fk_task_company_id")),
         sa.PrimaryKeyConstraint("company_id", "id", name=op.f("pk_task")),
-        sa.UniqueConstraint(
-            "company_id", "kind", "subject", name=op.f("uq_task_company_id_kind_subject")
-        ),
+    )
+    op.create_index(
+        "uq_task_open",
+        "task",
+        ["company_id", "kind", "subject"],
+        unique=True,
+        sqlite_where=sa.text("done_at is null"),
+        postgresql_where=sa.text("done_at is null"),
     )
     op.create_table(
         "claim",
@@ -598,6 +603,8 @@ def upgrade() -> None:
         sa.Column("expected", sa.BigInteger(), nullable=False),
         sa.Column("credited", sa.BigInteger(), nullable=False),
         sa.Column("expected_credited", sa.BigInteger(), nullable=False),
+        sa.Column("untold", sa.BigInteger(), nullable=False, server_default="0"),
+        sa.Column("written", sa.BigInteger(), nullable=False, server_default="0"),
         sa.Column("document_sha256", sa.String(length=64), nullable=True),
         sa.Column("claim_id", sa.String(length=64), nullable=True),
         sa.Column("rung", sa.Integer(), nullable=True),
@@ -841,6 +848,7 @@ def upgrade() -> None:
         sa.Column("proposal_id", sa.String(length=64), nullable=False),
         sa.Column("procedure_id", sa.String(length=64), nullable=True),
         sa.Column("principal", sa.BigInteger(), nullable=False),
+        sa.Column("handed_at", sa.String(length=32), nullable=True),
         sa.Column("released_at", sa.String(length=32), nullable=True),
         sa.ForeignKeyConstraint(
             ["company_id", "claim_id"],
@@ -935,6 +943,7 @@ def upgrade() -> None:
         sa.Column("currency", sa.String(length=3), nullable=False),
         sa.Column("basis", sa.BigInteger(), nullable=False),
         sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("turn", sa.BigInteger(), nullable=False, server_default="0"),
         sa.Column("created_at", sa.String(length=32), nullable=False),
         sa.ForeignKeyConstraint(
             ["company_id", "referrer_id"],
@@ -955,8 +964,8 @@ def upgrade() -> None:
             "settlement_id",
             "referrer_id",
             "kind",
-            "rule_version",
-            name=op.f("uq_commission_line_company_id_settlement_id_referrer_id_kind_rule_version"),
+            "turn",
+            name=op.f("uq_commission_line_company_id_settlement_id_referrer_id_kind_turn"),
         ),
     )
     op.create_table(

@@ -1,0 +1,1 @@
+"""Libeo: invoices of both directions in, nothing back; the whole contract is assumed."""

@@ -1,0 +1,411 @@
+"""Make payments of what tools show beyond what we can explain.
+
+A tool tells an open amount, not a payment. What is lower than expected is first taken for money
+another tool showed already, then for credit notes the tool counts, and only then for money paid to
+the company. What is higher undoes payments, or asks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from itertools import combinations
+from typing import Any, Literal
+
+from sqlalchemy import Connection, func, select
+
+from encaisse_core import portfolio
+from encaisse_core.cents import euros
+from encaisse_core.holds import hold
+from encaisse_core.host import Host, links
+from encaisse_core.ingest import record_of
+from encaisse_core.payments import add_payment, standing, undo_payment, untold_elsewhere
+from encaisse_core.store import schema
+from encaisse_core.store.engine import rows
+
+SAME_WITHIN = timedelta(days=10)
+"""Equal money on one claim within this time, without a common identity, may be the same money."""
+
+MOST_COMBINED = 12
+"""Payments looked at for those that went back together; more than these, a person looks."""
+
+ASKED = ("maybe_same", "amount_rose")
+"""While one of these questions is open, its claim's differences wait for the answer."""
+
+CREDITS = ("credit_note", "unallocated_credit")
+
+Verdict = Literal["same", "different"]
+
+
+def observe(host: Host, tx: Connection, company_id: str) -> int:
+    """Explain every live sighting whose open amount is not what we expect; return how many."""
+    return sum(
+        explain(host, tx, company_id, sighting_id)
+        for sighting_id in _different(host, tx, company_id)
+    )
+
+
+def _different(host: Host, tx: Connection, company_id: str) -> Sequence[str]:
+    """List sightings with a difference, no write of ours and no question being open on it."""
+    s, e, t = schema.sighting.c, schema.effect.c, schema.task.c
+    following = [
+        link.id
+        for link in links(tx, company_id, states=("active", "paused"))
+        if host.follows_money(link)
+    ]
+    busy = select(e.subject).where(
+        e.company_id == company_id,
+        e.kind.in_(("record_payment", "reverse_payment")),
+        e.state.in_(("sending", "uncertain")),
+    )
+    asked = select(t.subject).where(
+        t.company_id == company_id, t.kind.in_(ASKED), t.done_at.is_(None)
+    )
+    query = (
+        select(s.id)
+        .where(
+            s.company_id == company_id,
+            s.connection_id.in_(following),
+            s.presence == "live",
+            s.state != "cancelled",
+            s.claim_id.is_not(None),
+            s.open != s.expected,
+            s.claim_id.not_in(busy),
+            s.claim_id.not_in(asked),
+        )
+        .order_by(s.number, s.id)
+    )
+    return tx.execute(query).scalars().all()
+
+
+def explain(
+    host: Host,
+    tx: Connection,
+    company_id: str,
+    sighting_id: str,
+    *,
+    verdict: Verdict | None = None,
+) -> bool:
+    """Explain one sighting's difference; tell whether it moved money.
+
+    `verdict` is a person's answer to whether it is money we know under another name.
+    """
+    row = _sighting(tx, company_id, sighting_id)
+    invoice = record_of(row["record"])
+    if invoice.kind in CREDITS or invoice.direction == "payable":
+        return _follow(host, tx, row)
+    if verdict is None and _unsure(host, tx, row, invoice.currency):
+        return False
+    delta = int(row["expected"] - row["open"])
+    known = max(min(delta, row["untold"]), 0) if delta > 0 else min(max(delta, row["untold"]), 0)
+    if known:
+        _settle(tx, row, expected=row["expected"] - known, untold=row["untold"] - known)
+        row = _sighting(tx, company_id, sighting_id)
+        delta -= known
+    if delta > 0:
+        return _paid(host, tx, row, invoice.currency, delta, verdict)
+    if delta < 0 and not _went_back(host, tx, row, -delta):
+        return False
+    _settle(tx, row, expected=row["open"])
+    return delta < 0
+
+
+def _sighting(tx: Connection, company_id: str, sighting_id: str) -> dict[str, Any]:
+    s = schema.sighting.c
+    query = select(schema.sighting).where(s.company_id == company_id, s.id == sighting_id)
+    return rows(tx.execute(query))[0]
+
+
+def _settle(tx: Connection, row: Mapping[str, Any], **values: int) -> None:
+    s = schema.sighting.c
+    tx.execute(
+        schema.sighting.update()
+        .where(s.company_id == row["company_id"], s.id == row["id"])
+        .values(**values)
+    )
+
+
+def _paid(
+    host: Host,
+    tx: Connection,
+    row: Mapping[str, Any],
+    currency: str,
+    delta: int,
+    verdict: Verdict | None,
+) -> bool:
+    """Record what came in: credit notes as far as the tool counts them, the rest as money."""
+    company_id, claim_id = row["company_id"], row["claim_id"]
+    today = host.clock.today().isoformat()
+    credited = max(0, min(delta, row["credited"] - row["expected_credited"]))
+    money = delta - credited
+    same = _known_payment(host, tx, row, money) if money else None
+    if money and verdict is None and (same is not None or _parked(tx, row)):
+        _ask_same(host, tx, row, money)
+        return False
+    if credited:
+        add_payment(
+            host, tx, company_id, claim_id, credited, currency, today, "credit", shown_by=row["id"]
+        )
+    if money and verdict == "same":
+        _told(host, tx, row, same)
+    elif money:
+        add_payment(
+            host, tx, company_id, claim_id, money, currency, today, "source", shown_by=row["id"]
+        )
+    _settle(tx, row, expected=row["open"], expected_credited=row["credited"])
+    return True
+
+
+def _follow(host: Host, tx: Connection, row: Mapping[str, Any]) -> bool:
+    """Take the open amount of a credit or a purchase as its tool tells it: it is no payment.
+
+    A credit that is used up came in with its invoice; what the company pays its own suppliers is
+    not a customer's money.
+    """
+    e = schema.echeance.c
+    for part in record_of(row["record"]).instalments:
+        tx.execute(
+            schema.echeance.update()
+            .where(
+                e.company_id == row["company_id"],
+                e.claim_id == row["claim_id"],
+                e.ref == part.ref,
+            )
+            .values(open=part.open.minor)
+        )
+    _settle(tx, row, expected=row["open"], expected_credited=row["credited"])
+    return portfolio.refresh(host, tx, row["company_id"], row["claim_id"])
+
+
+def _unsure(host: Host, tx: Connection, row: Mapping[str, Any], currency: str) -> bool:
+    """Make no money of a record whose status nobody knows, or that changed its currency."""
+    c = schema.claim.c
+    claimed = tx.execute(
+        select(c.currency).where(c.company_id == row["company_id"], c.id == row["claim_id"])
+    ).scalar_one()
+    if row["state"] == "unknown":
+        why, told = "unknown_status", "son montant ouvert a changé sous un statut inconnu"
+    elif currency != claimed:
+        why, told = "currency_changed", f"sa devise est passée de {claimed} à {currency}"
+    else:
+        return False
+    hold(
+        host,
+        tx,
+        row["company_id"],
+        row["claim_id"],
+        why,
+        f"Facture {row['number']} : {told} dans l'outil. Vérifiez-la ; rien d'automatique ne se "
+        "fait avant votre réponse.",
+    )
+    return True
+
+
+def _parked(tx: Connection, row: Mapping[str, Any]) -> bool:
+    """Tell whether an entry of ours may stand there in another form: a person has it already."""
+    e = schema.effect.c
+    query = select(e.id).where(
+        e.company_id == row["company_id"],
+        e.subject == row["claim_id"],
+        e.connection_id == row["connection_id"],
+        e.kind.in_(("record_payment", "reverse_payment")),
+        e.state == "parked",
+    )
+    return tx.execute(query).first() is not None
+
+
+def _known_payment(host: Host, tx: Connection, row: Mapping[str, Any], amount: int) -> str | None:
+    """Find a recent collected payment of this amount, gross or net of its fee.
+
+    Somebody may have typed the collector's payment, or the transfer that followed it, into the
+    tool by hand: writing or accruing on a guess would double it.
+    """
+    s = schema.settlement.c
+    since = (host.clock.today() - SAME_WITHIN).isoformat()
+    recent = tx.execute(
+        select(s.payment_id, s.principal, s.fee, s.fee_vat)
+        .where(
+            s.company_id == row["company_id"],
+            s.claim_id == row["claim_id"],
+            s.state == "verified",
+            s.payment_id.is_not(None),
+            s.received_on >= since,
+        )
+        .order_by(s.received_on, s.remote_id)
+    )
+    equal = [
+        str(found.payment_id)
+        for found in recent
+        if amount in (found.principal, found.principal - (found.fee or 0) - (found.fee_vat or 0))
+    ]
+    told = _told_there(tx, row)
+    return next((each for each in equal if each not in told), equal[0] if equal else None)
+
+
+def _told_there(tx: Connection, row: Mapping[str, Any]) -> set[str]:
+    x = schema.payment_sighting.c
+    return set(
+        tx.execute(
+            select(x.payment_id).where(
+                x.company_id == row["company_id"],
+                x.connection_id == row["connection_id"],
+                x.role.in_(("echo", "same")),
+            )
+        ).scalars()
+    )
+
+
+def _ask_same(host: Host, tx: Connection, row: Mapping[str, Any], amount: int) -> None:
+    hold(
+        host,
+        tx,
+        row["company_id"],
+        row["claim_id"],
+        "maybe_same",
+        f"Facture {row['number']} : un paiement de {euros(amount)} apparaît dans l'outil alors "
+        "qu'un paiement égal est déjà connu. Est-ce le même argent ? Le recouvrement est arrêté "
+        "et rien n'est inscrit avant votre réponse.",
+    )
+
+
+def _told(host: Host, tx: Connection, row: Mapping[str, Any], payment_id: str | None) -> None:
+    """Note that a tool shows a payment somebody typed in, so that we do not write it again."""
+    if payment_id is None or payment_id in _told_there(tx, row):
+        return
+    tx.execute(
+        schema.payment_sighting.insert().values(
+            company_id=row["company_id"],
+            connection_id=row["connection_id"],
+            remote_ref=f"same:{payment_id}",
+            payment_id=payment_id,
+            role="same",
+            record="{}",
+            seen_at=row["changed_at"],
+        )
+    )
+
+
+def _went_back(host: Host, tx: Connection, row: Mapping[str, Any], amount: int) -> bool:
+    """Undo the payments a tool no longer shows, or ask when none add up to it."""
+    company_id, claim_id = row["company_id"], row["claim_id"]
+    gone = _adding_up(standing(tx, company_id, claim_id, "source"), amount)
+    if gone:
+        today = host.clock.today().isoformat()
+        for payment in gone:
+            undo_payment(host, tx, company_id, payment["id"], today, shown_by=row["id"])
+        return True
+    hold(
+        host,
+        tx,
+        company_id,
+        claim_id,
+        "amount_rose",
+        f"Facture {row['number']} : le montant ouvert a augmenté dans l'outil sans paiement connu "
+        "à annuler. Vérifiez la facture ; rien d'automatique ne se fait avant votre réponse.",
+    )
+    return False
+
+
+def _adding_up(payments: Sequence[Mapping[str, Any]], amount: int) -> tuple[Mapping[str, Any], ...]:
+    """Choose the fewest and newest payments that add up to an amount; none where none do."""
+    newest = payments[:MOST_COMBINED]
+    return next(
+        (
+            chosen
+            for size in range(1, len(newest) + 1)
+            for chosen in combinations(newest, size)
+            if sum(payment["amount"] for payment in chosen) == amount
+        ),
+        (),
+    )
+
+
+def take_over_rise(host: Host, tx: Connection, company_id: str, claim_id: str) -> None:
+    """Owe again what a tool shows as owed, once a person said that it stands.
+
+    Known payments are undone as far as they fit; the rest was paid before we came, so the
+    échéances rise by it, never above what was invoiced.
+    """
+    s = schema.sighting.c
+    risen = tx.execute(
+        select(s.id).where(
+            s.company_id == company_id,
+            s.claim_id == claim_id,
+            s.presence == "live",
+            s.open > s.expected,
+        )
+    ).scalars()
+    today = host.clock.today().isoformat()
+    for sighting_id in risen.all():
+        row = _sighting(tx, company_id, sighting_id)
+        rest = row["open"] - row["expected"] + min(0, row["untold"])
+        for payment in standing(tx, company_id, claim_id, "source"):
+            if 0 < payment["amount"] <= rest:
+                rest -= payment["amount"]
+                undo_payment(host, tx, company_id, payment["id"], today, shown_by=sighting_id)
+        if rest > 0:
+            _owe_again(tx, company_id, claim_id, rest)
+            untold_elsewhere(tx, company_id, claim_id, sighting_id, -rest)
+        _settle(tx, row, expected=row["open"], untold=max(0, row["untold"]))
+    portfolio.refresh(host, tx, company_id, claim_id)
+
+
+def _owe_again(tx: Connection, company_id: str, claim_id: str, cents: int) -> None:
+    e = schema.echeance.c
+    parts = tx.execute(
+        select(e.id, e.amount, e.open)
+        .where(e.company_id == company_id, e.claim_id == claim_id)
+        .order_by(e.due_date.desc(), e.ref.desc())
+    ).all()
+    for part in parts:
+        more = min(cents, max(0, part.amount - part.open))
+        cents -= more
+        tx.execute(
+            schema.echeance.update()
+            .where(e.company_id == company_id, e.id == part.id)
+            .values(open=e.open + more)
+        )
+
+
+def take_over_total(host: Host, tx: Connection, company_id: str, claim_id: str) -> None:
+    """Bring a claim to the total its tool corrected, once a person said that it stands.
+
+    Less is a credit: the collector is told of it as of a credit note. More is an échéance of its
+    own, which no signed mandate covers.
+    """
+    c, e, s = schema.claim.c, schema.echeance.c, schema.sighting.c
+    here = (c.company_id == company_id, c.id == claim_id)
+    claim = tx.execute(select(c.total, c.currency, c.kind).where(*here)).one()
+    told = tx.execute(
+        select(s.id, s.total).where(
+            s.company_id == company_id, s.claim_id == claim_id, s.rung == 0, s.presence == "live"
+        )
+    ).first()
+    if told is None or told.total == claim.total:
+        return
+    more = told.total - claim.total
+    tx.execute(schema.claim.update().where(*here).values(total=told.total))
+    if claim.kind in CREDITS:
+        return  # its open amount is the tool's
+    if more < 0:
+        today = host.clock.today().isoformat()
+        add_payment(host, tx, company_id, claim_id, -more, claim.currency, today, "credit")
+        return
+    parts = tx.execute(
+        select(func.max(e.due_date).label("due"), func.count().label("count")).where(
+            e.company_id == company_id, e.claim_id == claim_id
+        )
+    ).one()
+    tx.execute(
+        schema.echeance.insert().values(
+            company_id=company_id,
+            id=host.ids.new("ech"),
+            claim_id=claim_id,
+            ref=f"correction-{parts.count}",
+            due_date=parts.due,
+            due_estimated=0,
+            amount=more,
+            open=more,
+        )
+    )
+    portfolio.refresh(host, tx, company_id, claim_id)

@@ -1,0 +1,297 @@
+"""Record money that moved once: a payment, where it went, and its going back.
+
+Money one tool showed is news the other tools of the claim have not told yet: their `untold` says
+how much, so that the same money seen there later is recognised and not counted again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from encaisse_core import journal, portfolio, tasks
+from encaisse_core.allocate import Open, allocate
+from encaisse_core.cents import euros
+from encaisse_core.host import Host
+from encaisse_core.store import schema
+from encaisse_core.store.engine import rows, stamp
+
+
+def add_payment(
+    host: Host,
+    tx: Connection,
+    company_id: str,
+    claim_id: str,
+    amount: int,
+    currency: str,
+    paid_on: str,
+    origin: str,
+    *,
+    shown_by: str | None = None,
+) -> str:
+    """Record money once and allocate it to the oldest échéances; what is too much is a refund.
+
+    `shown_by` is the sighting whose tool showed it: the claim's other tools have yet to tell it.
+    """
+    now = host.clock.now()
+    payment_id = host.ids.new("pay")
+    lines = allocate(amount, _open_echeances(tx, company_id, claim_id))
+    tx.execute(
+        schema.payment.insert().values(
+            company_id=company_id,
+            id=payment_id,
+            claim_id=claim_id,
+            amount=amount,
+            currency=currency,
+            paid_on=paid_on,
+            origin=origin,
+            reverses=None,
+            unallocated=lines.unallocated,
+            created_at=stamp(now),
+        )
+    )
+    for line in lines.lines:
+        _allocate(tx, company_id, payment_id, claim_id, line.id, line.cents, stamp(now))
+    if shown_by is not None:
+        untold_elsewhere(tx, company_id, claim_id, shown_by, amount)
+    journal.append(
+        tx,
+        company_id,
+        now,
+        "payment_seen",
+        payment_id,
+        {"claim": claim_id, "origin": origin, "amount": amount, "unallocated": lines.unallocated},
+    )
+    if origin != "credit":
+        _ask_refund(host, tx, company_id, claim_id, payment_id, lines.unallocated, currency)
+    portfolio.refresh(host, tx, company_id, claim_id)
+    return payment_id
+
+
+def undo_payment(
+    host: Host,
+    tx: Connection,
+    company_id: str,
+    payment_id: str,
+    on: str,
+    *,
+    shown_by: str | None = None,
+) -> str:
+    """Record that money went back: an entry of its own, mirroring each allocation."""
+    now = host.clock.now()
+    p, a = schema.payment.c, schema.allocation.c
+    row = (
+        tx.execute(select(schema.payment).where(p.company_id == company_id, p.id == payment_id))
+        .mappings()
+        .one()
+    )
+    undo_id = host.ids.new("pay")
+    tx.execute(
+        schema.payment.insert().values(
+            company_id=company_id,
+            id=undo_id,
+            claim_id=row["claim_id"],
+            amount=-row["amount"],
+            currency=row["currency"],
+            paid_on=on,
+            origin=row["origin"],
+            reverses=payment_id,
+            unallocated=-row["unallocated"],
+            created_at=stamp(now),
+        )
+    )
+    lines = rows(
+        tx.execute(
+            select(schema.allocation).where(a.company_id == company_id, a.payment_id == payment_id)
+        )
+    )
+    for line in lines:
+        _allocate(
+            tx,
+            company_id,
+            undo_id,
+            line["claim_id"],
+            line["echeance_id"],
+            -line["amount"],
+            stamp(now),
+        )
+    if shown_by is not None:
+        untold_elsewhere(tx, company_id, row["claim_id"], shown_by, -row["amount"])
+    journal.append(
+        tx,
+        company_id,
+        now,
+        "payment_went_back",
+        undo_id,
+        {"claim": row["claim_id"], "reverses": payment_id, "amount": -row["amount"]},
+    )
+    tasks.close(tx, company_id, "refund", payment_id, "le paiement est reparti", at=now)
+    _use_unallocated(host, tx, company_id, row["claim_id"])
+    portfolio.refresh(host, tx, company_id, row["claim_id"])
+    return undo_id
+
+
+def standing(
+    tx: Connection, company_id: str, claim_id: str, *origins: str
+) -> Sequence[Mapping[str, Any]]:
+    """List a claim's payments that did not go back, the newest first."""
+    p = schema.payment
+    undo = p.alias("undo")
+    query = (
+        select(p)
+        .outerjoin(undo, (undo.c.company_id == p.c.company_id) & (undo.c.reverses == p.c.id))
+        .where(
+            p.c.company_id == company_id,
+            p.c.claim_id == claim_id,
+            p.c.origin.in_(origins),
+            p.c.reverses.is_(None),
+            undo.c.id.is_(None),
+        )
+        .order_by(p.c.paid_on.desc(), p.c.id.desc())
+    )
+    return rows(tx.execute(query))
+
+
+def untold_elsewhere(
+    tx: Connection, company_id: str, claim_id: str, shown_by: str, cents: int
+) -> None:
+    """Note that a claim's other tools have not shown this money yet."""
+    s = schema.sighting.c
+    tx.execute(
+        schema.sighting.update()
+        .where(s.company_id == company_id, s.claim_id == claim_id, s.id != shown_by)
+        .values(untold=s.untold + cents)
+    )
+
+
+def untold_at_first_sight(tx: Connection, company_id: str, claim_id: str, shown: int) -> int:
+    """Tell how much of what is paid a tool that joins a claim does not show yet.
+
+    `shown` is its open amount. What a collector received is told to tools by our write-backs.
+    """
+    p, a, c = schema.payment.c, schema.allocation.c, schema.claim.c
+    owed = int(
+        tx.execute(select(c.open).where(c.company_id == company_id, c.id == claim_id)).scalar_one()
+    )
+    query = (
+        select(p.origin, func.sum(a.amount))
+        .join(schema.allocation, (a.company_id == p.company_id) & (a.payment_id == p.id))
+        .where(p.company_id == company_id, p.claim_id == claim_id)
+        .group_by(p.origin)
+    )
+    allocated: dict[str, int] = {origin: int(cents) for origin, cents in tx.execute(query)}
+    seen = allocated.get("source", 0) + allocated.get("credit", 0)
+    return max(0, min(shown - owed - allocated.get("collector", 0), seen))
+
+
+def _ask_refund(
+    host: Host,
+    tx: Connection,
+    company_id: str,
+    claim_id: str,
+    payment_id: str,
+    cents: int,
+    currency: str,
+) -> None:
+    """Ask to give back what is too much, for what is too much now."""
+    now = host.clock.now()
+    if cents == 0:
+        tasks.close(tx, company_id, "refund", payment_id, "affecté à la facture", at=now)
+        return
+    number = portfolio.number_of(tx, company_id, claim_id)
+    sentence = (
+        f"Le client a payé {euros(cents)} {currency} de trop sur la facture {number} : cet argent "
+        "est à lui, remboursez-le ou imputez-le avec son accord."
+    )
+    if not tasks.reword(tx, company_id, "refund", payment_id, sentence):
+        tasks.ask(
+            tx, company_id, "refund", payment_id, sentence, task_id=host.ids.new("tsk"), at=now
+        )
+
+
+def _use_unallocated(host: Host, tx: Connection, company_id: str, claim_id: str) -> None:
+    """Let money that was too much a moment ago pay what is open again.
+
+    The customer paid twice and one payment went back: the other one is then the payment.
+    """
+    now = host.clock.now()
+    p = schema.payment
+    for payment in reversed(standing(tx, company_id, claim_id, "source", "collector", "credit")):
+        if payment["unallocated"] <= 0:
+            continue
+        used = allocate(payment["unallocated"], _open_echeances(tx, company_id, claim_id))
+        if not used.lines:
+            continue
+        for line in used.lines:
+            _allocate(tx, company_id, payment["id"], claim_id, line.id, line.cents, stamp(now))
+        tx.execute(
+            p.update()
+            .where(p.c.company_id == company_id, p.c.id == payment["id"])
+            .values(unallocated=used.unallocated)
+        )
+        if payment["origin"] != "credit":
+            left, currency = used.unallocated, payment["currency"]
+            _ask_refund(host, tx, company_id, claim_id, payment["id"], left, currency)
+        journal.append(
+            tx,
+            company_id,
+            now,
+            "payment_allocated",
+            payment["id"],
+            {"claim": claim_id, "amount": used.allocated},
+        )
+
+
+def _allocate(
+    tx: Connection,
+    company_id: str,
+    payment_id: str,
+    claim_id: str,
+    echeance_id: str,
+    cents: int,
+    at: str,
+) -> None:
+    a, e = schema.allocation.c, schema.echeance.c
+    more = tx.execute(
+        schema.allocation.update()
+        .where(
+            a.company_id == company_id,
+            a.payment_id == payment_id,
+            a.claim_id == claim_id,
+            a.echeance_id == echeance_id,
+        )
+        .values(amount=a.amount + cents)
+    )
+    if more.rowcount == 0:
+        tx.execute(
+            schema.allocation.insert().values(
+                company_id=company_id,
+                id="alc_" + payment_id[4:] + "_" + echeance_id[4:],
+                payment_id=payment_id,
+                claim_id=claim_id,
+                echeance_id=echeance_id,
+                amount=cents,
+                created_at=at,
+            )
+        )
+    tx.execute(
+        schema.echeance.update()
+        .where(e.company_id == company_id, e.id == echeance_id)
+        .values(open=e.open - cents)
+    )
+
+
+def _open_echeances(tx: Connection, company_id: str, claim_id: str) -> list[Open]:
+    e = schema.echeance.c
+    query = (
+        select(e.id, e.due_date, e.open)
+        .where(e.company_id == company_id, e.claim_id == claim_id)
+        .order_by(e.due_date, e.ref)
+    )
+    return [
+        Open(row.id, date.fromisoformat(row.due_date) if row.due_date else None, row.open)
+        for row in tx.execute(query)
+    ]

@@ -1,0 +1,100 @@
+"""Make payments of what a collector reports as settled, and follow it when it changes its word."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection, and_, or_, select
+
+from encaisse_core.host import Host
+from encaisse_core.payments import add_payment, undo_payment
+from encaisse_core.store import schema
+from encaisse_core.store.engine import rows, stamp
+from encaisse_core.store.upsert import bulk_upsert
+
+
+def follow_settlements(host: Host, tx: Connection, company_id: str) -> int:
+    """Bring payments up to the settlements they came from; return how many moved.
+
+    Only principal touches the claim. A payment reversed before we heard of it is recorded and
+    undone: both lines belong in the books.
+    """
+    changed = _changed(tx, company_id)
+    for row in changed:
+        if row["payment_id"] is not None and row["undone_by"] is None:
+            undo_payment(host, tx, company_id, row["payment_id"], _went_back_on(host, row))
+        elif row["state"] == "reversed":
+            payment_id = _collected(host, tx, row)
+            undo_payment(host, tx, company_id, payment_id, _went_back_on(host, row))
+        if row["state"] == "verified" and row["principal"]:
+            _collected(host, tx, row)
+    return len(changed)
+
+
+def _changed(tx: Connection, company_id: str) -> list[dict[str, Any]]:
+    """List settlements whose payment is missing, of another amount, or stands although it left."""
+    s, p = schema.settlement.c, schema.payment
+    undo = p.alias("undo")
+    query = (
+        select(schema.settlement, undo.c.id.label("undone_by"))
+        .outerjoin(p, (p.c.company_id == s.company_id) & (p.c.id == s.payment_id))
+        .outerjoin(undo, (undo.c.company_id == s.company_id) & (undo.c.reverses == s.payment_id))
+        .where(
+            s.company_id == company_id,
+            or_(
+                and_(
+                    s.state == "verified",
+                    or_(
+                        and_(s.principal != 0, or_(s.payment_id.is_(None), undo.c.id.is_not(None))),
+                        and_(p.c.amount != s.principal, undo.c.id.is_(None)),
+                    ),
+                ),
+                and_(s.state != "verified", s.payment_id.is_not(None), undo.c.id.is_(None)),
+                and_(s.state == "reversed", s.payment_id.is_(None), s.principal != 0),
+            ),
+        )
+        .order_by(s.received_on, s.remote_id)
+    )
+    return rows(tx.execute(query))
+
+
+def _went_back_on(host: Host, row: Mapping[str, Any]) -> str:
+    return str(row["reversed_on"] or host.clock.today().isoformat())
+
+
+def _collected(host: Host, tx: Connection, row: Mapping[str, Any]) -> str:
+    payment_id = add_payment(
+        host,
+        tx,
+        row["company_id"],
+        row["claim_id"],
+        row["principal"],
+        row["currency"],
+        row["received_on"],
+        "collector",
+    )
+    s = schema.settlement.c
+    tx.execute(
+        schema.settlement.update()
+        .where(s.company_id == row["company_id"], s.id == row["id"])
+        .values(payment_id=payment_id)
+    )
+    bulk_upsert(
+        tx,
+        schema.payment_sighting,
+        [
+            {
+                "company_id": row["company_id"],
+                "connection_id": row["connection_id"],
+                "remote_ref": row["remote_id"],
+                "payment_id": payment_id,
+                "role": "origin",
+                "record": "{}",
+                "seen_at": stamp(host.clock.now()),
+            }
+        ],
+        key=("company_id", "connection_id", "remote_ref"),
+        keep=("role", "record", "seen_at"),
+    )
+    return payment_id
