@@ -207,3 +207,30 @@ def test_the_year_ends_and_no_claim_changes(house: House) -> None:
     assert house.tasks() == []
     with house.app.host.store.begin() as tx:
         assert len(tx.execute(select(schema.sighting.c.id)).all()) == 2
+
+
+def test_a_month_lettered_in_one_evening_pauses_nothing(house: House) -> None:
+    """Accountants letter in batches: most of a dossier may be paid at once."""
+    books = house.office.books
+    who = [books.add_customer(f"Client {n}", number=f"411C{n:06}") for n in range(12)]
+    for n, customer in enumerate(who):
+        house.office.invoice(f"FB{n:03}", 10_000 + n, customer=customer)
+    house.night()
+    for n, customer in enumerate(who[:10]):
+        books.receive(customer, date(2026, 4, 14), 10_000 + n, number=f"FB{n:03}", lettered=True)
+    assert house.night().failures == {}
+    assert house.tasks() == []
+    states = [house.claim(f"FB{n:03}")[0] for n in range(12)]
+    assert states == ["settled"] * 10 + ["open"] * 2
+
+
+def test_a_receipt_the_accountant_allocates_blocks_no_more_and_asks_nothing(house: House) -> None:
+    books, who = house.office.books, house.office.customer
+    books.receive(who, date(2026, 4, 1), 30_000)
+    house.night()
+    (receipt,) = (ref for ref in house.office.pulled() if "#" in ref)
+    invoice = books.line_ids(who, "FA2026001")[0]
+    books.letter(invoice, int(receipt.partition("#")[2]), partial=True)
+    house.night()
+    assert house.claim("FA2026001") == ("open", 90_000, None)
+    assert house.tasks() == []
