@@ -126,7 +126,7 @@ def page(outcome: Outcome, on: date, *, short: bool) -> str:
             "effect, against what the people of the demo did.",
             "",
             "| Seed | Collectible | Procedures | Payments collected | Written back "
-            "| Direct payments declared | Faults | Sum of the zeros | Journal and ledger |",
+            "| Closed by direct payment | Faults | Sum of the zeros | Journal and ledger |",
             "|---|---|---|---|---|---|---|---|---|",
             *rows,
             "",
