@@ -92,7 +92,7 @@ def test_a_folder_that_is_not_there_is_an_access_refused(shell: Shell, tmp_path:
         code=3,
     )
     assert "absent" in said
-    assert shell.json("connections")["connections"] == []
+    assert shell.json("companies") == {"companies": []}
 
 
 def test_several_companies_must_be_told_apart(connected: Shell, tmp_path: Path) -> None:
@@ -117,7 +117,7 @@ def test_wrong_credentials_are_refused_and_leave_nothing_behind(shell: Shell, to
     )
     assert "Vérifiez l'identifiant et le secret" in said
     assert "mauvais-jeton" not in said
-    assert shell.json("connections")["connections"] == []
+    assert shell.json("companies") == {"companies": []}
     store = shell.store()
     with store.begin() as tx:
         for table in (schema.credential, schema.access_grant):
