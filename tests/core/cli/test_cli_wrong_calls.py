@@ -11,6 +11,8 @@ from tests.core.cli.shells import OTHER_SIREN, SIREN, Shell, Town, connect_partn
 
 from encaisse_core import loader
 from encaisse_core.cli import connecting
+from encaisse_core.cli.mishap import masked
+from encaisse_core.cli.session import Session
 from encaisse_core.store import schema
 
 ENGLISH = ("Error", "Usage:", "Try ", "Invalid", "Missing", "No such", "Traceback", "--help' for")
@@ -239,3 +241,32 @@ def test_removing_a_connector_leaves_the_rest_working(
     assert shell.json("claims")["counts"]["claims"] == 6
     said = refused(shell, "connect", "factomos")
     assert "Aucun connecteur « factomos »" in said
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "mysql://encaisse@serveur/base",
+        "oracle://x",
+        "inconnu://x",
+        "postgres://encaisse@serveur/base",
+        "postgresql+psycopg2://encaisse:tres-secret@serveur/base",
+        "postgresql+psycopg://encaisse:tres-secret@serveur:port/base",
+        "sqlite:/encaisse.db",
+        "encaisse.db",
+        "://",
+    ],
+)
+def test_an_address_of_no_database_is_said_without_repeating_it(shell: Shell, url: str) -> None:
+    shell.environ["ENCAISSE_DATABASE_URL"] = url
+    said = refused(shell, "claims", code=5)
+    assert "ENCAISSE_DATABASE_URL n'est pas l'adresse d'une base" in said
+    assert "tres-secret" not in said
+
+
+def test_a_short_secret_is_not_masked_inside_other_words() -> None:
+    session = Session({}, secrets=["on", "a.b", "jeton-long"])
+    told = masked(
+        "Factomos refuse « on » : la connexion a-t-elle changé ? jeton-longue a.b", session
+    )
+    assert told == "Refus de « ••• » : la connexion a-t-elle changé ? •••ue •••"
