@@ -266,7 +266,5 @@ def test_an_address_of_no_database_is_said_without_repeating_it(shell: Shell, ur
 
 def test_a_short_secret_is_not_masked_inside_other_words() -> None:
     session = Session({}, secrets=["on", "a.b", "jeton-long"])
-    told = masked(
-        "Factomos refuse « on » : la connexion a-t-elle changé ? jeton-longue a.b", session
-    )
+    told = masked("Refus de « on » : la connexion a-t-elle changé ? jeton-longue a.b", session)
     assert told == "Refus de « ••• » : la connexion a-t-elle changé ? •••ue •••"
