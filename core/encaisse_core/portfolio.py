@@ -63,6 +63,7 @@ def face_of(link: Link, row: Mapping[str, Any], invoice: SourceInvoice, *, issue
         lineage=None if lineage is None else (lineage.tool, lineage.ref, lineage.claim_ref),
         own_refs=((link.connector, invoice.ref),),
         issued=issued,
+        seller_vat=invoice.seller.vat_id,
     )
 
 
