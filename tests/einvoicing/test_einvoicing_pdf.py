@@ -93,6 +93,22 @@ def test_a_pdf_without_an_invoice_says_so(make_pdf: MakePdf) -> None:
     assert refusal(make_pdf({"notes.xml": b"<notes/>", "a.csv": b"x"})) == "pdf_without_invoice"
 
 
+@pytest.mark.parametrize(
+    ("held", "said"),
+    [
+        ({}, "Le PDF ne contient pas de facture XML :"),
+        ({"a.csv": b"x"}, "Le PDF contient une pièce jointe, mais pas de facture XML :"),
+        ({"a.csv": b"x", "b.csv": b"y"}, "Le PDF contient 2 pièces jointes, mais pas de facture"),
+    ],
+)
+def test_what_a_pdf_holds_instead_is_said_in_good_french(
+    make_pdf: MakePdf, held: dict[str, bytes], said: str
+) -> None:
+    with pytest.raises(Refused) as caught:
+        extract(make_pdf(held))
+    assert caught.value.message_fr.startswith(said)
+
+
 def test_a_broken_invoice_inside_names_the_attachment(make_pdf: MakePdf) -> None:
     reading = read_bytes("facture.pdf", make_pdf({"factur-x.xml": b"<a"}))
     assert reading.issues[0].code == "xml_malformed"
