@@ -16,6 +16,8 @@ from encaisse_lab.cast import ROLES, cast
 from encaisse_lab.samples import samples
 from encaisse_lab.summary import Summary, zeros
 
+pytestmark = pytest.mark.timeout(300)  # whole nights, on a machine that may be busy
+
 
 def demo(*arguments: str) -> Result:
     return CliRunner().invoke(cli, ["demo", *arguments])

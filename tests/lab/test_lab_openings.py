@@ -17,6 +17,8 @@ from encaisse_lab.demo import Phases, run
 from encaisse_lab.summary import Summary, sound, summary
 from encaisse_simulator.ledger import LedgerEntry
 
+pytestmark = pytest.mark.timeout(300)  # whole nights, on a machine that may be busy
+
 OPENED = [
     entry("gcollect", "mandate_requested", OWED),
     entry("gcollect", "mandate_signed", OWED, "user"),
