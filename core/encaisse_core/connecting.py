@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import replace
 
 from sqlalchemy import Connection, func, select
-from stdnum.fr import siren as siren_key
 
 from encaisse_api import Denied, Granted, ListsAccounts, Manifest, PartnerError, Probes
-from encaisse_core import grants, journal
+from encaisse_core import companies, grants, journal
+from encaisse_core.companies import Newcomer, Owner
 from encaisse_core.errors import AccessDenied, Unreachable, UsageError
 from encaisse_core.host import Host, Link, link
 from encaisse_core.store import schema
@@ -20,91 +20,69 @@ from encaisse_core.vault import Vault
 
 def add_company(host: Host, *, siren: str, name: str, environment: str) -> str:
     """Find or make a company and the organisation it is itself; give its id."""
-    clean = siren.replace(" ", "")
-    if not siren_key.is_valid(clean):
-        raise UsageError(f"« {siren} » n'est pas un SIREN : neuf chiffres et une clé juste.")
+    clean = companies.checked_siren(siren)
     c = schema.company.c
-    now = host.clock.now()
     with host.store.begin() as tx:
         known = tx.execute(
             select(c.id).where(c.siren == clean, c.environment == environment)
         ).scalar_one_or_none()
         if known is not None:
             return str(known)
-        company_id, organisation_id = host.ids.new("cmp"), host.ids.new("org")
-        tx.execute(
-            schema.company.insert().values(
-                id=company_id,
-                siren=clean,
-                name=name,
-                environment=environment,
-                created_at=stamp(now),
-            )
-        )
-        tx.execute(
-            schema.organisation.insert().values(
-                id=organisation_id, name=name, kind="company", created_at=stamp(now)
-            )
-        )
-        for role in ("prepare", "sign"):
-            tx.execute(
-                schema.access.insert().values(
-                    organisation_id=organisation_id,
-                    company_id=company_id,
-                    role=role,
-                    basis="elle-même",
-                    starts_on=host.clock.today().isoformat(),
-                )
-            )
-        journal.append(tx, company_id, now, "company_added", company_id, {"siren": clean})
-    return company_id
+        owner = companies.arriving(host, Newcomer(clean, name, environment))
+        companies.add_organisation(host, tx, owner)
+        companies.record(host, tx, owner)
+    return owner.company_id
 
 
 def connect(
     host: Host,
     vault: Vault,
     *,
-    company_id: str,
     connector: str,
     values: Mapping[str, str],
+    company_id: str | None = None,
+    newcomer: Newcomer | None = None,
     account: str = "",
     referrer_id: str | None = None,
 ) -> Link:
-    """Make a connection, or renew the access of the one that stands; prove that it works.
+    """Make a connection, or renew the access of the one that stands, once it has proven to work.
 
-    A wrong access leaves nothing behind. Raises `UsageError` for settings, `AccessDenied` when the
-    partner refuses, `Unreachable` when it does not answer.
+    What was typed is tried under a grant of its own: where it fails, that grant is forgotten, a
+    connection that stood keeps its secrets and settings, and no new company is left behind.
+    Raises `UsageError` for settings, `AccessDenied` when the partner refuses, `Unreachable` when
+    it does not answer.
     """
     manifest = host.connectors.connector(connector).manifest
-    with host.store.begin() as tx:
-        company = dict(
-            tx.execute(select(schema.company).where(schema.company.c.id == company_id))
-            .mappings()
-            .one()
-        )
-    settings, secrets = _split(manifest, values, company)
-    if company["environment"] == "live" and manifest.test_hosts and not manifest.live_hosts:
+    owner = (
+        companies.arriving(host, newcomer)
+        if newcomer
+        else companies.recorded(host, company_id or "")
+    )
+    settings, secrets = _split(manifest, values, owner.siren)
+    if owner.environment == "live" and manifest.test_hosts and not manifest.live_hosts:
         raise UsageError(
             f"{manifest.name} n'a pas d'accès réel connu (contrat supposé) : "
             "utilisez l'environnement « test »."
         )
     with host.store.begin() as tx:
-        made = _write(host, tx, vault, company, connector, account, settings, secrets, referrer_id)
+        standing = _standing(tx, owner, connector, account, settings)
+        tried = _tried(host, tx, vault, owner, standing, connector, account, settings, secrets)
     try:
-        _prove(host, made)
-    except Exception:
+        _prove(host, tried)
         with host.store.begin() as tx:
-            _undo(tx, made)
+            made = _keep(host, tx, vault, owner, standing, tried, secrets, referrer_id)
+            body: dict[str, journal.JSON] = {"connector": connector}
+            journal.append(tx, made.company_id, host.clock.now(), "connected", made.id, body)
+    except BaseException:
+        if standing is None or tried.grant_id != standing.grant_id:
+            with host.store.begin() as tx:
+                _forget(tx, owner, tried.grant_id)
         raise
-    with host.store.begin() as tx:
-        journal.append(
-            tx, company_id, host.clock.now(), "connected", made.id, {"connector": connector}
-        )
     return made
 
 
 def _split(
-    manifest: Manifest, values: Mapping[str, str], company: Mapping[str, Any]
+    manifest: Manifest, values: Mapping[str, str], siren: str
 ) -> tuple[dict[str, str], dict[str, str]]:
     """Sort what was typed into settings and secrets, and say what is missing or unknown."""
     known = {setting.name: setting for setting in manifest.settings}
@@ -116,7 +94,7 @@ def _split(
         )
     given = {name: value for name, value in values.items() if value}
     if "siren" in known:
-        given.setdefault("siren", company["siren"])
+        given.setdefault("siren", siren)
     missing = [s.name for s in manifest.settings if s.required and s.name not in given]
     if missing:
         raise UsageError(
@@ -128,76 +106,118 @@ def _split(
     return settings, secrets
 
 
-def _write(
+def _standing(
+    tx: Connection, owner: Owner, connector: str, account: str, settings: Mapping[str, str]
+) -> Link | None:
+    """Find the connection that is renewed, if there is one."""
+    c = schema.connection.c
+    query = select(c.id, c.settings).where(
+        c.company_id == owner.company_id,
+        c.connector == connector,
+        c.account == account,
+        c.state != "ended",
+    )
+    for row in tx.execute(query):
+        if json.loads(row.settings).get("path") == settings.get("path"):
+            return link(tx, owner.company_id, row.id)
+    return None
+
+
+def _tried(
     host: Host,
     tx: Connection,
     vault: Vault,
-    company: Mapping[str, Any],
+    owner: Owner,
+    standing: Link | None,
     connector: str,
     account: str,
     settings: Mapping[str, str],
     secrets: Mapping[str, str],
-    referrer_id: str | None,
 ) -> Link:
-    """Write the grant and the connection, or new secrets on the ones that stand."""
-    now = host.clock.now()
-    c = schema.connection.c
-    standing = [
-        row
-        for row in tx.execute(
-            select(c.id, c.grant_id, c.settings).where(
-                c.company_id == company["id"],
-                c.connector == connector,
-                c.account == account,
-                c.state != "ended",
-            )
-        )
-        if json.loads(row.settings).get("path") == settings.get("path")
-    ]
-    if standing:
-        row = standing[0]
-        if secrets:
-            grants.replace_secrets(tx, vault, row.grant_id, secrets)
-        grants.mark_active(tx, row.grant_id)
-        tx.execute(
-            schema.connection.update()
-            .where(c.company_id == company["id"], c.id == row.id)
-            .values(state="active", reason=None, settings=json.dumps(dict(settings)))
-        )
-        return link(tx, company["id"], row.id)
-    a = schema.access.c
-    organisation_id = tx.execute(
-        select(a.organisation_id).where(a.company_id == company["id"]).limit(1)
-    ).scalar_one()
+    """Give the connection as it would be, under a grant of its own where secrets are to be tried.
+
+    Tokens a person's consent brought stay with the grant that stands, so new settings alone are
+    tried under that one.
+    """
+    if standing is not None:
+        grant = grants.read_grant(tx, standing.grant_id)
+        if not secrets and grant.state == "active":
+            return replace(standing, settings=dict(settings))
+        kept = grants.read_secrets(tx, vault, standing.grant_id)
+        secrets = {name: value.get_secret_value() for name, value in kept.items()} | dict(secrets)
+    if owner.newcomer is not None:
+        companies.add_organisation(host, tx, owner)
     grant_id = grants.create_grant(
         tx,
         vault,
         host.ids,
-        at=now,
-        organisation_id=organisation_id,
+        at=host.clock.now(),
+        organisation_id=owner.organisation_id,
         connector=connector,
-        environment=company["environment"],
-        secrets=dict(secrets),
+        environment=owner.environment,
+        secrets=secrets,
     )
-    connection_id = host.ids.new("cnx")
+    if standing is not None:
+        return replace(standing, settings=dict(settings), grant_id=grant_id)
+    return Link(
+        id=host.ids.new("cnx"),
+        company_id=owner.company_id,
+        siren=owner.siren,
+        environment=owner.environment,
+        connector=connector,
+        grant_id=grant_id,
+        account=account,
+        state="active",
+        settings=dict(settings),
+        sequence=0,
+        referrer_id=None,
+    )
+
+
+def _keep(
+    host: Host,
+    tx: Connection,
+    vault: Vault,
+    owner: Owner,
+    standing: Link | None,
+    tried: Link,
+    secrets: Mapping[str, str],
+    referrer_id: str | None,
+) -> Link:
+    """Write what has proven to work: a connection, or new secrets on the one that stands."""
+    c = schema.connection.c
+    if standing is not None:
+        if tried.grant_id != standing.grant_id:
+            if secrets:
+                grants.replace_secrets(tx, vault, standing.grant_id, secrets)
+            grants.mark_active(tx, standing.grant_id)
+            _forget_grant(tx, tried.grant_id)
+        tx.execute(
+            schema.connection.update()
+            .where(c.company_id == owner.company_id, c.id == standing.id)
+            .values(state="active", reason=None, settings=json.dumps(dict(tried.settings)))
+        )
+        return link(tx, owner.company_id, standing.id)
+    if owner.newcomer is not None:
+        companies.record(host, tx, owner)
     count = tx.execute(
-        select(func.count()).select_from(schema.connection).where(c.company_id == company["id"])
+        select(func.count()).select_from(schema.connection).where(c.company_id == owner.company_id)
     ).scalar_one()
     tx.execute(
         schema.connection.insert().values(
-            company_id=company["id"],
-            id=connection_id,
-            grant_id=grant_id,
-            connector=connector,
-            account=account,
+            company_id=owner.company_id,
+            id=tried.id,
+            grant_id=tried.grant_id,
+            connector=tried.connector,
+            account=tried.account,
             state="active",
-            settings=json.dumps(dict(settings)),
+            settings=json.dumps(dict(tried.settings)),
             sequence=count + 1,
             referrer_id=referrer_id,
-            created_at=stamp(now),
+            created_at=stamp(host.clock.now()),
         )
     )
-    return link(tx, company["id"], connection_id)
+    return link(tx, owner.company_id, tried.id)
 
 
 def _prove(host: Host, made: Link) -> None:
@@ -224,17 +244,15 @@ def _prove(host: Host, made: Link) -> None:
         )
 
 
-def _undo(tx: Connection, made: Link) -> None:
-    """Leave nothing of a connection that never worked; one that worked before is paused."""
-    c = schema.connection.c
-    here = (c.company_id == made.company_id, c.id == made.id)
-    row = tx.execute(select(c.pulled_at).where(*here)).one()
-    if row.pulled_at is not None:
-        tx.execute(schema.connection.update().where(*here).values(state="paused"))
-        return
-    tx.execute(schema.connection.delete().where(*here))
-    tx.execute(schema.credential.delete().where(schema.credential.c.grant_id == made.grant_id))
-    tx.execute(
-        schema.refresh_lease.delete().where(schema.refresh_lease.c.grant_id == made.grant_id)
-    )
-    tx.execute(schema.access_grant.delete().where(schema.access_grant.c.id == made.grant_id))
+def _forget(tx: Connection, owner: Owner, grant_id: str) -> None:
+    """Leave nothing of what was tried and did not work."""
+    _forget_grant(tx, grant_id)
+    if owner.newcomer is not None:
+        o = schema.organisation
+        tx.execute(o.delete().where(o.c.id == owner.organisation_id))
+
+
+def _forget_grant(tx: Connection, grant_id: str) -> None:
+    tx.execute(schema.credential.delete().where(schema.credential.c.grant_id == grant_id))
+    tx.execute(schema.refresh_lease.delete().where(schema.refresh_lease.c.grant_id == grant_id))
+    tx.execute(schema.access_grant.delete().where(schema.access_grant.c.id == grant_id))

@@ -7,68 +7,42 @@ debtor, total and due date under another number, never joins: a person answers. 
 not equal: joining two invoices hides money owed, separating one collects it twice; so every
 contradiction is a doubt, and a doubt starts nothing.
 
-`keys` says under which values a face is found, `choose` decides among what was found: shared keys
-only make candidates, each is verified here again.
+`keys` (`faces.py`) says under which values a face is found, `choose` decides among what was found:
+shared keys only make candidates, each is verified here again.
 """
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal
 
-from encaisse_api.source import InvoiceKind
-from encaisse_core.cents import Cents
+from encaisse_core.faces import (
+    Face,
+    close,
+    fold_number,
+    keys,
+    normalise_number,
+    numbered,
+    own_records,
+    sellers,
+    stated_record,
+)
 
-SAME_DAYS = 3
-"""Issue dates of one invoice may differ so much between tools (sent, validated, posted)."""
+__all__ = [
+    "Candidate",
+    "Choice",
+    "Doubtful",
+    "Face",
+    "Joined",
+    "Separate",
+    "choose",
+    "keys",
+    "normalise_number",
+    "verify",
+]
 
 CREDITS = frozenset({"credit_note", "unallocated_credit"})
-
-
-Stated: TypeAlias = tuple[str | None, str | None, str | None]
-"""Where a tool got its record: (the other tool, its reference there, our own claim's id)."""
-
-OwnRef: TypeAlias = tuple[str, str]
-"""What a record is called by its own tool: (connector's slug, remote reference)."""
-
-
-class Key(NamedTuple):
-    """Find candidates: faces that share a rung and a value may be one invoice."""
-
-    rung: int
-    value: str
-
-
-@dataclass(frozen=True, slots=True)
-class Face:
-    """Show what joining looks at of one sighting.
-
-    `seller_siren` is None where the record does not say who issued it. `debtor_key` is the
-    debtor's SIREN, None where unknown. `total` is in cents, negative on credits. `own_refs` are all
-    references the record has or had in its own tool. `issued` marks a document as issued: a folder
-    may hold copies of one, where a tool keeps one row an invoice. `direction` keeps what the
-    company owes apart from what it is owed, however alike the two are.
-    """
-
-    sighting_id: str
-    connection_id: str
-    kind: InvoiceKind
-    seller_siren: str | None
-    number: str
-    issue_date: date
-    currency: str
-    total: Cents
-    due_dates: tuple[date, ...]
-    debtor_key: str | None
-    document_sha256: str | None
-    lineage: Stated | None
-    own_refs: tuple[OwnRef, ...]
-    issued: bool = False
-    direction: Literal["receivable", "payable"] = "receivable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,65 +89,6 @@ Choice = Joined | Separate | Doubtful
 Verdict = Literal["same", "different", "doubt", "twin"]
 
 
-def fold_number(text: str) -> str:
-    """Write a number without what only typography adds: NFKC, trimmed, white space folded."""
-    return " ".join(unicodedata.normalize("NFKC", text).split())
-
-
-def normalise_number(text: str) -> str:
-    """Write a number without case, separators and padding: `FA-0012` and `fa 12` become `FA12`.
-
-    Separators go first, so a run of digits is what is left standing together, and it loses its
-    leading zeros; a run of zeros keeps one.
-    """
-    upper = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).upper())
-    kept = "".join(c for c in upper if c.isalnum())
-    return re.sub(r"[0-9]+", lambda run: run[0].lstrip("0") or "0", kept)
-
-
-def normalise_tool(text: str) -> str:
-    """Write a tool's name as slugs are: `MyUnisoft` and `my-unisoft` are one tool."""
-    return "".join(c for c in unicodedata.normalize("NFKC", text).casefold() if c.isalnum())
-
-
-def keys(face: Face) -> tuple[Key, ...]:
-    """List the keys under which a face is stored and looked up, strongest rung first.
-
-    A number without any digit ("SANS NUMERO") is a word, not a number, and gives no key. On rung 3
-    a record has its own reference, the source it states, and `claim:<id>` when it states our claim:
-    that one is looked up among claims, where no sighting stored it.
-    """
-    return tuple(dict.fromkeys(_keys(face)))
-
-
-def _keys(face: Face) -> Iterable[Key]:
-    number = fold_number(face.number)
-    normal = normalise_number(face.number)
-    if face.seller_siren and _numbered(normal):
-        yield Key(1, f"{face.seller_siren}|{number}|{face.issue_date.year}")
-    if face.document_sha256:
-        yield Key(2, face.document_sha256)
-    for own in sorted(_own(face)):
-        yield Key(3, own)
-    if (stated := _stated(face)) is not None:
-        yield Key(3, stated)
-    if face.lineage is not None and face.lineage[2]:
-        yield Key(3, f"claim:{face.lineage[2]}")
-    if _numbered(normal):
-        yield Key(4, f"{normal}|{face.total}|{face.currency}")
-    if face.debtor_key:
-        for due in face.due_dates:
-            yield Key(5, f"{face.debtor_key}|{face.total}|{face.currency}|{due.isoformat()}")
-
-
-def _numbered(normal: str) -> bool:
-    return any(c.isdigit() for c in normal)
-
-
-def _record(tool: str, ref: str) -> str:
-    return f"{normalise_tool(tool)}:{ref.strip()}"
-
-
 def choose(face: Face, candidates: Sequence[Candidate]) -> Choice:
     """Join the claim the strongest rung points to, stand apart, or ask.
 
@@ -198,7 +113,14 @@ def choose(face: Face, candidates: Sequence[Candidate]) -> Choice:
                 f"Facture {face.number} : elle correspond à {1 + len(others)} factures déjà "
                 "connues. De laquelle s'agit-il ?",
             )
-        if any(c.claim_id == winner and _beside(face, c) for c in known):
+        there = [c for c in known if c.claim_id == winner]
+        if rung == 4 and any(sellers(face, c.face) in ("different", "doubt") for c in there):
+            return Doubtful(
+                (winner,),
+                f"Facture {face.number} : une facture du même numéro et du même montant vient d'un "
+                "autre vendeur. Est-ce la même facture ?",
+            )
+        if any(_beside(face, c) for c in there):
             return Doubtful(
                 (winner,),
                 f"Facture {face.number} : l'outil qui la montre en a déjà une autre, très proche. "
@@ -223,8 +145,9 @@ def _beside(face: Face, candidate: Candidate) -> bool:
         face.issued
         and other.issued
         and fold_number(face.number) == fold_number(other.number)
-        and (face.issue_date, face.total, face.seller_siren, face.debtor_key)
-        == (other.issue_date, other.total, other.seller_siren, other.debtor_key)
+        and (face.issue_date, face.total, face.debtor_key)
+        == (other.issue_date, other.total, other.debtor_key)
+        and sellers(face, other) in ("same", "unknown")
     )
     return candidate.live and other.connection_id == face.connection_id and not copies
 
@@ -270,7 +193,7 @@ def _same_document(face: Face, candidate: Candidate) -> Verdict:
         return "different"
     if normalise_number(face.number) == normalise_number(other.number):
         return "same"
-    if face.total == other.total and _close(face, other):
+    if face.total == other.total and close(face, other):
         return "same"
     return "different" if face.connection_id == other.connection_id else "doubt"
 
@@ -278,41 +201,32 @@ def _same_document(face: Face, candidate: Candidate) -> Verdict:
 def _same_source(face: Face, candidate: Candidate) -> Verdict:
     """Check rung 3: one states the other's record, both state one record, or ours is stated."""
     other = candidate.face
-    stated, their_stated = _stated(face), _stated(other)
+    stated, their_stated = stated_record(face), stated_record(other)
     agree = (
-        (stated is not None and (stated in _own(other) or stated == their_stated))
-        or (their_stated is not None and their_stated in _own(face))
+        (stated is not None and (stated in own_records(other) or stated == their_stated))
+        or (their_stated is not None and their_stated in own_records(face))
         or (face.lineage is not None and face.lineage[2] == candidate.claim_id)
     )
     return "same" if agree else "different"
 
 
-def _own(face: Face) -> set[str]:
-    return {_record(tool, ref) for tool, ref in face.own_refs}
-
-
-def _stated(face: Face) -> str | None:
-    tool, ref, _ = face.lineage or (None, None, None)
-    return _record(tool, ref) if tool and ref else None
-
-
 def _same_writing(face: Face, candidate: Candidate) -> Verdict:
-    """Check rung 4; another seller is another invoice, another known debtor is a doubt."""
+    """Check rung 4; another seller is another invoice, another known debtor is a doubt.
+
+    So is a seller known by its SIREN here and by a foreign VAT number there.
+    """
     other = candidate.face
     normal = normalise_number(face.number)
-    if normal != normalise_number(other.number) or not _numbered(normal):
+    if normal != normalise_number(other.number) or not numbered(normal):
         return "different"
-    if face.total != other.total or not _close(face, other):
+    if face.total != other.total or not close(face, other):
         return "different"
-    if face.seller_siren and other.seller_siren and face.seller_siren != other.seller_siren:
-        return "different"
+    seller = sellers(face, other)
+    if seller in ("different", "doubt"):
+        return seller
     if face.debtor_key and other.debtor_key and face.debtor_key != other.debtor_key:
         return "doubt"
     return "same"
-
-
-def _close(face: Face, other: Face) -> bool:
-    return abs((face.issue_date - other.issue_date).days) <= SAME_DAYS
 
 
 def _alike(face: Face, other: Face) -> bool:

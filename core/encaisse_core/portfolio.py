@@ -65,6 +65,7 @@ def face_of(link: Link, row: Mapping[str, Any], invoice: SourceInvoice, *, issue
         own_refs=((link.connector, invoice.ref),),
         issued=issued,
         direction=invoice.direction,
+        seller_vat=invoice.seller.vat_id,
     )
 
 

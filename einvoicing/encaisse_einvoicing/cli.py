@@ -3,21 +3,23 @@
 import json
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import click
 
 from encaisse_einvoicing.model import Invoice, Party
-from encaisse_einvoicing.read import FileReading, read_paths
+from encaisse_einvoicing.read import FileReading, read_paths, shown
 
 DONE: Final = 0
 SOME_REFUSED: Final = 1
 USAGE: Final = 2
 _QUIET_SECONDS: Final = 1.0
-_PROGRESS_STEP: Final = 50
-"""Files between two progress lines."""
+_LINE_SECONDS: Final = 5.0
+"""Time between two progress lines where no terminal lets one line be written over."""
+
+Read = TypeVar("Read")
 
 HEADINGS: Final = ("Fichier", "Numéro", "Date", "Échéance", "Vendeur", "Acheteur", "TTC", "À payer")
 
@@ -31,24 +33,37 @@ HEADINGS: Final = ("Fichier", "Numéro", "Date", "Échéance", "Vendeur", "Achet
 )
 @click.pass_context
 def read(context: click.Context, paths: tuple[Path, ...], as_json: bool) -> None:
-    """Read what is named and print it; exit 0 all read, 1 some refused, 2 wrong call."""
+    """Read what is named and print it; exit 0 all read, 1 some refused, 2 wrong call.
+
+    A path that is not there, or that holds no invoice, is a wrong call unless others are read.
+    """
     if not paths:
         raise click.UsageError("Indiquez au moins un fichier, un dossier ou une archive.")
-    found = list(_with_progress(read_paths(paths)))
+    read_there = list(_with_progress(_by_path(paths)))
+    found = [each for _, each in read_there]
     if as_json:
         text = json.dumps([as_record(each) for each in found], ensure_ascii=False, indent=1)
         # Bytes, so that a terminal in another encoding never breaks on a name.
         click.echo(f"{text}\n".encode(), nl=False)
-    else:
+    elif found:
         _print_table(found)
     missing = [each for each in found if _code(each) == "not_found"]
     for each in missing:
         click.echo(each.reading.issues[0].message, err=True)
-    if not found:
-        click.echo("Aucune facture (XML, PDF, zip, tar) trouvée.", err=True)
-    if missing and len(missing) == len(found):
+    empty = set(paths) - {path for path, _ in read_there}
+    for path in sorted(empty):
+        name = shown(str(path))
+        click.echo(f"« {name} » ne contient aucune facture (XML, PDF, zip, tar).", err=True)
+    if len(missing) == len(found):
         context.exit(USAGE)
-    context.exit(DONE if all(each.reading.ok for each in found) else SOME_REFUSED)
+    whole = not empty and all(each.reading.ok for each in found)
+    context.exit(DONE if whole else SOME_REFUSED)
+
+
+def _by_path(paths: Iterable[Path]) -> Iterator[tuple[Path, FileReading]]:
+    for path in paths:
+        for each in read_paths([path]):
+            yield path, each
 
 
 def as_record(each: FileReading) -> dict[str, object]:
@@ -79,24 +94,32 @@ def _code(each: FileReading) -> str:
     return issues[0].code if each.reading.invoice is None and issues else ""
 
 
-def _with_progress(readings: Iterator[FileReading]) -> Iterator[FileReading]:
+def _with_progress(readings: Iterator[Read]) -> Iterator[Read]:
     """Count on stderr once reading has lasted a second; nothing before, nothing on stdout."""
-    slow = threading.Event()
-    timer = threading.Timer(_QUIET_SECONDS, slow.set)
-    timer.daemon = True
-    timer.start()
-    live = sys.stderr.isatty()
-    said = False
+    done, count = threading.Event(), [0]
+    ticker = threading.Thread(target=_tick, args=(count, done), name="progress", daemon=True)
+    ticker.start()
     try:
-        for number, each in enumerate(readings, 1):
-            if live and slow.is_set() and number % _PROGRESS_STEP == 0:
-                said = True
-                click.echo(f"\r{number} fichiers lus…", err=True, nl=False)
+        for each in readings:
+            count[0] += 1
             yield each
     finally:
-        timer.cancel()
-        if said:
-            click.echo("\r\033[K", err=True, nl=False)
+        done.set()
+        ticker.join()
+
+
+def _tick(count: list[int], done: threading.Event) -> None:
+    """Say how many files were read: over one line on a terminal, else a plain line at times."""
+    if done.wait(_QUIET_SECONDS):
+        return
+    live = sys.stderr.isatty()
+    while True:
+        said = f"{count[0]} fichiers lus…" if count[0] > 1 else f"{count[0]} fichier lu…"
+        click.echo(f"\r{said}" if live else said, err=True, nl=not live)
+        if done.wait(_QUIET_SECONDS if live else _LINE_SECONDS):
+            break
+    if live:
+        click.echo("\r\033[K", err=True, nl=False)
 
 
 def _row(each: FileReading) -> tuple[str, ...]:

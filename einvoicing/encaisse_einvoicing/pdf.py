@@ -184,11 +184,14 @@ def _choose(attachments: list[_Attachment]) -> Embedded:
         if rank < len(NAMES) + 1 or loader.is_invoice(content):
             ranked.append((rank, each.name, content))
     if not ranked:
-        found = f"{len(attachments)} pièce(s) jointe(s) mais pas de" if attachments else "pas de"
+        held = "ne contient pas de facture XML"
+        if attachments:
+            several = len(attachments) > 1
+            count = f"{len(attachments)} pièces jointes" if several else "une pièce jointe"
+            held = f"contient {count}, mais pas de facture XML"
         raise Refused(
             "pdf_without_invoice",
-            f"Le PDF contient {found} facture XML : ce n'est pas un Factur-X. "
-            "Demandez au vendeur le Factur-X ou le XML.",
+            f"Le PDF {held} : ce n'est pas un Factur-X. Demandez au vendeur le Factur-X ou le XML.",
         )
     ranked.sort(key=lambda candidate: candidate[0])
     best, name, chosen = ranked[0]

@@ -97,8 +97,11 @@ def cast(seed: int, known: Samples) -> Cast:
 
 
 def _chosen(chance: Random, role: Role, group: list[Sample]) -> list[Sample]:
-    """Choose what of a customer the role is about: one invoice, or all where it settles."""
-    if role == "never_payer" or (role in ("full", "direct_full") and chance.random() < 0.5):
+    """Choose what of a customer the role is about: one invoice, or all where it settles.
+
+    Who pays the company directly pays all of it, so that the procedure itself has to end.
+    """
+    if role in ("never_payer", "direct_full") or (role == "full" and chance.random() < 0.5):
         return group
     return [chance.choice(group)]
 

@@ -1,7 +1,8 @@
 """Compare what really stands at the partners with what should: pure, by business effect.
 
-What should stand is worked out from the cast and from the truth of each invoice, never from the
-host's store. What stands is read in the partners' own ledgers, which hold no key of ours.
+What should stand is worked out from the cast, from the truth of each invoice and from what a person
+signed, never from the host's store. What stands is read in the partners' own ledgers, which hold no
+key of ours.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ def compare(
 ) -> Verdict:
     """Judge one company's partners as they stand after the last night."""
     last = night_ends[-1]
-    expected = expected_effects(done, last)
+    expected = expected_effects(done, last) + signed_effects(ledger)
     standing = standing_effects(ledger)
     duplicates = tuple(sorted((standing - expected).elements()))
     missing = tuple(sorted((expected - standing).elements()))
@@ -62,7 +63,7 @@ def compare(
     return Verdict(
         duplicates=duplicates,
         missing=missing,
-        unstopped=tuple(sorted({e[1] for e in missing if e[0] == "gcollect"})),
+        unstopped=tuple(sorted({e[1] for e in missing if e[2] in STOPS})),
         double_procedures=tuple(double_procedures(procedures)),
         messages_after_payment=tuple(late_messages(silent, outreach)),
     )
@@ -107,6 +108,20 @@ def expected_effects(done: Sequence[Done], last: datetime) -> Counter[Effect]:
     return wanted
 
 
+def signed_effects(ledger: Iterable[LedgerEntry]) -> Counter[Effect]:
+    """Work out what a person's signature asks for: one mandate and one opening an invoice.
+
+    Nobody pays between the signature of the first evening and the opening of the first night, so
+    each is opened for the very sum that was signed for.
+    """
+    signed = {(e.invoice_number, e.amount_cents) for e in ledger if e.kind == "mandate_signed"}
+    return Counter(
+        ("gcollect", number, kind, cents)
+        for number, cents in signed
+        for kind in ("mandate_requested", "procedure_opened")
+    )
+
+
 def _add(wanted: Counter[Effect], effect: Effect) -> None:
     if effect[3] or effect[0] == "gcollect":
         wanted[effect] += 1
@@ -116,20 +131,35 @@ def _delay(act: Act) -> timedelta:
     return BANK_DELAY if act.method == "bank_transfer" else timedelta(0)
 
 
+STOPS = frozenset({"direct_payment", "procedure_withdrawn", "procedure_amended"})
+"""Kinds of effect that end or lower what is asked of a customer."""
+
 WRITTEN_BY_US: Mapping[str, frozenset[str]] = {
     "factomos": frozenset({"payment", "reversal"}),
-    "gcollect": frozenset({"direct_payment", "procedure_withdrawn", "procedure_amended"}),
+    "gcollect": STOPS | {"mandate_requested", "procedure_opened"},
 }
-"""Kinds of effect the host writes at each partner; openings are judged by their own figure."""
+"""Kinds of effect the host writes at each partner, each of which must be expected.
+
+Pauses stand apart: the host may pause whenever a person must look first.
+"""
+
+AMOUNT_IS_THEIRS = frozenset({"procedure_withdrawn", "procedure_amended"})
+"""Kinds whose amount is what the partner still held, which nothing of ours says."""
 
 
 def standing_effects(ledger: Iterable[LedgerEntry]) -> Counter[Effect]:
-    """Count what calls of ours wrote; the amount of a withdrawal or reduction is the partner's."""
+    """Count what calls of ours wrote, and each pause of a procedure that was paused already."""
     found: Counter[Effect] = Counter()
+    paused: set[str] = set()
     for entry in ledger:
-        if entry.via == "api" and entry.kind in WRITTEN_BY_US[entry.partner]:
-            cents = 0 if entry.kind.startswith("procedure_") else entry.amount_cents
-            found[entry.partner, entry.invoice_number, entry.kind, cents] += 1
+        number, kind = entry.invoice_number, entry.kind
+        if kind == "procedure_resumed":
+            paused.discard(number)
+        elif kind == "procedure_paused" and number not in paused:
+            paused.add(number)
+        elif entry.via == "api" and kind in WRITTEN_BY_US[entry.partner] | {"procedure_paused"}:
+            cents = 0 if kind in AMOUNT_IS_THEIRS else entry.amount_cents
+            found[entry.partner, number, kind, cents] += 1
     return found
 
 

@@ -15,8 +15,9 @@ from encaisse_core import connecting, journal, nightly, proposals, runner
 from encaisse_core.app import App, open_app
 from encaisse_core.clock import PARIS, SeededIds
 from encaisse_core.errors import CheckFailed
+from encaisse_core.host import Connectors
 from encaisse_core.loader import load
-from encaisse_core.nightly import Night
+from encaisse_core.nightly import Night, Phase
 from encaisse_core.store import schema
 from encaisse_core.store.engine import stamp
 from encaisse_lab import broken_on_purpose as planted
@@ -34,6 +35,7 @@ REFERRER_PPM = 200_000
 """The editor's share of the fee: 20 %, in parts per million."""
 
 Tell = Callable[[str], None]
+Phases = tuple[tuple[str, Phase], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,15 +83,23 @@ def run(
     *,
     folder: Path | None = None,
     broken: Break | None = None,
+    phases: Phases | None = None,
+    connectors: Connectors | None = None,
     tell: Tell = lambda _: None,
 ) -> Generator[Run]:
-    """Run the whole of it; what is yielded can still be asked, until the block ends."""
+    """Run the whole of it; what is yielded can still be asked, until the block ends.
+
+    `phases` and `connectors` stand in for the night's own and the installed ones.
+    """
     known = samples(seed)
+    if connectors is None and broken == "lookup":
+        connectors = planted.NeverLooking(load())
+    phases = planted.phases(broken) if phases is None else phases
     with tempfile.TemporaryDirectory(prefix="encaisse-demo-") as place:
         home = Path(place)
         with (
             sides.partners(seed, known, home / "factures") as partners,
-            _app(seed, home, partners, broken) as app,
+            _app(seed, home, partners, connectors) as app,
         ):
             told = Run(
                 seed,
@@ -103,14 +113,16 @@ def run(
             )
             _evening(told, tell)
             for night in range(1, nights + 1):
-                _night(told, night, broken, tell)
+                _night(told, night, phases, broken, tell)
             if broken == "journal":
                 planted.alter_one_byte(app, told.company_id, partners.clock.now())
             yield told
 
 
 @contextmanager
-def _app(seed: int, home: Path, partners: Partners, broken: Break | None) -> Generator[App]:
+def _app(
+    seed: int, home: Path, partners: Partners, connectors: Connectors | None
+) -> Generator[App]:
     clock = partners.clock
     app = open_app(
         {},
@@ -118,7 +130,7 @@ def _app(seed: int, home: Path, partners: Partners, broken: Break | None) -> Gen
         clock=clock,
         ids=SeededIds(seed, clock),
         routes=partners.routes,
-        connectors=planted.NeverLooking(load()) if broken == "lookup" else None,
+        connectors=connectors,
     )
     try:
         yield app
@@ -195,7 +207,7 @@ def _evening(told: Run, tell: Tell) -> None:
     told.evening.signed = len(proposed)
 
 
-def _night(told: Run, number: int, broken: Break | None, tell: Tell) -> None:
+def _night(told: Run, number: int, phases: Phases, broken: Break | None, tell: Tell) -> None:
     """Move to 04:10 in Paris, run the night, then let the cast live through the day."""
     clock, world = told.partners.clock, told.partners.world
     at = _paris(number, NIGHTLY_AT)
@@ -210,9 +222,7 @@ def _night(told: Run, number: int, broken: Break | None, tell: Tell) -> None:
         sides.bad_nights(world)
         if broken == "lookup":
             sides.lose_write_backs(world)
-    night = nightly.run_night(
-        told.app.host, told.company_id, told.app.signer, phases=planted.phases(broken)
-    )
+    night = nightly.run_night(told.app.host, told.company_id, told.app.signer, phases=phases)
     told.kept.append(night)
     told.ends.append(clock.now())
     if number == 1:

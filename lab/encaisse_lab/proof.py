@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from multiprocessing import get_context
 
+from click.testing import CliRunner
+
+from encaisse_core.errors import CHECK_FAILED
 from encaisse_lab.broken_on_purpose import FIGURES, Break
 from encaisse_lab.cast import ROLES
 from encaisse_lab.demo import run
@@ -20,8 +23,6 @@ PROCESSES = 2
 LEAST_SEEN_TWICE = 30
 """Invoices two sources must show at once, or joining them proves little."""
 
-Job = tuple[int, Break | None]
-
 
 @dataclass
 class Outcome:
@@ -30,6 +31,7 @@ class Outcome:
     seeds: list[int]
     figures: dict[int, Summary] = field(default_factory=dict[int, Summary])
     found: dict[Break, bool] = field(default_factory=dict[Break, bool])
+    exits: dict[Break, int] = field(default_factory=dict[Break, int])
     faults: list[str] = field(default_factory=list[str])
 
     @property
@@ -42,30 +44,31 @@ class Outcome:
 def prove(seeds: Iterable[int], *, tell: Callable[[str], None]) -> Outcome:
     """Run each seed twice and each planted bug once, in two processes."""
     outcome = Outcome(list(seeds))
-    once: list[Job] = [(seed, None) for seed in outcome.seeds]
-    broken: list[Job] = [(outcome.seeds[0], each) for each in FIGURES]
+    broken: list[tuple[int, Break]] = [(outcome.seeds[0], each) for each in FIGURES]
     with ProcessPoolExecutor(PROCESSES, mp_context=get_context("spawn")) as pool:
-        firsts = pool.map(_run, once)
-        seconds = pool.map(_run, once)
-        planted = pool.map(_run, broken)
-        for (seed, _), first in zip(once, firsts, strict=True):
+        firsts = pool.map(_run, outcome.seeds)
+        seconds = pool.map(_run, outcome.seeds)
+        planted = pool.map(_run_broken, broken)
+        for seed, first in zip(outcome.seeds, firsts, strict=True):
             _judge(outcome, seed, first)
             tell(f"Graine {seed} : {'tient' if sound(first) else 'NE TIENT PAS'}")
-        for (seed, _), second in zip(once, seconds, strict=True):
+        for seed, second in zip(outcome.seeds, seconds, strict=True):
             if _text(second) != _text(outcome.figures[seed]):
                 outcome.faults.append(f"graine {seed} : deux passages, deux résultats")
             tell(f"Graine {seed}, second passage")
-        for (_, name), figures in zip(broken, planted, strict=True):
-            assert name is not None
-            outcome.found[name] = is_found(name, figures)
+        for (_, name), (figures, code) in zip(broken, planted, strict=True):
+            outcome.exits[name] = code
+            outcome.found[name] = is_found(name, figures, code)
             if not outcome.found[name]:
                 outcome.faults.append(f"défaut « {name} » introduit et pas trouvé")
             tell(f"Défaut « {name} » : {'trouvé' if outcome.found[name] else 'PAS TROUVÉ'}")
     return outcome
 
 
-def is_found(name: Break, figures: Summary) -> bool:
-    """Tell whether a planted bug turned its own figure bad."""
+def is_found(name: Break, figures: Summary, code: int) -> bool:
+    """Tell whether a planted bug turned its own figure bad, and failed the command."""
+    if code != CHECK_FAILED:
+        return False
     if name == "journal":
         return not figures["journal_ok"]
     return figures["remote_duplicates" if name == "lookup" else "remote_missing"] > 0
@@ -110,7 +113,7 @@ def page(outcome: Outcome, on: date, *, short: bool) -> str:
     ]
     planted = [
         f"- `--break {name}`: `{figure}` "
-        f"{'turned bad, exit 6' if outcome.found.get(name) else 'NOT FOUND'}"
+        + (f"turned bad, exit {outcome.exits[name]}" if outcome.found.get(name) else "NOT FOUND")
         for name, figure in FIGURES.items()
     ]
     return "\n".join(
@@ -126,7 +129,7 @@ def page(outcome: Outcome, on: date, *, short: bool) -> str:
             "effect, against what the people of the demo did.",
             "",
             "| Seed | Collectible | Procedures | Payments collected | Written back "
-            "| Direct payments declared | Faults | Sum of the zeros | Journal and ledger |",
+            "| Closed by direct payment | Faults | Sum of the zeros | Journal and ledger |",
             "|---|---|---|---|---|---|---|---|---|",
             *rows,
             "",
@@ -147,10 +150,20 @@ def _wrong(outcome: Outcome) -> list[str]:
     return ["", "What does not hold:", "", *(f"- {fault}" for fault in outcome.faults)]
 
 
-def _run(job: Job) -> Summary:
-    seed, broken = job
-    with run(seed, NIGHTS, broken=broken) as told:
+def _run(seed: int) -> Summary:
+    with run(seed, NIGHTS) as told:
         return summary(told)
+
+
+def _run_broken(job: tuple[int, Break]) -> tuple[Summary, int]:
+    """Type the command a person would; give its figures and its exit code."""
+    from encaisse_core.cli.main import cli
+
+    seed, name = job
+    asked = ["demo", "--seed", str(seed), "--nights", str(NIGHTS), "--json", "--break", name]
+    result = CliRunner().invoke(cli, asked)
+    figures: Summary = json.loads(result.stdout)
+    return figures, result.exit_code
 
 
 def _judge(outcome: Outcome, seed: int, figures: Summary) -> None:

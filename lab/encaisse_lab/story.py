@@ -166,7 +166,7 @@ def _end(told: Run, figures: Summary, console: Console) -> None:
     rows: list[tuple[str, str]] = [
         ("Procédures ouvertes", str(figures["procedures_opened"])),
         ("Paiements encaissés par GCollect", str(figures["settlements"])),
-        ("Paiements directs déclarés, dialogue arrêté", str(figures["stopped_by_direct_payment"])),
+        ("Procédures closes par un paiement direct", str(figures["stopped_by_direct_payment"])),
         ("Contestations laissées à une personne", str(played["dispute"])),
         *(
             (f"Écritures portées dans {slug}", str(count))

@@ -87,11 +87,7 @@ def summary(told: Run) -> Summary:
         collectible=portfolio.collectible,
         not_collectible=portfolio.reasons,
         procedures_opened=len(_opened(told)),
-        stopped_by_direct_payment=sum(
-            1
-            for effect, count in checker.standing_effects(ledger).items()
-            if effect[2] == "direct_payment" and count
-        ),
+        stopped_by_direct_payment=len(_ended_by_direct_payment(told)),
         settlements=tally.rows(app, company_id, "settlement"),
         written_back=tally.written_back(app, company_id),
         commissions=Commissions(
@@ -144,6 +140,16 @@ def _opened(told: Run) -> set[str]:
         procedure
         for line in gcollect.procedures_ledger()
         for procedure in gcollect.procedure_ids(line.invoice_number, line.issue_year)
+    }
+
+
+def _ended_by_direct_payment(told: Run) -> set[str]:
+    """Name each procedure that is closed because the customer paid the company itself."""
+    gcollect = told.partners.world.gcollect
+    return {
+        gcollect.procedure_ids(line.invoice_number, line.issue_year)[-1]
+        for line in gcollect.procedures_ledger()
+        if line.close_code == "paid_directly"
     }
 
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from encaisse_core.faces import fold_number
 from encaisse_core.join import (
     Candidate,
     Doubtful,
@@ -17,7 +18,6 @@ from encaisse_core.join import (
     Joined,
     Separate,
     choose,
-    fold_number,
     keys,
     normalise_number,
     verify,

@@ -3,11 +3,15 @@
 import json
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TypedDict, cast
 
+import pytest
 from click.testing import CliRunner, Result
 
+from encaisse_einvoicing import cli
 from encaisse_einvoicing.cli import read
 
 
@@ -78,6 +82,40 @@ def test_a_missing_file_is_a_usage_error_unless_others_are_read(cii: str, tmp_pa
     both = run(absent, str(good), "--json")
     assert both.exit_code == 1 and "n'existe pas" in both.stderr
     assert [record["ok"] for record in records(both)] == [False, True]
+
+
+@pytest.mark.parametrize("how", [(), ("--json",)])
+def test_an_empty_folder_says_so_and_is_a_usage_error(tmp_path: Path, how: tuple[str, ...]) -> None:
+    (tmp_path / "notes.txt").write_text("rien")
+    result = run(str(tmp_path), *how)
+    assert result.exit_code == 2
+    assert result.stderr == f"« {tmp_path} » ne contient aucune facture (XML, PDF, zip, tar).\n"
+    assert result.stdout == ("[]\n" if how else "")
+
+
+def test_an_empty_folder_beside_one_that_is_read_is_told(cii: str, tmp_path: Path) -> None:
+    (tmp_path / "vide").mkdir()
+    (tmp_path / "a.xml").write_text(cii)
+    result = run(str(tmp_path / "vide"), str(tmp_path / "a.xml"), "--json")
+    assert result.exit_code == 1
+    assert "vide » ne contient aucune facture" in result.stderr
+    assert [record["ok"] for record in records(result)] == [True]
+
+
+def test_what_takes_a_second_is_counted_in_plain_lines_without_a_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(cli, "_QUIET_SECONDS", 0.01)
+    monkeypatch.setattr(cli, "_LINE_SECONDS", 0.01)
+
+    def slow() -> Iterator[int]:
+        for number in range(3):
+            time.sleep(0.2)
+            yield number
+
+    assert list(cli._with_progress(slow())) == [0, 1, 2]
+    said = capsys.readouterr().err.splitlines()
+    assert {"0 fichier lu…", "1 fichier lu…", "2 fichiers lus…"} <= set(said)
 
 
 def test_no_argument_is_a_usage_error_in_french() -> None:

@@ -11,6 +11,8 @@ from encaisse_core.store import schema
 from encaisse_lab import books_check
 from encaisse_lab.demo import Run, run
 
+pytestmark = pytest.mark.timeout(300)  # whole nights, on a machine that may be busy
+
 
 @pytest.fixture(scope="module")
 def told() -> Iterator[Run]:

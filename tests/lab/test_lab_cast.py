@@ -63,6 +63,15 @@ def test_a_customer_plays_one_role_only(seed: int) -> None:
     assert all(len(played) == 1 for played in roles.values()), seed
 
 
+@pytest.mark.parametrize("seed", range(1, 21))
+def test_who_pays_the_company_directly_leaves_nothing_owed(seed: int) -> None:
+    known = samples(seed)
+    roles = cast(seed, known).roles
+    debtors = {s.debtor.name for s in known.invoices if roles.get(s.true_id) == "direct_full"}
+    theirs = [s for s in known.collectible if s.debtor.name in debtors]
+    assert all(roles.get(sample.true_id) == "direct_full" for sample in theirs), seed
+
+
 def test_the_same_seed_draws_the_same_cast() -> None:
     assert cast(4, samples(4)) == cast(4, samples(4))
     assert cast(4, samples(4)) != cast(5, samples(5))

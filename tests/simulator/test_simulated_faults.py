@@ -78,7 +78,7 @@ def test_a_key_sent_again_after_doubt_leaves_one_procedure(
         caller = GCollectCaller(client, "client", "secret", base=base)
         caller.log_in()
         mandate = caller.prepare(claim)
-        world.gcollect.sign_mandate(mandate, name="Claude", email="claude@example.org")
+        world.gcollect.sign_mandate(mandate, name="Sandrine", email="sandrine@example.org")
         world.faults.schedule(kind, method="POST", path="/procedures$")
         with suppress(httpx.NetworkError, httpx.RemoteProtocolError, httpx.TimeoutException):
             doubtful = caller.open(mandate, [claim], reference="r", key="k")
@@ -169,7 +169,7 @@ def test_a_cut_feed_agrees_with_itself_or_contradicts_itself(
 ) -> None:
     claims = [CalledClaim(f"F-{n}") for n in range(6)]
     mandate = collector.prepare(*claims)
-    world.gcollect.sign_mandate(mandate, name="Claude", email="claude@example.org")
+    world.gcollect.sign_mandate(mandate, name="Sandrine", email="sandrine@example.org")
     for claim in claims:
         assert collector.open(mandate, [claim]).status_code == 201
     world.faults.schedule("truncated_list")
@@ -243,7 +243,7 @@ def _day(seed: int) -> tuple[list[bytes], list[object]]:
         caller = GCollectCaller(client, "client", "secret")
         caller.log_in()
         mandate = caller.prepare(CalledClaim("F-1"))
-        world.gcollect.sign_mandate(mandate, name="Claude", email="claude@example.org")
+        world.gcollect.sign_mandate(mandate, name="Sandrine", email="sandrine@example.org")
         opened = caller.open(mandate, [CalledClaim("F-1")]).json()["id"]
         world.faults.draw({"5xx": 0.2, "lost_reply": 0.2, "malformed": 0.2}, path="^/invoices")
         for _ in range(30):

@@ -16,7 +16,7 @@ CLAIM = CalledClaim("F-1")
 
 def signed(world: World, collector: GCollectCaller, *claims: CalledClaim) -> str:
     mandate = collector.prepare(*claims)
-    world.gcollect.sign_mandate(mandate, name="Claude Exemple", email="claude@example.org")
+    world.gcollect.sign_mandate(mandate, name="Sandrine Exemple", email="sandrine@example.org")
     return mandate
 
 
@@ -140,7 +140,7 @@ def test_a_mandate_that_ended_opens_nothing(
     if end == "refuse":
         world.gcollect.refuse_mandate(mandate)
     elif end == "revoke":
-        world.gcollect.sign_mandate(mandate, name="Claude", email="claude@example.org")
+        world.gcollect.sign_mandate(mandate, name="Sandrine", email="sandrine@example.org")
         world.gcollect.revoke_mandate(mandate)
     else:
         world.advance(timedelta(days=30, seconds=1))
@@ -181,7 +181,7 @@ def test_the_same_key_replays_the_same_bytes_for_a_day(
 def test_a_refusal_is_not_stored_under_its_key(world: World, collector: GCollectCaller) -> None:
     mandate = collector.prepare(CLAIM)
     refused(collector.open(mandate, [CLAIM], reference="r", key="k"), 409, "mandate_required")
-    world.gcollect.sign_mandate(mandate, name="Claude", email="claude@example.org")
+    world.gcollect.sign_mandate(mandate, name="Sandrine", email="sandrine@example.org")
     assert collector.open(mandate, [CLAIM], reference="r", key="k").status_code == 201
 
 

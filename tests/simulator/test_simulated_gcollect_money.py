@@ -20,7 +20,7 @@ CLAIM = CalledClaim("F-1")
 
 def opened(world: World, collector: GCollectCaller, *claims: CalledClaim) -> str:
     mandate = collector.prepare(*claims)
-    world.gcollect.sign_mandate(mandate, name="Claude Exemple", email="claude@example.org")
+    world.gcollect.sign_mandate(mandate, name="Sandrine Exemple", email="sandrine@example.org")
     answer = collector.open(mandate, claims)
     assert answer.status_code == 201, answer.text
     found: str = answer.json()["id"]

@@ -29,7 +29,7 @@ def test_a_person_signs_on_the_page_and_no_token_can(world: World) -> None:
         assert "F-&lt;1&gt;" in page.text
         assert "1\u202f234,56\u00a0€" in page.text
         assert caller.send("POST", f"/mandates/{mandate}/sign", {}).status_code == 404
-        form = {"signer_name": "Claude Exemple", "signer_email": "claude@example.org"}
+        form = {"signer_name": "Sandrine Exemple", "signer_email": "sandrine@example.org"}
         unread = http.post(url, data={**form, "decision": "sign"})
         assert unread.status_code == 422
         assert "Cochez la case" in unread.text
@@ -39,11 +39,11 @@ def test_a_person_signs_on_the_page_and_no_token_can(world: World) -> None:
         found = caller.get(f"/mandates/{mandate}").json()
         assert found["status"] == "signed"
         assert found["signature"]["signer"] == {
-            "name": "Claude Exemple",
-            "email": "claude@example.org",
+            "name": "Sandrine Exemple",
+            "email": "sandrine@example.org",
         }
         document = caller.get(f"/documents/{found['document']['id']}")
-        assert "Claude Exemple" in document.text
+        assert "Sandrine Exemple" in document.text
         again = http.post(url, data={"decision": "refuse"})
         assert "Ce mandat est signé" in again.text
         assert caller.open(mandate, [claim]).status_code == 201

@@ -25,6 +25,7 @@ from encaisse_core.cli.session import (
 )
 from encaisse_core.cli.short import short
 from encaisse_core.cli.views import doors as views
+from encaisse_core.companies import Newcomer
 from encaisse_core.errors import ITEMS_REFUSED, UsageError
 from encaisse_core.store import schema
 from encaisse_core.store.engine import stamp
@@ -100,16 +101,18 @@ def connect(
         manifest = app.host.connectors.connector(connector).manifest
         values = _values(session, manifest, given)
         company = _company(app, siren, name, environment)
-        brought = referrer_id(app, company, referred) if referred else None
+        brought = _brought_by(app, company, referred) if referred else None
         link = doors.connect(
             app.host,
             app.vault,
-            company_id=company.id,
+            company_id=company.id if isinstance(company, Company) else None,
+            newcomer=company if isinstance(company, Newcomer) else None,
             connector=connector,
             values=values,
             account=account,
             referrer_id=brought,
         )
+        company = Company(link.company_id, link.siren, company.name, link.environment)
         _close_questions(app, company, link.id)
     if as_json:
         showing.as_json(
@@ -199,8 +202,10 @@ def _ask(manifest: Manifest, setting: Setting) -> str:
     return line
 
 
-def _company(app: App, siren: str | None, name: str | None, environment: str | None) -> Company:
-    """Find the company, or record it when its SIREN and name are given."""
+def _company(
+    app: App, siren: str | None, name: str | None, environment: str | None
+) -> Company | Newcomer:
+    """Find the company; a new one, whose SIREN and name are given, is recorded once it works."""
     known = companies_of(app)
     if siren is None:
         if not known:
@@ -215,8 +220,17 @@ def _company(app: App, siren: str | None, name: str | None, environment: str | N
         raise UsageError("Cette société existe en test et en réel : précisez --environment.")
     if not name:
         raise UsageError(f"La société {siren} n'est pas encore enregistrée : ajoutez --name.")
-    made = doors.add_company(app.host, siren=siren, name=name, environment=environment or "test")
-    return next(c for c in companies_of(app) if c.id == made)
+    return Newcomer(siren, name, environment or "test")
+
+
+def _brought_by(app: App, company: Company | Newcomer, typed: str) -> str:
+    """Find the referrer who brings the invoices; a company that is new has none yet."""
+    if isinstance(company, Company):
+        return referrer_id(app, company, typed)
+    raise UsageError(
+        f"La société {company.name} n'est pas encore enregistrée et n'a pas d'apporteur. Raccordez "
+        "d'abord son partenaire de recouvrement, puis : encaisse referrer add."
+    )
 
 
 def _close_questions(app: App, company: Company, connection_id: str) -> None:

@@ -21,18 +21,36 @@ HELP_TEXTS = {
     "[default: ": "[par défaut : ",
 }
 
+Q = """(?:'(.*?)'|"(.*?)")"""
+"""What Python puts between quotes: double ones where the text holds an apostrophe."""
+
 MESSAGES: tuple[tuple[str, str], ...] = (
-    (r"'(.*)' is not one of (.*)\.", "« {0} » n'est pas possible ; choisissez {1}."),
-    (r"'(.*)' is not a valid integer\.", "« {0} » n'est pas un nombre entier."),
-    (r"'(.*)' does not match the formats? (.*)\.", "« {0} » n'est pas une date de la forme {1}."),
-    (r"(?:File|Path|Directory) '(.*)' does not exist\.", "« {0} » n'existe pas."),
-    (r"(?:File|Path) '(.*)' is a directory\.", "« {0} » est un dossier, pas un fichier."),
-    (r"(?:File|Path|Directory) '(.*)' is not readable\.", "« {0} » ne peut pas être lu."),
+    (rf"{Q} is not (?:one of )?('.*)\.", "« {0} » n'est pas possible ; choisissez {1}."),
+    (rf"{Q} is not a valid integer(?: range)?\.", "« {0} » n'est pas un nombre entier."),
+    (rf"{Q} is not a valid float(?: range)?\.", "« {0} » n'est pas un nombre."),
+    (rf"{Q} is not a valid boolean\. .*", "« {0} » n'est pas possible ; répondez yes ou no."),
+    (rf"{Q} is not a valid UUID\.", "« {0} » n'est pas un identifiant UUID."),
+    (r"(.+) is not in the range x>=(.+)\.", "« {0} » est trop petit : {1} au moins."),
+    (r"(.+) is not in the range x>(.+)\.", "« {0} » est trop petit : il faut plus que {1}."),
+    (r"(.+) is not in the range x<=(.+)\.", "« {0} » est trop grand : {1} au plus."),
+    (r"(.+) is not in the range x<(.+)\.", "« {0} » est trop grand : il faut moins que {1}."),
+    (r"(.+) is not in the range (.+?)<=?x<=?(.+)\.", "« {0} » n'est pas entre {1} et {2}."),
+    (rf"{Q} does not match the formats? (.*)\.", "« {0} » n'est pas une date de la forme {1}."),
+    (rf"(?:File|Path|Directory) {Q} does not exist\.", "« {0} » n'existe pas."),
+    (rf"(?:File|Path) {Q} is a directory\.", "« {0} » est un dossier, pas un fichier."),
+    (rf"(?:Directory|Path) {Q} is a file\.", "« {0} » est un fichier, pas un dossier."),
+    (rf"\w+ {Q} is not readable\.", "« {0} » ne peut pas être lu."),
+    (rf"\w+ {Q} is not writable\.", "« {0} » ne peut pas être écrit."),
+    (rf"\w+ {Q} is not executable\.", "« {0} » ne peut pas être exécuté."),
+    (rf"(?:Could not open file )?{Q}: (.*)", "Le fichier « {0} » ne peut pas être ouvert ({1})."),
     (r"Got unexpected extra arguments? \((.*)\)", "Argument en trop : {0}."),
-    (r"Option '(.*)' requires an argument\.", "L'option {0} attend une valeur."),
-    (r"Option '(.*)' requires (\d+) arguments\.", "L'option {0} attend {1} valeurs."),
-    (r"Option '(.*)' does not take a value\.", "L'option {0} ne prend pas de valeur."),
-    (r"No such command '(.*?)'\..*", "Commande inconnue : « {0} »."),
+    (rf"Option {Q} requires an argument\.", "L'option {0} attend une valeur."),
+    (rf"Option {Q} requires (\d+) arguments\.", "L'option {0} attend {1} valeurs."),
+    (rf"Option {Q} does not take a value\.", "L'option {0} ne prend pas de valeur."),
+    (rf"Argument {Q} takes (\d+) values\.", "L'argument {0} attend {1} valeurs."),
+    (r"(\d+) values are required, but (\d+) .*", "Il faut {0} valeurs, pas {1}."),
+    (r"Takes (\d+) values but (\d+) .*", "Il faut {0} valeurs, pas {1}."),
+    (rf"No such command {Q}\..*", "Commande inconnue : « {0} »."),
     (r"Missing command\.", "Il manque le nom de la commande."),
 )
 """What Click says of a wrong call (its sources, 8.x), and the same in French."""
@@ -76,7 +94,7 @@ def _translated(message: str) -> str:
     for pattern, french in MESSAGES:
         match = re.fullmatch(pattern, message)
         if match:
-            return french.format(*match.groups())
+            return french.format(*(group for group in match.groups() if group is not None))
     return message
 
 

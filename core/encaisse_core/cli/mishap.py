@@ -8,6 +8,7 @@ the person at the screen, whose facts they are, with the secrets of this call ma
 from __future__ import annotations
 
 import platform
+import re
 import traceback
 from importlib.metadata import version
 from pathlib import Path
@@ -26,6 +27,8 @@ from encaisse_core.errors import (
 )
 
 MASK = "•••"
+LEAST = 6
+"""Length from which a secret is masked even inside a word: shorter ones are parts of any."""
 
 
 def told(error: Exception, session: Session) -> int:
@@ -71,9 +74,12 @@ def expected(error: Exception) -> tuple[str, int] | None:
 
 
 def masked(text: str, session: Session) -> str:
-    """Take the secrets of this call out of a text."""
+    """Take the secrets of this call out of a text; a short one only where it stands by itself."""
     for secret in sorted(filter(None, session.secrets), key=len, reverse=True):
-        text = text.replace(secret, MASK)
+        if len(secret) >= LEAST:
+            text = text.replace(secret, MASK)
+        else:
+            text = re.sub(rf"(?<!\w){re.escape(secret)}(?!\w)", MASK, text)
     return text
 
 

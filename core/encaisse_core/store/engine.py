@@ -20,8 +20,8 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
-from sqlalchemy import Connection, Engine, create_engine, event, select, text
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, select, text
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from encaisse_core.errors import StoreError
@@ -127,9 +127,21 @@ def open_store(url: str, *, migrate: bool = True) -> Store:
 
 
 def _engine(url: str) -> Engine:
-    if not url.startswith("sqlite"):
-        return create_engine(url, pool_pre_ping=True)
-    engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False})
+    """Make the engine. Raise `StoreError` for an address nobody can open; it may hold a password,
+    so it is not repeated.
+    """
+    try:
+        kind = make_url(url).get_backend_name()
+        if kind == "postgresql":
+            return create_engine(url, pool_pre_ping=True)
+        if kind != "sqlite":
+            raise ArgumentError("neither of the two databases")
+        engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False})
+    except (ArgumentError, ImportError, ValueError) as error:
+        raise StoreError(
+            "ENCAISSE_DATABASE_URL n'est pas l'adresse d'une base : elle s'écrit "
+            "sqlite:////chemin/encaisse.db ou postgresql+psycopg://utilisateur@serveur/base."
+        ) from error
 
     def on_connect(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:
         connection.isolation_level = None  # the driver's own BEGIN would come too late

@@ -11,6 +11,8 @@ from tests.core.cli.shells import OTHER_SIREN, SIREN, Shell, Town, connect_partn
 
 from encaisse_core import loader
 from encaisse_core.cli import connecting
+from encaisse_core.cli.mishap import masked
+from encaisse_core.cli.session import Session
 from encaisse_core.store import schema
 
 ENGLISH = ("Error", "Usage:", "Try ", "Invalid", "Missing", "No such", "Traceback", "--help' for")
@@ -92,7 +94,7 @@ def test_a_folder_that_is_not_there_is_an_access_refused(shell: Shell, tmp_path:
         code=3,
     )
     assert "absent" in said
-    assert shell.json("connections")["connections"] == []
+    assert shell.json("companies") == {"companies": []}
 
 
 def test_several_companies_must_be_told_apart(connected: Shell, tmp_path: Path) -> None:
@@ -117,7 +119,7 @@ def test_wrong_credentials_are_refused_and_leave_nothing_behind(shell: Shell, to
     )
     assert "Vérifiez l'identifiant et le secret" in said
     assert "mauvais-jeton" not in said
-    assert shell.json("connections")["connections"] == []
+    assert shell.json("companies") == {"companies": []}
     store = shell.store()
     with store.begin() as tx:
         for table in (schema.credential, schema.access_grant):
@@ -240,3 +242,30 @@ def test_removing_a_connector_leaves_the_rest_working(
     assert shell.json("claims")["counts"]["claims"] == 6
     said = refused(shell, "connect", "factomos")
     assert "Aucun connecteur « factomos »" in said
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "mysql://encaisse@serveur/base",
+        "oracle://x",
+        "inconnu://x",
+        "postgres://encaisse@serveur/base",
+        "postgresql+psycopg2://encaisse:tres-secret@serveur/base",
+        "postgresql+psycopg://encaisse:tres-secret@serveur:port/base",
+        "sqlite:/encaisse.db",
+        "encaisse.db",
+        "://",
+    ],
+)
+def test_an_address_of_no_database_is_said_without_repeating_it(shell: Shell, url: str) -> None:
+    shell.environ["ENCAISSE_DATABASE_URL"] = url
+    said = refused(shell, "claims", code=5)
+    assert "ENCAISSE_DATABASE_URL n'est pas l'adresse d'une base" in said
+    assert "tres-secret" not in said
+
+
+def test_a_short_secret_is_not_masked_inside_other_words() -> None:
+    session = Session({}, secrets=["on", "a.b", "jeton-long"])
+    told = masked("Refus de « on » : la connexion a-t-elle changé ? jeton-longue a.b", session)
+    assert told == "Refus de « ••• » : la connexion a-t-elle changé ? •••ue •••"

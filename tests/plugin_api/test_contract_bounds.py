@@ -1,0 +1,23 @@
+"""A connector says which minor version of the contract it was written for."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+ROOT = Path(__file__).parents[2]
+CONNECTORS = sorted((ROOT / "connectors").glob("*/pyproject.toml"))
+
+
+@pytest.mark.parametrize("path", CONNECTORS, ids=lambda path: path.parent.name)
+def test_a_connector_takes_the_contract_of_today_and_not_of_the_next_minor(path: Path) -> None:
+    api = tomllib.loads((ROOT / "plugin_api" / "pyproject.toml").read_text("utf-8"))
+    declared = tomllib.loads(path.read_text("utf-8"))["project"]["dependencies"]
+    (bound,) = [r for r in map(Requirement, declared) if r.name == "encaisse-api"]
+    today: str = api["project"]["version"]
+    major, minor, _ = map(int, today.split("."))
+    assert bound.specifier.contains(today)
+    assert not bound.specifier.contains(f"{major}.{minor + 1}.0")
