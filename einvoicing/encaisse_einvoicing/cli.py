@@ -3,23 +3,21 @@
 import json
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 import click
 
 from encaisse_einvoicing.model import Invoice, Party
+from encaisse_einvoicing.printing import print_all
 from encaisse_einvoicing.read import FileReading, read_paths
 
 DONE: Final = 0
 SOME_REFUSED: Final = 1
 USAGE: Final = 2
 _QUIET_SECONDS: Final = 1.0
-_PROGRESS_STEP: Final = 50
-"""Files between two progress lines."""
-
-HEADINGS: Final = ("Fichier", "Numéro", "Date", "Échéance", "Vendeur", "Acheteur", "TTC", "À payer")
 
 
 @click.command("read", help="Lit des factures électroniques (Factur-X, CII, UBL).")
@@ -34,13 +32,15 @@ def read(context: click.Context, paths: tuple[Path, ...], as_json: bool) -> None
     """Read what is named and print it; exit 0 all read, 1 some refused, 2 wrong call."""
     if not paths:
         raise click.UsageError("Indiquez au moins un fichier, un dossier ou une archive.")
-    found = list(_with_progress(read_paths(paths)))
+    found: list[FileReading] = []
+    with _progress(found):
+        found.extend(read_paths(paths))
     if as_json:
         text = json.dumps([as_record(each) for each in found], ensure_ascii=False, indent=1)
         # Bytes, so that a terminal in another encoding never breaks on a name.
         click.echo(f"{text}\n".encode(), nl=False)
     else:
-        _print_table(found)
+        print_all(found)
     missing = [each for each in found if _code(each) == "not_found"]
     for each in missing:
         click.echo(each.reading.issues[0].message, err=True)
@@ -79,69 +79,27 @@ def _code(each: FileReading) -> str:
     return issues[0].code if each.reading.invoice is None and issues else ""
 
 
-def _with_progress(readings: Iterator[FileReading]) -> Iterator[FileReading]:
-    """Count on stderr once reading has lasted a second; nothing before, nothing on stdout."""
-    slow = threading.Event()
-    timer = threading.Timer(_QUIET_SECONDS, slow.set)
-    timer.daemon = True
-    timer.start()
-    live = sys.stderr.isatty()
-    said = False
+@contextmanager
+def _progress(found: list[FileReading]) -> Generator[None]:
+    """Say on stderr that reading goes on once it has lasted a second; on a terminal, count."""
+    done = threading.Event()
+    ticker = threading.Thread(target=_tick, args=(found, done), name="progress", daemon=True)
+    ticker.start()
     try:
-        for number, each in enumerate(readings, 1):
-            if live and slow.is_set() and number % _PROGRESS_STEP == 0:
-                said = True
-                click.echo(f"\r{number} fichiers lus…", err=True, nl=False)
-            yield each
+        yield
     finally:
-        timer.cancel()
-        if said:
+        done.set()
+        ticker.join()
+
+
+def _tick(found: list[FileReading], done: threading.Event) -> None:
+    if done.wait(_QUIET_SECONDS):
+        return
+    if not sys.stderr.isatty():
+        click.echo("Lecture des factures…", err=True)
+        return
+    while True:
+        click.echo(f"\rLecture des factures… {len(found)} lues", err=True, nl=False)
+        if done.wait(_QUIET_SECONDS):
             click.echo("\r\033[K", err=True, nl=False)
-
-
-def _row(each: FileReading) -> tuple[str, ...]:
-    invoice = each.reading.invoice
-    if invoice is None:
-        return (each.file, "refusé", "", "", "", "", "", "")
-    totals = invoice.totals
-    return (
-        each.file,
-        invoice.number or "?",
-        _shown(invoice.issue_date),
-        _shown(invoice.due_date),
-        _name(invoice.seller),
-        _name(invoice.buyer),
-        f"{_shown(totals.tax_inclusive)} {invoice.currency or ''}".strip(),
-        _shown(totals.payable),
-    )
-
-
-def _name(party: Party | None) -> str:
-    return "" if party is None else party.name or party.trade_name or party.siren or ""
-
-
-def _shown(value: object) -> str:
-    return "" if value is None else str(value)
-
-
-def _print_table(found: list[FileReading]) -> None:
-    rows = [_row(each) for each in found]
-    try:
-        from rich.console import Console
-        from rich.table import Table
-        from rich.text import Text
-    except ImportError:
-        for row in rows:
-            click.echo("  ".join(row))
-    else:
-        table = Table(box=None)
-        for heading in HEADINGS:
-            table.add_column(heading, overflow="fold")
-        for row in rows:
-            table.add_row(*(Text(cell) for cell in row))
-        Console().print(table)
-    for each in found:
-        for issue in each.reading.issues:
-            click.echo(f"{each.file} : {issue.message} [{issue.code}, {issue.where}]")
-    read_well = sum(each.reading.ok for each in found)
-    click.echo(f"{read_well} lue(s) sur {len(found)}.")
+            return
