@@ -1,5 +1,6 @@
 """`read` answers in JSON or in a table, with the exit codes of the whole project."""
 
+import errno
 import json
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from click.testing import CliRunner, Result
 
 from encaisse_einvoicing import cli
 from encaisse_einvoicing.cli import read
+from encaisse_einvoicing.complaints import of_the_system
 
 
 class Record(TypedDict):
@@ -155,6 +157,28 @@ def test_refusals_come_first_and_a_warning_that_copies_share_is_said_once(
     assert "5 fichiers : " in result.stdout and "et 2 autres" in result.stdout
     assert result.stdout.index("Refusés :") < result.stdout.index("z.xml : Le XML")
     assert result.stdout.index("z.xml : Le XML") < result.stdout.index("À vérifier :")
+
+
+@pytest.mark.parametrize(
+    ("xml", "why"),
+    [
+        ("<a", "une balise n'est pas fermée par « > »"),
+        ("<a><b></a>", "une balise fermante ne répond pas à la balise ouverte"),
+        ("<a>", "le fichier s'arrête avant la fin"),
+        ("<a>&x;</a>", "une entité « & » n'est pas définie"),
+    ],
+)
+def test_malformed_xml_is_refused_in_french(tmp_path: Path, xml: str, why: str) -> None:
+    (tmp_path / "a.xml").write_text(xml)
+    shown = run(str(tmp_path)).stdout
+    assert f"Le XML est mal formé (ligne 1) : {why}. Demandez" in shown
+
+
+def test_a_file_that_does_not_open_says_why_in_french() -> None:
+    assert of_the_system(PermissionError(errno.EACCES, "Permission denied")) == (
+        "vous n'en avez pas le droit"
+    )
+    assert "Permission" not in of_the_system(OSError(4242, "Permission denied"))
 
 
 def test_reading_that_lasts_says_so_on_stderr_only(

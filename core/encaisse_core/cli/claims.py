@@ -194,7 +194,10 @@ def _tell(told: dict[str, Any]) -> None:
     _part(
         "Journal",
         ("N°", "Quand", "Événement"),
-        [(str(e["sequence"]), showing.moment(e["at"]), e["kind"]) for e in told["events"]],
+        [
+            (str(e["sequence"]), showing.moment(e["at"]), words.EVENTS.get(e["kind"], e["kind"]))
+            for e in told["events"]
+        ],
     )
 
 
