@@ -1,6 +1,6 @@
 """The nightly daemon's door: `python sync_daemon.py`, or `--once` for a night now."""
 
-from encaisse_core.cli.watching import daemon
+from encaisse_core.cli.start import watch
 
 if __name__ == "__main__":
-    daemon.main(prog_name="sync_daemon.py")
+    watch()

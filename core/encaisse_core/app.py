@@ -76,8 +76,10 @@ def open_app(
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
+        from encaisse_einvoicing.complaints import of_the_system
+
         raise StoreError(
-            f"Le dossier de données {folder} ne peut pas être créé ({error.strerror}). "
+            f"Le dossier de données {folder} ne peut pas être créé : {of_the_system(error)}. "
             f"Choisissez-en un autre avec {FOLDER}."
         ) from error
     store = open_store(environ.get(DATABASE) or f"sqlite:///{folder / 'encaisse.db'}")

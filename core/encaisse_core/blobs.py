@@ -27,8 +27,10 @@ class Blobs:
             partial.write_bytes(content)
             partial.rename(path)
         except OSError as error:
+            from encaisse_einvoicing.complaints import of_the_system
+
             raise StoreError(
-                f"Un document n'a pas pu être enregistré ({error.strerror}). "
+                f"Un document n'a pas pu être enregistré : {of_the_system(error)}. "
                 "Libérez de la place, puis relancez la commande."
             ) from error
         return digest

@@ -20,6 +20,7 @@ from sqlalchemy import select
 
 from encaisse_api import PartnerError
 from encaisse_core.app import App
+from encaisse_core.cli.ending import TERMINATED
 from encaisse_core.cli.mishap import expected, write_incident
 from encaisse_core.cli.session import Session
 from encaisse_core.clock import PARIS
@@ -30,6 +31,9 @@ from encaisse_core.store import schema
 from encaisse_core.store.engine import instant, stamp
 from encaisse_core.store.upsert import bulk_upsert
 
+GONE = ("stopped", "once")
+"""What a heartbeat says last: a daemon was told to end, a single night is over."""
+
 HEARTBEAT = "daemon"
 """The row of the store in which the daemon says that it lives."""
 
@@ -37,6 +41,9 @@ BEAT = timedelta(minutes=5)
 """How often a waiting daemon says so."""
 
 AT = time(4, 10)
+
+STOPPED = TERMINATED
+"""The code of nights told to end before they were over; they start over the next time."""
 
 
 def next_run(now: datetime, at: time = AT) -> datetime:
@@ -81,8 +88,18 @@ class Daemon:
         self.log("stopped")
         return DONE
 
+    def run_and_end(self) -> int:
+        """Run every company's night now, as a timer asks it to, and leave nobody watching."""
+        self.meet_others()
+        code = self.run_once()
+        self._beat("stopped" if code == STOPPED else "once")
+        return code
+
     def run_once(self) -> int:
-        """Run every company's night now and give the exit code of the worst."""
+        """Run every company's night now and give the exit code of the worst.
+
+        A night that was told to end before its last phase gives `STOPPED`: it is not done.
+        """
         self._beat("running")
         try:
             with self.app.host.store.begin() as tx:
@@ -94,9 +111,9 @@ class Daemon:
         for company_id in known:
             if self.stop_asked():
                 self.log("stopping", company=company_id)
+                worst = STOPPED
                 break
             worst = max(worst, self._night(company_id))
-        self._beat("waiting")
         return worst
 
     def meet_others(self) -> bool:
@@ -108,7 +125,7 @@ class Daemon:
             return False
         body: dict[str, Any] = json.loads(row.body)
         fresh = self.app.host.clock.now() - instant(row.at) <= 2 * BEAT
-        if not fresh or body.get("state") == "stopped" or not _alive(body):
+        if not fresh or body.get("state") in GONE or not alive(body):
             return False
         self.log(
             "another_daemon",
@@ -135,7 +152,8 @@ class Daemon:
 
     def _night(self, company_id: str) -> int:
         """Run one company's night; whatever happens, the next company has its own."""
-        phases = tuple((name, self._logged(name, phase)) for name, phase in PHASES)
+        ran: list[str] = []
+        phases = tuple((name, self._logged(name, phase, ran)) for name, phase in PHASES)
         try:
             night = run_night(
                 self.app.host,
@@ -160,10 +178,14 @@ class Daemon:
                 incident=str(where or ""),
             )
             return STORE
-        self.log("night", company=company_id, counts=_nonzero(night.counts))
+        counts = _nonzero(night.counts)
+        if len(ran) < len(PHASES):
+            self.log("night_stopped", level="warning", company=company_id, done=ran, counts=counts)
+            return STOPPED
+        self.log("night", company=company_id, counts=counts)
         return ITEMS_REFUSED if night.failures or night.counts["unreadable"] else DONE
 
-    def _logged(self, name: str, phase: Phase) -> Phase:
+    def _logged(self, name: str, phase: Phase, ran: list[str]) -> Phase:
         def run(host: Host, night: Night) -> None:
             before, failed = Counter(night.counts), set(night.failures)
             start = host.clock.monotonic()
@@ -171,6 +193,7 @@ class Daemon:
             try:
                 phase(host, night)
                 outcome = "done"
+                ran.append(name)
             finally:
                 new = sorted(set(night.failures) - failed)
                 self.log(
@@ -207,7 +230,7 @@ def _nonzero(counts: Counter[str]) -> dict[str, int]:
     return {name: count for name, count in sorted(counts.items()) if count}
 
 
-def _alive(body: Mapping[str, Any]) -> bool:
+def alive(body: Mapping[str, Any]) -> bool:
     """Tell whether the process of a heartbeat may still run; unknown on another machine."""
     if body.get("machine") != socket.gethostname():
         return True

@@ -192,8 +192,8 @@ def ceased(case: Case) -> bool:
 
 
 def unallocated_credit(case: Case) -> bool:
-    """Tell whether the customer has money with us that no invoice took yet."""
-    return case.facts.unallocated_credits > 0
+    """Tell whether the customer has money with us that no invoice took yet; a credit is it."""
+    return not is_credit(case) and case.facts.unallocated_credits > 0
 
 
 def disputed(case: Case) -> bool:
@@ -249,10 +249,10 @@ def not_due(case: Case) -> bool:
 
 
 def due_date_missing(case: Case) -> bool:
-    """Tell whether nobody knows when it is due."""
-    return case.echeance is not None and case.echeance.due_date is None
+    """Tell whether nobody knows when it is due; a credit is due on no date, and asked for none."""
+    return not is_credit(case) and case.echeance is not None and case.echeance.due_date is None
 
 
 def due_date_estimated(case: Case) -> bool:
     """Tell whether the date was computed, not read."""
-    return case.echeance is not None and case.echeance.due_estimated
+    return not is_credit(case) and case.echeance is not None and case.echeance.due_estimated

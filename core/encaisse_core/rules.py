@@ -110,8 +110,10 @@ RULES: tuple[Rule, ...] = (
     ),
     _claim(
         "debtor_kind_unknown",
-        "on ne sait pas si le client {debtor} est une entreprise ou un particulier.",
-        "nobody knows whether the customer {debtor} is a company or a consumer.",
+        "on ne sait pas si le client {debtor} est une entreprise ou un particulier ; si c'est "
+        "une entreprise, ajoutez son SIREN à sa fiche ({tools}), sinon une personne décide.",
+        "nobody knows whether the customer {debtor} is a company or a consumer; a company's SIREN "
+        "goes on its card ({tools}), of a consumer a person decides what follows.",
         "B2B et B2C suivent d'autres règles (L441-10 C. com., L218-2 C. conso)",
         p.debtor_is("unknown"),
     ),
@@ -195,8 +197,10 @@ RULES: tuple[Rule, ...] = (
     ),
     _claim(
         "factored",
-        "elle est cédée ou affacturée, elle n'est plus à vous.",
-        "it is assigned or factored, it is not yours any more.",
+        "elle est cédée, affacturée ou payable à un autre que vous : c'est au bénéficiaire inscrit "
+        "sur la facture ({tools}) que le client doit payer.",
+        "it is assigned, factored or payable to another than you: the customer must pay the payee "
+        "written on the invoice ({tools}).",
         "C. civ. 1321 et 1346-1, C. mon. fin. L313-23",
         p.flagged("factored"),
     ),

@@ -10,6 +10,7 @@ from typing import Final, TypeVar
 import click
 
 from encaisse_einvoicing.model import Invoice, Party
+from encaisse_einvoicing.printing import print_all
 from encaisse_einvoicing.read import FileReading, read_paths, shown
 
 DONE: Final = 0
@@ -20,8 +21,6 @@ _LINE_SECONDS: Final = 5.0
 """Time between two progress lines where no terminal lets one line be written over."""
 
 Read = TypeVar("Read")
-
-HEADINGS: Final = ("Fichier", "Numéro", "Date", "Échéance", "Vendeur", "Acheteur", "TTC", "À payer")
 
 
 @click.command("read", help="Lit des factures électroniques (Factur-X, CII, UBL).")
@@ -46,7 +45,7 @@ def read(context: click.Context, paths: tuple[Path, ...], as_json: bool) -> None
         # Bytes, so that a terminal in another encoding never breaks on a name.
         click.echo(f"{text}\n".encode(), nl=False)
     elif found:
-        _print_table(found)
+        print_all(found)
     missing = [each for each in found if _code(each) == "not_found"]
     for each in missing:
         click.echo(each.reading.issues[0].message, err=True)
@@ -120,51 +119,3 @@ def _tick(count: list[int], done: threading.Event) -> None:
             break
     if live:
         click.echo("\r\033[K", err=True, nl=False)
-
-
-def _row(each: FileReading) -> tuple[str, ...]:
-    invoice = each.reading.invoice
-    if invoice is None:
-        return (each.file, "refusé", "", "", "", "", "", "")
-    totals = invoice.totals
-    return (
-        each.file,
-        invoice.number or "?",
-        _shown(invoice.issue_date),
-        _shown(invoice.due_date),
-        _name(invoice.seller),
-        _name(invoice.buyer),
-        f"{_shown(totals.tax_inclusive)} {invoice.currency or ''}".strip(),
-        _shown(totals.payable),
-    )
-
-
-def _name(party: Party | None) -> str:
-    return "" if party is None else party.name or party.trade_name or party.siren or ""
-
-
-def _shown(value: object) -> str:
-    return "" if value is None else str(value)
-
-
-def _print_table(found: list[FileReading]) -> None:
-    rows = [_row(each) for each in found]
-    try:
-        from rich.console import Console
-        from rich.table import Table
-        from rich.text import Text
-    except ImportError:
-        for row in rows:
-            click.echo("  ".join(row))
-    else:
-        table = Table(box=None)
-        for heading in HEADINGS:
-            table.add_column(heading, overflow="fold")
-        for row in rows:
-            table.add_row(*(Text(cell) for cell in row))
-        Console().print(table)
-    for each in found:
-        for issue in each.reading.issues:
-            click.echo(f"{each.file} : {issue.message} [{issue.code}, {issue.where}]")
-    read_well = sum(each.reading.ok for each in found)
-    click.echo(f"{read_well} lue(s) sur {len(found)}.")

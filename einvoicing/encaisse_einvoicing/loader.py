@@ -12,6 +12,7 @@ from typing import Final, Literal, TypeAlias
 
 from lxml import etree
 
+from encaisse_einvoicing.complaints import of_the_parser
 from encaisse_einvoicing.issues import Refused
 
 Element: TypeAlias = etree._Element  # pyright: ignore[reportPrivateUsage]
@@ -135,9 +136,10 @@ def parse_tree(data: bytes) -> Element:
     try:
         root = etree.fromstring(clean, parser)
     except etree.XMLSyntaxError as error:
+        code: int = getattr(error, "code", 0)  # the published types do not know it
         raise Refused(
             "xml_malformed",
-            f"Le XML est mal formé (ligne {error.lineno}) : {error.msg}. "
+            f"Le XML est mal formé (ligne {error.lineno}) : {of_the_parser(code)}. "
             "Demandez au vendeur de renvoyer le fichier.",
             f"ligne {error.lineno}",
         ) from None

@@ -9,6 +9,7 @@ from typing import Final
 
 from encaisse_einvoicing import archive, cii, loader, pdf, ubl
 from encaisse_einvoicing.assemble import assemble
+from encaisse_einvoicing.complaints import of_the_system
 from encaisse_einvoicing.issues import Issue, Refused
 from encaisse_einvoicing.model import Invoice
 from encaisse_einvoicing.walker import Walk
@@ -138,7 +139,7 @@ def _read_folder(folder: Path) -> Iterator[FileReading]:
 
 
 def _unreadable(name: str, error: OSError) -> Refused:
-    return Refused("unreadable", f"« {name} » ne s'ouvre pas : {error.strerror}.")
+    return Refused("unreadable", f"« {name} » ne s'ouvre pas : {of_the_system(error)}.")
 
 
 def _read_path(path: Path) -> Iterator[FileReading]:

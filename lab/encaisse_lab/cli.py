@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +14,9 @@ if TYPE_CHECKING:  # the host costs half a second: imported when a command runs
     from encaisse_lab.broken_on_purpose import Break
 
 BREAKS = ("lookup", "stop", "journal")
+
+WIDE = 120
+"""Columns of the demo's story where nothing says how many there are: nothing of it is cut there."""
 
 
 @click.command("demo")
@@ -52,11 +54,10 @@ def demo(seed: int, nights: int, folder: Path | None, as_json: bool, broken: Bre
         else:
             from rich.console import Console
 
+            from encaisse_core.cli.showing import width
             from encaisse_lab.story import tell
 
-            tell(
-                told, figures, Console(width=None if sys.stdout.isatty() else 120, highlight=False)
-            )
+            tell(told, figures, Console(width=width() or WIDE, highlight=False))
     click.echo(f"{time.monotonic() - started:.1f} s en tout", err=True)
     if not sound(figures):
         raise CheckFailed(

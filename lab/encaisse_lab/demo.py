@@ -13,6 +13,7 @@ from sqlalchemy import select
 
 from encaisse_core import connecting, journal, nightly, proposals, runner
 from encaisse_core.app import App, open_app
+from encaisse_core.cli.ending import unit
 from encaisse_core.clock import PARIS, SeededIds
 from encaisse_core.errors import CheckFailed
 from encaisse_core.host import Connectors
@@ -111,9 +112,11 @@ def run(
                 _connect(app, partners, folder),
                 Evening(),
             )
-            _evening(told, tell)
+            with unit():
+                _evening(told, tell)
             for night in range(1, nights + 1):
-                _night(told, night, phases, broken, tell)
+                with unit():
+                    _night(told, night, phases, broken, tell)
             if broken == "journal":
                 planted.alter_one_byte(app, told.company_id, partners.clock.now())
             yield told

@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 
 from encaisse_core.clock import PARIS, VirtualClock
-from encaisse_core.proposals import annex_number
+from encaisse_core.numbers import annex_number
 from encaisse_lab.invented import Party
 from encaisse_lab.papers import factur_x, fill_folder
 from encaisse_lab.samples import FIRST_EVENING, Sample, Samples

@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from encaisse_core.cents import euros
+from encaisse_core.cli.showing import plural
 from encaisse_core.clock import PARIS
 from encaisse_core.nightly import Night
 from encaisse_lab.cast import Deed
@@ -71,7 +72,7 @@ def tell_nights(told: Run, figures: Summary, console: Console) -> None:
 def _table(title: str, *columns: str) -> Table:
     table = Table(title=title, title_justify="left", header_style="bold")
     for place, column in enumerate(columns):
-        table.add_column(column, justify="left" if place == 0 else "right")
+        table.add_column(column, justify="left" if place == 0 else "right", overflow="fold")
     return table
 
 
@@ -92,9 +93,9 @@ def _portfolio(told: Run, console: Console) -> None:
         f"{euros(portfolio.collectible_cents)} €. Les autres attendent, et voici pourquoi :"
     )
     table = Table(header_style="bold")
-    table.add_column("Règle")
+    table.add_column("Règle", no_wrap=True)
     table.add_column("Créances", justify="right")
-    table.add_column("Par exemple")
+    table.add_column("Par exemple", overflow="fold")
     for rule, count in sorted(portfolio.reasons.items(), key=lambda item: (-item[1], item[0])):
         table.add_row(rule, str(count), _plain(portfolio.sentences[rule]))
     console.print(table)
@@ -161,7 +162,7 @@ def _sentence(each: Played) -> str:
 def _end(told: Run, figures: Summary, console: Console) -> None:
     console.rule("Le bilan")
     played = Counter(figures["played"])
-    table = _table(f"Après {told.nights} nuits", "", "")
+    table = _table(f"Après {plural(told.nights, 'nuit')}", "", "")
     table.show_header = False
     rows: list[tuple[str, str]] = [
         ("Procédures ouvertes", str(figures["procedures_opened"])),

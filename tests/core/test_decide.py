@@ -225,6 +225,29 @@ def test_a_credit_note_or_a_credited_invoice_is_not_called_paid() -> None:
     assert not decision.collectible
 
 
+def test_a_credit_note_is_asked_for_no_due_date_and_is_told_of_no_other_credit() -> None:
+    for kind in ("credit_note", "unallocated_credit"):
+        for part in (replace(ECHEANCE, due_date=None), replace(ECHEANCE, due_estimated=True)):
+            note = having(
+                kind=kind,
+                total=-50_00,
+                echeances=(replace(part, open=-50_00),),
+                sightings=(replace(SEEN, total=-50_00, open=-50_00),),
+                unallocated_credits=50_00,
+            )
+            assert rules_of(decide(note, TODAY, POLICY)) == {"not_an_invoice"}
+
+
+def test_a_customer_of_unknown_kind_is_told_how_to_be_known() -> None:
+    (reason,) = decide(debtor(kind="unknown"), TODAY, POLICY).reasons
+    assert "ajoutez son SIREN à sa fiche (factomos, myunisoft)" in reason.sentence_fr
+
+
+def test_an_invoice_payable_to_another_says_whom_the_customer_must_pay() -> None:
+    (reason,) = decide(having(flags=frozenset({"factored"})), TODAY, POLICY).reasons
+    assert "bénéficiaire inscrit sur la facture" in reason.sentence_fr
+
+
 def test_a_tool_that_lost_the_invoice_starts_nothing() -> None:
     for facts in (having(sightings=()), having(state="unseen")):
         assert "unseen" in rules_of(decide(facts, TODAY, POLICY))

@@ -1,5 +1,6 @@
 """`read` answers in JSON or in a table, with the exit codes of the whole project."""
 
+import errno
 import json
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from click.testing import CliRunner, Result
 
 from encaisse_einvoicing import cli
 from encaisse_einvoicing.cli import read
+from encaisse_einvoicing.complaints import of_the_system
 
 
 class Record(TypedDict):
@@ -127,7 +129,7 @@ def test_the_table_shows_the_invoice_and_the_issues(cii: str, tmp_path: Path) ->
     (tmp_path / "[red]a.xml").write_text(cii.replace("20260214", "20260231"))
     result = run(str(tmp_path))
     assert result.exit_code == 0
-    assert "1 lue(s) sur 1." in result.stdout
+    assert "1 facture lue sur 1 fichier." in result.stdout
     assert "20260231" in result.stdout and "date_invalid" in result.stdout
 
 
@@ -141,3 +143,86 @@ def test_the_package_runs_alone_as_a_module(cii: str, tmp_path: Path) -> None:
     )
     assert [record["ok"] for record in json.loads(done.stdout.decode())] == [True]
     assert done.stderr == b""
+
+
+def test_amounts_and_dates_are_written_the_french_way_and_stand_to_the_right(
+    cii: str, tmp_path: Path
+) -> None:
+    (tmp_path / "a.xml").write_text(cii)
+    (tmp_path / "b.xml").write_text(cii.replace("1200.00", "91200.00"))
+    lines = run(str(tmp_path)).stdout.splitlines()
+    assert "15/01/2026" in lines[1]
+    assert "1\u202f200,00\u00a0€" in lines[1]
+    ends = {line.index("\u00a0€") for line in lines[1:3]}
+    assert len(ends) == 1
+
+
+@pytest.mark.parametrize("wide", [60, 80])
+def test_on_a_narrow_terminal_a_path_stays_whole_and_words_unbroken(
+    cii: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wide: int
+) -> None:
+    folder = tmp_path / "un dossier" / "au nom assez long pour une ligne"
+    folder.mkdir(parents=True)
+    (folder / "facture-2026-001.xml").write_text(cii)
+    monkeypatch.setenv("COLUMNS", str(wide))
+    lines = run(str(folder)).stdout.splitlines()
+    assert str(folder / "facture-2026-001.xml") in lines
+    assert any("F-2026-001" in line and "15/01/2026" in line for line in lines)
+    assert any("→ Client Exemple" in line for line in lines)
+    assert all(len(line) <= wide for line in lines if str(tmp_path) not in line)
+
+
+def test_in_a_file_an_invoice_is_one_line(
+    cii: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+    (tmp_path / "a.xml").write_text(cii)
+    (one,) = [line for line in run(str(tmp_path)).stdout.splitlines() if "F-2026-001" in line]
+    assert one.startswith(str(tmp_path / "a.xml")) and one.endswith("Client Exemple")
+
+
+def test_refusals_come_first_and_a_warning_that_copies_share_is_said_once(
+    cii: str, tmp_path: Path
+) -> None:
+    for name in ("a", "b", "c", "d", "e"):
+        (tmp_path / f"{name}.xml").write_text(cii.replace("20260214", "20260231"))
+    (tmp_path / "z.xml").write_text("<a")
+    result = run(str(tmp_path))
+    assert result.exit_code == 1
+    assert result.stdout.count("date_invalid") == 1
+    assert "5 fichiers : " in result.stdout and "et 2 autres" in result.stdout
+    assert result.stdout.index("Refusés :") < result.stdout.index("z.xml : Le XML")
+    assert result.stdout.index("z.xml : Le XML") < result.stdout.index("À vérifier :")
+
+
+@pytest.mark.parametrize(
+    ("xml", "why"),
+    [
+        ("<a", "une balise n'est pas fermée par « > »"),
+        ("<a><b></a>", "une balise fermante ne répond pas à la balise ouverte"),
+        ("<a>", "le fichier s'arrête avant la fin"),
+        ("<a>&x;</a>", "une entité « & » n'est pas définie"),
+    ],
+)
+def test_malformed_xml_is_refused_in_french(tmp_path: Path, xml: str, why: str) -> None:
+    (tmp_path / "a.xml").write_text(xml)
+    shown = run(str(tmp_path)).stdout
+    assert f"Le XML est mal formé (ligne 1) : {why}. Demandez" in shown
+
+
+def test_a_file_that_does_not_open_says_why_in_french() -> None:
+    assert of_the_system(PermissionError(errno.EACCES, "Permission denied")) == (
+        "vous n'en avez pas le droit"
+    )
+    assert "Permission" not in of_the_system(OSError(4242, "Permission denied"))
+
+
+def test_reading_that_lasts_says_so_on_stderr_only(
+    cii: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cli, "_QUIET_SECONDS", 0.0)
+    for number in range(20):
+        (tmp_path / f"{number}.xml").write_text(cii)
+    result = run(str(tmp_path), "--json")
+    assert "Lecture des factures" in result.stderr
+    assert len(records(result)) == 20

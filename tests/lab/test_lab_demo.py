@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from decimal import Decimal
 from pathlib import Path
 
@@ -133,3 +136,30 @@ def test_the_story_is_told_in_french_with_its_zeros() -> None:
     assert result.exit_code == 0, result.stderr
     for words in ("recouvrables", "signe le mandat", "Nuit 2", "Écritures en double", "oui"):
         assert words in result.stdout, words
+
+
+def test_a_demo_told_to_end_ends_between_two_nights_and_leaves_nothing_behind(
+    tmp_path: Path,
+) -> None:
+    command = "from encaisse_core.cli.start import main; main()"
+    with subprocess.Popen(
+        [sys.executable, "-c", command, "demo", "--nights", "60", "--json"],
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as running:
+        assert running.stderr is not None
+        for line in running.stderr:
+            if "Nuit 1 sur 60" in line:
+                break
+        assert list(tmp_path.glob("encaisse-demo-*"))
+        running.terminate()
+        shown, said = running.communicate(timeout=60)
+    assert running.returncode == 143
+    assert said.splitlines()[-1] == (
+        "Arrêté à la demande du système : ce qui était enregistré le reste."
+    )
+    assert "Traceback" not in said
+    assert shown == ""
+    assert list(tmp_path.glob("encaisse-demo-*")) == []

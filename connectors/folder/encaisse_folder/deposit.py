@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from encaisse_einvoicing import Refused, archive
+from encaisse_einvoicing.complaints import of_the_system
 from encaisse_einvoicing.read import ARCHIVES, KINDS, shown
 
 MAX_FILE_BYTES = archive.MAX_MEMBER_BYTES
@@ -86,7 +87,7 @@ class Deposit:
             if not self.root.is_dir():
                 raise OutOfReach(f"« {self.root} » n'existe pas ou n'est plus accessible")
         except OSError as error:
-            raise OutOfReach(f"« {self.root} » ne s'ouvre pas : {error.strerror}") from None
+            raise OutOfReach(f"« {self.root} » ne s'ouvre pas : {of_the_system(error)}") from None
         for place, folders, files in os.walk(self.root, onerror=_refuse):
             folders.sort()
             below = Path(place).relative_to(self.root)
@@ -96,7 +97,7 @@ class Deposit:
 
 
 def _refuse(error: OSError) -> None:
-    raise OutOfReach(f"le dossier « {error.filename} » ne s'ouvre pas : {error.strerror}")
+    raise OutOfReach(f"le dossier « {error.filename} » ne s'ouvre pas : {of_the_system(error)}")
 
 
 def _open(name: str, path: Path) -> Iterator[Deposited]:
@@ -114,7 +115,7 @@ def _open(name: str, path: Path) -> Iterator[Deposited]:
             except Refused as refused:
                 yield Deposited(name, refused, breaks=True)
     except OSError as error:
-        closed = Refused("unreadable", f"Ce fichier ne s'ouvre pas ({error.strerror}).", name)
+        closed = Refused("unreadable", f"Ce fichier ne s'ouvre pas ({of_the_system(error)}).", name)
         yield Deposited(name, closed, breaks=name.lower().endswith(ARCHIVES))
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from encaisse_core.cli import showing, words
 from encaisse_core.cli.french import near
+from encaisse_core.cli.progress import step
 from encaisse_core.cli.session import Session, company_of, company_option, json_option
 from encaisse_core.cli.short import matches, short
 from encaisse_core.cli.views import claims as views
@@ -41,7 +42,7 @@ def claims(
     rules = [rule.id for rule in RULES]
     if reason is not None and reason not in rules:
         raise UsageError(f"Règle inconnue : « {reason} ».{near(reason, rules)}")
-    with session.open() as app:
+    with step("Examen des créances"), session.open() as app:
         company = company_of(app, asked)
         with app.host.store.begin() as tx:
             found = views.claims(app.host, tx, company.id)
@@ -100,7 +101,7 @@ def _table(found: Sequence[dict[str, Any]], brief: Any) -> None:
 @click.pass_obj
 def explain(session: Session, typed: str, asked: str | None, as_json: bool) -> None:
     """Explain one claim, by its id or its invoice number."""
-    with session.open() as app:
+    with step("Examen de la créance"), session.open() as app:
         company = company_of(app, asked)
         with app.host.store.begin() as tx:
             known = tx.execute(
@@ -194,7 +195,10 @@ def _tell(told: dict[str, Any]) -> None:
     _part(
         "Journal",
         ("N°", "Quand", "Événement"),
-        [(str(e["sequence"]), showing.moment(e["at"]), e["kind"]) for e in told["events"]],
+        [
+            (str(e["sequence"]), showing.moment(e["at"]), showing.word(words.EVENTS, e["kind"]))
+            for e in told["events"]
+        ],
     )
 
 

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, NoReturn
 
 import click
 
+from encaisse_core.cli.ending import INTERRUPTED, SENTENCES, TERMINATED, Terminated
 from encaisse_core.cli.french import FrenchContext, sentence
 from encaisse_core.cli.session import Session
-from encaisse_core.errors import DONE, USAGE
+from encaisse_core.errors import DONE, STORE, USAGE
 
-INTERRUPTED = 130
-"""What shells say of a command somebody interrupted."""
+NO_PLACE = (errno.ENOSPC, errno.EDQUOT)
+"""What writing an answer into a file meets where the disk, or our share of it, is full."""
 
 
 class Answering(click.Command):
@@ -34,6 +37,7 @@ class Answering(click.Command):
         session = extra.pop("obj", None) or Session(os.environ)
         try:
             code = super().main(args, prog_name, complete_var, False, obj=session, **extra)
+            sys.stdout.flush()  # a disk full of our answer is met here, not while Python ends
         except click.exceptions.NoArgsIsHelpError as error:
             click.echo(error.ctx.get_help(), err=True)
             code = USAGE
@@ -41,15 +45,39 @@ class Answering(click.Command):
             click.echo(sentence(error), err=True)
             code = USAGE
         except click.Abort:
-            click.echo("Interrompu : ce qui était enregistré le reste.", err=True)
+            click.echo(SENTENCES[INTERRUPTED], err=True)
             code = INTERRUPTED
+        except Terminated:
+            click.echo(SENTENCES[TERMINATED], err=True)
+            code = TERMINATED
         except Exception as error:
-            from encaisse_core.cli.mishap import told
-
-            code = told(error, session)
+            code = _told(error, session)
         sys.exit(code)
 
     def invoke(self, ctx: click.Context) -> int:
         """Run the command; what it returns is not an exit code."""
         super().invoke(ctx)
         return DONE
+
+
+def _told(error: Exception, session: Session) -> int:
+    """Say what went wrong; an answer that found no place is no fault of ours."""
+    if isinstance(error, OSError) and error.errno in NO_PLACE and error.filename is None:
+        _leave_stdout()
+        click.echo(
+            "Le disque est plein : la réponse n'a pas pu être écrite en entier. Libérez de la "
+            "place, puis relancez la commande.",
+            err=True,
+        )
+        return STORE
+    from encaisse_core.cli.mishap import told
+
+    return told(error, session)
+
+
+def _leave_stdout() -> None:
+    """Send what is still to be written nowhere: Python would fail on it again while it ends."""
+    with suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)

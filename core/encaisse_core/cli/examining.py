@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from alembic.runtime.migration import MigrationContext
 from cryptography.exceptions import InvalidTag
@@ -14,7 +16,8 @@ from sqlalchemy import Connection, func, select, text
 from encaisse_core import grants
 from encaisse_core.app import ROUTES, App, routes_of
 from encaisse_core.cli.catalogue import imported, of_other_rooms
-from encaisse_core.daemon import HEARTBEAT
+from encaisse_core.cli.showing import moment
+from encaisse_core.daemon import HEARTBEAT, alive
 from encaisse_core.errors import HostError
 from encaisse_core.gate import FRESH
 from encaisse_core.loader import load
@@ -208,11 +211,20 @@ def _routes(tx: Connection, environ: Mapping[str, str]) -> Check:
 
 def _daemon(tx: Connection, now: datetime) -> Check:
     h = schema.heartbeat.c
-    last = tx.execute(select(h.at).where(h.name == HEARTBEAT)).scalar_one_or_none()
+    last = tx.execute(select(h.at, h.body).where(h.name == HEARTBEAT)).first()
     if last is None:
         return Check("daemon", True, "Le veilleur de nuit n'a pas encore tourné (sync_daemon.py).")
-    if now - instant(last) > DAEMON_SILENT:
+    body: dict[str, Any] = json.loads(last.body)
+    when, late = moment(last.at), now - instant(last.at) > DAEMON_SILENT
+    if body.get("state") == "once":
+        said = f"La dernière nuit demandée seule (--once) date du {when} ; aucun veilleur n'attend"
+        return Check("daemon", not late, f"{said}{' : relancez-la.' if late else '.'}")
+    if body.get("state") == "stopped":
+        return Check("daemon", False, f"Le veilleur de nuit a été arrêté le {when} : relancez-le.")
+    if late or not alive(body):
         return Check(
-            "daemon", False, "Le veilleur de nuit ne donne plus signe de vie : relancez-le."
+            "daemon",
+            False,
+            f"Le veilleur de nuit ne donne plus signe de vie depuis le {when} : relancez-le.",
         )
     return Check("daemon", True, "Le veilleur de nuit est vivant.")

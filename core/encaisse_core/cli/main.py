@@ -1,8 +1,8 @@
 """The console script `encaisse`.
 
 Exit codes: 0 done, 1 some items refused, 2 usage, 3 access denied, 4 partner unreachable, 5 local
-store or unexpected fault (an incident file is written), 6 a check failed; 130 interrupted, as
-shells have it.
+store or unexpected fault (an incident file is written), 6 a check failed; 130 interrupted and 143
+ended by the system, as shells have it.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def cli(context: click.Context, debug: bool) -> None:
 
 
 def main() -> NoReturn:
-    """Run the console script."""
+    """Run the commands; the console script comes here by `start.py`."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal in another encoding still answers

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
@@ -57,6 +59,12 @@ def verify(
 @click.pass_obj
 def export(session: Session, file: Path | None, asked: str | None) -> None:
     """Export to a file, whole or not at all, or to the standard output."""
+    if file is not None and not file.parent.is_dir():
+        raise UsageError(
+            f"Le dossier {file.parent} n'existe pas : créez-le, ou donnez un autre chemin."
+        )
+    if file is not None and os.path.isdir(file):  # noqa: PTH112 - Path.is_dir raises for some names
+        raise UsageError(f"{file} est un dossier : donnez le nom d'un fichier à écrire.")
     with session.open() as app:
         company = company_of(app, asked)
         with app.host.store.begin() as tx:
@@ -71,9 +79,12 @@ def export(session: Session, file: Path | None, asked: str | None) -> None:
                     written.writelines(f"{line}\n" for line in lines)
                 beside.replace(file)
             except OSError as error:
-                beside.unlink(missing_ok=True)
+                from encaisse_einvoicing.complaints import of_the_system
+
+                with suppress(OSError):
+                    beside.unlink(missing_ok=True)
                 raise StoreError(
-                    f"L'export {file} n'a pas pu être écrit ({error.strerror}) : libérez de la "
-                    "place ou choisissez un autre dossier. La base n'a pas changé."
+                    f"L'export {file} n'a pas pu être écrit : {of_the_system(error)}. Libérez de "
+                    "la place ou choisissez un autre dossier. La base n'a pas changé."
                 ) from error
     click.echo(f"Journal de {company.name} exporté dans {file}.", file=sys.stderr)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import click
 
 from encaisse_core.cli import answering, showing
@@ -46,8 +49,27 @@ def tasks(context: click.Context, everything: bool, asked: str | None, as_json: 
         ],
         empty="Aucune question n'attend.",
     )
-    if any(row["done_at"] is None for row in found):
-        click.echo("Répondre : encaisse tasks answer ID « votre réponse ».")
+    open_ = [row for row in found if row["done_at"] is None]
+    if open_:
+        click.echo("Répondre, par exemple :")
+        for line in ways_to_answer(open_, brief):
+            click.echo(f"  {line}")
+
+
+def ways_to_answer(found: Sequence[Mapping[str, Any]], brief: Short) -> list[str]:
+    """Write, for one question of each sort, the commands that answer it, ready to be pasted."""
+    first: dict[tuple[str, ...], str] = {}
+    for row in found:
+        if row["kind"] in answering.ASKS_FOR_VERDICT:
+            options: tuple[str, ...] = (" --same", " --different")
+        else:
+            options = (" --lift", " --keep") if row["holds_claim"] else ("",)
+        first.setdefault(options, brief(row["id"]))
+    return [
+        f'encaisse tasks answer {which} "votre réponse"{option}'
+        for options, which in first.items()
+        for option in options
+    ]
 
 
 @tasks.command("answer", help="Répond à une question ; la réponse est gardée au journal.")

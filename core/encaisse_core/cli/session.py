@@ -90,7 +90,7 @@ def company_of(app: App, asked: str | None) -> Company:
     if not known:
         raise UsageError(
             "Aucune société n'est enregistrée. Commencez par : "
-            "encaisse connect folder --siren 123456782 --name « Ma société » --set path=DOSSIER."
+            'encaisse connect folder --siren 123456782 --name "Ma société" --set path=DOSSIER'
         )
     wanted = known if asked is None else matching(known, asked)
     if len(wanted) == 1:

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Table, select
 from encaisse_core.errors import UsageError
 
 SHORTEST = 6
+VOWELS = "aàâeéèêëiîïoôœuùûy"
 LEAST_TYPED = 4
 """Fewer characters name too many things by chance."""
 
@@ -53,6 +54,11 @@ def matches(known: Iterable[str], typed: str) -> list[str]:
     )
 
 
+def of(what: str) -> str:
+    """Put « de » before a noun, elided before a vowel."""
+    return f"d'{what}" if what[:1].lower() in VOWELS else f"de {what}"
+
+
 def long(tx: Connection, company_id: str, kind: Table, typed: str, *, what: str, see: str) -> str:
     """Find the one id somebody meant; `what` names the thing, `see` the command that lists it."""
     query = select(kind.c.id).where(kind.c.company_id == company_id).order_by(kind.c.id)
@@ -60,5 +66,5 @@ def long(tx: Connection, company_id: str, kind: Table, typed: str, *, what: str,
     if len(found) == 1:
         return found[0]
     if not found:
-        raise UsageError(f"Pas de {what} « {typed} ». Voir : encaisse {see}.")
+        raise UsageError(f"Pas {of(what)} « {typed} ». Voir : encaisse {see}.")
     raise UsageError(f"« {typed} » désigne plusieurs {what}s : {', '.join(found)}.")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -15,9 +17,6 @@ from encaisse_api.money import Money, minor_unit
 
 Json: TypeAlias = "bool | int | str | Sequence[Json] | Mapping[str, Json] | None"
 """What a view gives: no float, so that money is never a number."""
-
-WIDE = 220
-"""Columns of a table that goes to a file or another command, where nothing should be cut."""
 
 SYMBOLS = {"EUR": "€", "GBP": "£", "USD": "$"}
 
@@ -74,25 +73,28 @@ def as_json(value: Json) -> None:
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, empty: str) -> None:
-    """Write a table, or a sentence where there is nothing; amounts stand to the right."""
+    """Write a table, or a sentence where there is nothing; it cuts no cell short."""
     if not rows:
         click.echo(empty)
         return
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
+    from encaisse_core.cli.columns import lay_out
 
-    made = Table(box=None, pad_edge=False, header_style="bold")
-    for number, heading in enumerate(headings):
-        cells = [row[number] for row in rows]
-        figures = all(cell[:1] in "-0123456789" and "/" not in cell for cell in cells if cell)
-        made.add_column(heading, justify="right" if figures and any(cells) else "left")
-    for row in rows:
-        made.add_row(*(Text(printable(cell)) for cell in row))
-    console = Console(
-        file=sys.stdout, width=None if sys.stdout.isatty() else WIDE, highlight=False, emoji=False
-    )
-    console.print(made)
+    printed = [[printable(cell) for cell in row] for row in rows]
+    head, body = lay_out(headings, printed, width())
+    for line in head:
+        click.secho(line, bold=True)
+    click.echo("\n".join(body))
+
+
+def width() -> int | None:
+    """Give how wide an answer may be: COLUMNS, else the terminal; None where nothing says.
+
+    What goes to a file or another command is not cut, unless COLUMNS asks for a width.
+    """
+    told = os.environ.get("COLUMNS", "")
+    if told.isdecimal() and int(told) > 0:
+        return int(told)
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
 def printable(cell: str) -> str:

@@ -14,6 +14,8 @@ from encaisse_api import Denied, PartnerError, PullsInvoices, ReportsProgress
 from encaisse_core import collector, ingest, portfolio, reconcile, runner, stops
 from encaisse_core.app import App
 from encaisse_core.cli import showing, words
+from encaisse_core.cli.ending import asked as asked_to_end
+from encaisse_core.cli.ending import unit
 from encaisse_core.cli.mishap import expected
 from encaisse_core.cli.progress import step
 from encaisse_core.cli.session import (
@@ -118,12 +120,15 @@ def synchronise(app: App, company: Company) -> Synced:
         raise UsageError(
             "Aucune connexion à lire. Commencez par : encaisse connect folder --set path=DOSSIER."
         )
-    done = Synced([_read(app, link) for link in found])
-    with step("Rapprochement des factures"):
+    done = Synced([])
+    for link in found:
+        with unit():
+            done.read.append(_read(app, link))
+    with unit(), step("Rapprochement des factures"):
         done.counts["joined"] = portfolio.join(host, company.id)
         done.counts["payments"] = reconcile.reconcile(host, company.id).payments
         done.counts["stops"] = stops.plan_stops(host, company.id)
-    with step("Arrêt de ce qui est payé"):
+    with unit(), step("Arrêt de ce qui est payé"):
         drained = runner.drain(host, company.id, stops.STOP_KINDS, patience=PATIENCE)
     done.counts.update({f"stops_{state}": n for state, n in drained.outcomes.items()})
     return done
@@ -248,8 +253,8 @@ def nightly(context: click.Context, as_json: bool) -> None:
 
 def _night(app: App, company: Company) -> tuple[dict[str, Any], int]:
     try:
-        with step(f"Nuit de {company.siren}"):
-            night = run_night(app.host, company.id, app.signer)
+        with unit(), step(f"Nuit de {company.siren}"):
+            night = run_night(app.host, company.id, app.signer, stop_asked=asked_to_end)
     except (HostError, PartnerError) as error:
         sentence, code = expected(error) or (str(error), STORE)
         return {"counts": {}, "failures": {}, "error": sentence}, code

@@ -11,8 +11,9 @@ from types import FrameType
 import click
 
 from encaisse_core.cli.door import Answering
+from encaisse_core.cli.ending import INTERRUPTED
 from encaisse_core.cli.session import Session
-from encaisse_core.daemon import AT, Daemon
+from encaisse_core.daemon import AT, STOPPED, Daemon
 from encaisse_core.errors import UsageError
 
 
@@ -28,9 +29,10 @@ def daemon(context: click.Context, told: str | None, once: bool, debug: bool) ->
     session = context.ensure_object(Session)
     session.debug = debug
     at = AT if told is None else _time(told)
-    stopping = threading.Event()
+    stopping, told_by = threading.Event(), list[int]()
 
-    def stop(_number: int, _frame: FrameType | None) -> None:
+    def stop(number: int, _frame: FrameType | None) -> None:
+        told_by.append(number)
         stopping.set()
 
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -44,12 +46,8 @@ def daemon(context: click.Context, told: str | None, once: bool, debug: bool) ->
             stop_asked=stopping.is_set,
             at=at,
         )
-        if once:
-            watch.meet_others()
-            code = watch.run_once()
-        else:
-            code = watch.run_forever()
-    context.exit(code)
+        code = watch.run_and_end() if once else watch.run_forever()
+    context.exit(INTERRUPTED if code == STOPPED and signal.SIGINT in told_by else code)
 
 
 def _to_stderr(line: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -91,7 +92,13 @@ def test_a_number_two_invoices_share_is_not_guessed(connected: Shell, invoices: 
     connected("sync")
     result = connected("explain", "FA-2025-001")
     assert result.exit_code == 2
-    assert result.stderr.count("clm_") == 2
+    assert result.stderr.count("Client Exemple SAS, 1\u202f234,56\u00a0€") == 2
+    assert "du 01/10/2023" in result.stderr and "du 01/10/2025" in result.stderr
+    shown = re.findall(r"^  (\w+)  FA-2025-001 du", result.stderr, re.MULTILINE)
+    listed = [line.split()[0] for line in connected.ok("claims").splitlines()]
+    assert len(shown) == 2 and set(shown) <= set(listed)
+    for one in shown:
+        assert connected.json("explain", one)["claim"]["number"] == "FA-2025-001"
 
 
 def test_what_nobody_owes_us_says_why_nothing_is_found(connected: Shell) -> None:

@@ -55,10 +55,20 @@ def test_one_altered_byte_fails_the_check(sealed: Shell, tmp_path: Path) -> None
 def test_an_export_that_cannot_be_written_leaves_no_half_file(
     sealed: Shell, tmp_path: Path
 ) -> None:
-    result = sealed("journal", "export", str(tmp_path / "absent" / "journal.jsonl"))
+    result = sealed("journal", "export", str(tmp_path / ("j" * 260)))
     assert result.exit_code == 5
-    assert "n'a pas pu être écrit" in result.stderr
+    assert "n'a pas pu être écrit : son nom est trop long" in result.stderr
+    assert not [path for path in tmp_path.iterdir() if path.name.endswith(".part")]
+
+
+def test_an_export_into_a_folder_that_does_not_exist_is_a_wrong_call(
+    sealed: Shell, tmp_path: Path
+) -> None:
+    result = sealed("journal", "export", str(tmp_path / "absent" / "journal.jsonl"))
+    assert result.exit_code == 2
+    assert f"Le dossier {tmp_path / 'absent'} n'existe pas" in result.stderr
     assert not (tmp_path / "absent").exists()
+    assert sealed("journal", "export", str(tmp_path)).exit_code == 2
 
 
 def checks(shell: Shell, *, code: int) -> dict[str, list[tuple[bool, str]]]:

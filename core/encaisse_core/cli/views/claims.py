@@ -10,7 +10,8 @@ from typing import Any
 from sqlalchemy import Connection, or_, select
 
 from encaisse_core import facts
-from encaisse_core.cli.showing import money
+from encaisse_core.cli.short import short
+from encaisse_core.cli.showing import amount, day, money, printable
 from encaisse_core.errors import UsageError
 from encaisse_core.facts import Decided
 from encaisse_core.host import Host
@@ -81,7 +82,27 @@ def find(tx: Connection, company_id: str, typed: str, among: Iterable[str]) -> s
             f"Aucune créance « {typed} ». Donnez le numéro de la facture, ou voyez : encaisse "
             "claims --all."
         )
-    raise UsageError(f"« {typed} » désigne plusieurs créances : {', '.join(found)}.")
+    raise UsageError(
+        f"« {typed} » désigne plusieurs créances. Choisissez par l'identifiant :\n"
+        + "\n".join(f"  {line}" for line in _choices(tx, company_id, found))
+    )
+
+
+def _choices(tx: Connection, company_id: str, found: Iterable[str]) -> list[str]:
+    """Describe claims to choose from: the short id `claims` prints, number, client, date, total."""
+    c, d = schema.claim.c, schema.debtor.c
+    brief = short(tx, company_id, schema.claim)
+    query = (
+        select(c.id, c.number, c.issue_date, c.total, c.currency, d.name)
+        .outerjoin(schema.debtor, (d.company_id == c.company_id) & (d.id == c.debtor_id))
+        .where(c.company_id == company_id, c.id.in_(list(found)))
+        .order_by(c.issue_date, c.id)
+    )
+    return [
+        f"{brief(row.id)}  {printable(row.number)} du {day(row.issue_date)}, "
+        f"{printable(row.name or 'client sans nom')}, {amount(money(row.total, row.currency))}"
+        for row in tx.execute(query)
+    ]
 
 
 def explain(host: Host, tx: Connection, company_id: str, claim_id: str) -> Row:

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
+from encaisse_core.holds import HOLDS
 from encaisse_core.store import schema
 from encaisse_core.store.engine import rows
 
@@ -13,7 +14,10 @@ Row = dict[str, Any]
 
 
 def tasks(tx: Connection, company_id: str, *, everything: bool = False) -> list[Row]:
-    """List questions, the open ones unless everything is asked for, oldest first."""
+    """List questions, the open ones unless everything is asked for, oldest first.
+
+    `holds_claim`: the claim it is about is held, so that the answer must lift it or keep it so.
+    """
     t, c = schema.task.c, schema.claim.c
     query = (
         select(t.id, t.kind, t.subject, t.sentence, t.created_at, t.done_at, t.answer, c.hold)
@@ -26,7 +30,7 @@ def tasks(tx: Connection, company_id: str, *, everything: bool = False) -> list[
     return [
         {
             **{name: row[name] for name in row if name != "hold"},
-            "holds_claim": row["hold"] == row["kind"],
+            "holds_claim": row["hold"] is not None and row["kind"] in HOLDS,
         }
         for row in rows(tx.execute(query))
     ]

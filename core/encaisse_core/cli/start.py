@@ -1,0 +1,56 @@
+"""The first lines of `encaisse` and of the daemon: whoever stops them meanwhile gets a sentence.
+
+Importing the command line takes a good part of a second, in which people press Ctrl-C. So nothing
+is imported here but inside the guard, not even `typing`.
+"""
+
+from __future__ import annotations
+
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import NoReturn
+
+
+def main() -> NoReturn:
+    """Run the console script."""
+    guarded(_encaisse)
+
+
+def watch() -> NoReturn:
+    """Run the daemon."""
+    guarded(_daemon)
+
+
+def guarded(program: Callable[[], object]) -> NoReturn:
+    """Run a program that exits by itself; what stops it from outside gives its code, no trace."""
+    code = 0
+    try:
+        from encaisse_core.cli import ending
+
+        ending.listen()
+        try:
+            program()
+        except ending.Terminated:
+            code = ending.TERMINATED
+    except KeyboardInterrupt:
+        from encaisse_core.cli import ending
+
+        code = ending.INTERRUPTED
+    if code:
+        print(ending.SENTENCES[code], file=sys.stderr)
+    sys.exit(code)
+
+
+def _encaisse() -> None:
+    from encaisse_core.cli.main import main
+
+    main()
+
+
+def _daemon() -> None:
+    from encaisse_core.cli.watching import daemon
+
+    daemon.main(prog_name="sync_daemon.py")
