@@ -51,6 +51,26 @@ class HeaderAuth(Frozen):
     setting: Slug = "api_key"
 
 
+class SecretHeader(Frozen):
+    """Name one header, and the secret setting that stands in it after `prefix`."""
+
+    header: str
+    setting: Slug
+    prefix: str = ""
+
+
+class HeadersAuth(Frozen):
+    """Send several secrets, each in a header of its own: one of the partner, one of the customer.
+
+    `hosts` narrows where they go, for a vendor that keeps files on a host which must not be told
+    them; empty means every host of the manifest.
+    """
+
+    scheme: Literal["headers"] = "headers"
+    headers: Annotated[tuple[SecretHeader, ...], Field(min_length=1)]
+    hosts: tuple[Host, ...] = ()
+
+
 class ClientCredentialsAuth(Frozen):
     """Get tokens by OAuth2 client credentials (RFC 6749 §4.4); the host does it all."""
 
@@ -69,7 +89,7 @@ class CodeAuth(Frozen):
 
 
 Auth = Annotated[
-    NoAuth | BearerAuth | HeaderAuth | ClientCredentialsAuth | CodeAuth,
+    NoAuth | BearerAuth | HeaderAuth | HeadersAuth | ClientCredentialsAuth | CodeAuth,
     Field(discriminator="scheme"),
 ]
 
@@ -113,7 +133,9 @@ class WebhookScheme(Frozen):
 
     `signed` builds the signed bytes from `{t}` (the timestamp as sent) and `{body}`. `header` holds
     comma-separated `name=value` pairs: the timestamp under `timestamp_field`, signatures under
-    `signature_field`.
+    `signature_field`. Where the timestamp travels alone in `timestamp_header`, `header` holds
+    nothing but one signature and the fields are not used. `timestamp_unit` says how the timestamp
+    counts since 1970.
     """
 
     header: str
@@ -122,6 +144,8 @@ class WebhookScheme(Frozen):
     signed: str = "{t}.{body}"
     timestamp_field: str = "t"
     signature_field: str = "v1"
+    timestamp_header: str | None = None
+    timestamp_unit: Literal["s", "ms"] = "s"
     tolerance: timedelta = timedelta(minutes=5)
     setting: Slug = "webhook_secret"
 

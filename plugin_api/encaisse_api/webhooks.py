@@ -44,17 +44,24 @@ def verify(
 
 
 def _fields(scheme: WebhookScheme, delivery: Delivery) -> tuple[str, list[bytes]]:
-    values = [v for name, v in delivery.headers if name.lower() == scheme.header.lower()]
-    if len(values) != 1:
-        raise Unverified(
-            f"Notification refusée : {len(values)} en-tête(s) {scheme.header}, un seul est attendu."
-        )
-    pairs = [part.strip().partition("=") for part in values[0].split(",")]
+    value = _only(delivery, scheme.header)
+    if scheme.timestamp_header is not None:
+        return _only(delivery, scheme.timestamp_header).strip(), [_decoded(scheme, value.strip())]
+    pairs = [part.strip().partition("=") for part in value.split(",")]
     stamps = [value for name, _, value in pairs if name == scheme.timestamp_field]
     signatures = [value for name, _, value in pairs if name == scheme.signature_field]
     if len(stamps) != 1 or not signatures:
         raise Unverified(f"Notification refusée : l’en-tête {scheme.header} est incomplet.")
     return stamps[0], [_decoded(scheme, signature) for signature in signatures]
+
+
+def _only(delivery: Delivery, header: str) -> str:
+    values = [value for name, value in delivery.headers if name.lower() == header.lower()]
+    if len(values) != 1:
+        raise Unverified(
+            f"Notification refusée : {len(values)} en-tête(s) {header}, un seul est attendu."
+        )
+    return values[0]
 
 
 def _decoded(scheme: WebhookScheme, signature: str) -> bytes:
@@ -68,9 +75,11 @@ def _decoded(scheme: WebhookScheme, signature: str) -> bytes:
 
 def _check_age(scheme: WebhookScheme, stamp: str, now: datetime) -> None:
     # Digits of ASCII only: int() would also take signs, blanks, underscores, other scripts.
-    if not (stamp.isascii() and stamp.isdigit() and len(stamp) <= 11):
+    seconds = scheme.timestamp_unit == "s"
+    if not (stamp.isascii() and stamp.isdigit() and len(stamp) <= (11 if seconds else 14)):
         raise Unverified("Notification refusée : son horodatage est illisible.")
-    sent = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=int(stamp))
+    unit = timedelta(seconds=1) if seconds else timedelta(milliseconds=1)
+    sent = datetime(1970, 1, 1, tzinfo=UTC) + unit * int(stamp)
     if abs(now - sent) > scheme.tolerance:
         raise Unverified(
             "Notification refusée : son horodatage s’écarte trop de l’heure du serveur."

@@ -93,7 +93,10 @@ BROKEN = {
     ),
     "exit at import": ("import sys\nsys.exit(3)\n", "échoue à l’import"),
     "syntax error": ("def (:\n", "SyntaxError"),
-    "no version": (good("bad").replace('ENCAISSE_API = "0.1"', ""), 'ENCAISSE_API = "0.1"'),
+    "no version": (
+        good("bad").replace('ENCAISSE_API = "0.1"', ""),
+        f'ENCAISSE_API = "{API_VERSION}"',
+    ),
     "nonsense version": (good("bad").replace('"0.1"', '"latest"'), "pour quelle version"),
     "other major": (good("bad").replace('"0.1"', '"2.0"'), "2.0 du contrat, incompatible"),
     "newer minor": (good("bad").replace('"0.1"', '"0.99"'), "0.99 du contrat, plus récente"),

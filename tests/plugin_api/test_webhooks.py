@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from encaisse_api import Delivery, WebhookScheme
-from encaisse_api.conformance import sign
+from encaisse_api.conformance import sign, signed_headers
 from encaisse_api.webhooks import Unverified, verify
 
 NOW = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
@@ -107,3 +107,37 @@ def test_a_scheme_that_does_not_sign_the_body_is_refused() -> None:
     scheme = WebhookScheme(header="Acme-Signature", signed="{t}")
     with pytest.raises(Unverified, match="contenu"):
         verify(scheme, ["s1"], delivery(sign(HEX, "s1", BODY, NOW)), NOW)
+
+
+BESIDE = WebhookScheme(
+    header="signature", signed="{body}{t}", timestamp_header="date", timestamp_unit="ms"
+)
+"""The timestamp travels alone, in milliseconds, and stands behind the body."""
+
+
+def beside(headers: dict[str, str], now: datetime = NOW, body: bytes = BODY) -> None:
+    delivered = Delivery(headers=tuple(headers.items()), body=body, received_at=NOW)
+    verify(BESIDE, ["s1"], delivered, now)
+
+
+def test_a_timestamp_may_have_a_header_of_its_own() -> None:
+    stamp = str(int(NOW.timestamp()) * 1000)
+    digest = hmac.new(b"s1", BODY + stamp.encode(), hashlib.sha256).hexdigest()
+    assert signed_headers(BESIDE, "s1", BODY, NOW) == {"signature": digest, "date": stamp}
+    beside({"Signature": digest, "Date": stamp})
+
+
+def test_a_timestamp_of_its_own_is_signed_and_ages_too() -> None:
+    good = signed_headers(BESIDE, "s1", BODY, NOW)
+    moved = {**good, "date": str(int(good["date"]) + 1)}
+    for headers, now, body in (
+        (moved, NOW, BODY),
+        ({"signature": good["signature"]}, NOW, BODY),
+        ({"date": good["date"]}, NOW, BODY),
+        ({**good, "date": "9" * 15}, NOW, BODY),
+        (good, NOW + timedelta(seconds=301), BODY),
+        (good, NOW - timedelta(seconds=301), BODY),
+        (good, NOW, BODY + b" "),
+    ):
+        with pytest.raises(Unverified):
+            beside(headers, now, body)

@@ -10,7 +10,8 @@ of work. What the client does, whatever the connector asks of it:
   vendor's name stays in `Host` and is repeated in `X-Sim-Host`) or to `transport` (in process). The
   list of hosts is checked on the vendor's host first. With `routes`, a host without a route is
   refused rather than let out. Both are refused in `live`.
-- **Who**: the scheme of the manifest. Bearer and header keys are added; OAuth2 tokens are fetched,
+- **Who**: the scheme of the manifest. Bearer and header keys are added (several, and to some of
+  the hosts only, where the manifest says so); OAuth2 tokens are fetched,
   renewed once for all threads and processes, and renewed once more after a 401, whereupon the
   request is sent again (a 401 says that nothing was done). A 401 that stays raises `Denied`.
 - **Pace**: every quota of the manifest, counted in the store. A short wait sleeps on the clock; one

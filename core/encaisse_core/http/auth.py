@@ -10,7 +10,7 @@ reconnect. Neither is silent.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Collection, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol, cast
@@ -89,20 +89,39 @@ def refused(name: str, response: httpx.Response) -> Denied:
     )
 
 
-class FixedHeader(httpx.Auth):
-    """Send one header with every request; a 401 means that a person must reconnect."""
+@dataclass(frozen=True, slots=True)
+class Presented:
+    """Hold one header and the secret that stands in it."""
 
-    def __init__(self, name: str, header: str, value: SecretStr, prefix: str = "") -> None:
+    header: str
+    value: SecretStr
+    prefix: str = ""
+
+
+class FixedHeaders(httpx.Auth):
+    """Send our headers with every request; a 401 means that a person must reconnect.
+
+    With `hosts`, they go to these only: another host of the partner learns nothing of ours, and its
+    401 says nothing about our access.
+    """
+
+    def __init__(
+        self, name: str, presented: Sequence[Presented], hosts: Collection[str] = ()
+    ) -> None:
         self._name = name
-        self._header = header
-        self._value = value
-        self._prefix = prefix
+        self._presented = tuple(presented)
+        self._hosts = frozenset(hosts)
 
     def auth_flow(self, request: httpx.Request) -> Flow:
-        """Add the header."""
-        request.headers[self._header] = self._prefix + self._value.get_secret_value()
+        """Put the headers on, or take off what a call put there for a host that gets none."""
+        ours = not self._hosts or request.url.host in self._hosts
+        for secret in self._presented:
+            if ours:
+                request.headers[secret.header] = secret.prefix + secret.value.get_secret_value()
+            elif secret.header in request.headers:
+                del request.headers[secret.header]
         response = yield request
-        if response.status_code == 401:
+        if ours and response.status_code == 401:
             raise refused(self._name, response)
 
 

@@ -12,11 +12,11 @@ from typing import Any
 import httpx
 from pydantic import SecretStr
 
-from encaisse_api import BearerAuth, Denied, HeaderAuth, Manifest, NoAuth
+from encaisse_api import BearerAuth, Denied, HeaderAuth, HeadersAuth, Manifest, NoAuth
 from encaisse_core import grants
 from encaisse_core.clock import Clock, Ids
 from encaisse_core.errors import UsageError
-from encaisse_core.http.auth import FixedHeader, Keeping, OAuth
+from encaisse_core.http.auth import FixedHeaders, Keeping, OAuth, Presented
 from encaisse_core.http.guard import check_routes
 from encaisse_core.http.transport import Lent, LentTransport
 from encaisse_core.store import Store
@@ -140,14 +140,31 @@ class Door:
             return None
         if grant_id is None:
             raise UsageError(f"{manifest.name} demande un accès : connectez-le d'abord.")
-        if isinstance(auth, BearerAuth):
-            _need(manifest, secrets, auth.setting)
-            return FixedHeader(manifest.name, "Authorization", secrets[auth.setting], "Bearer ")
-        if isinstance(auth, HeaderAuth):
-            _need(manifest, secrets, auth.setting)
-            return FixedHeader(manifest.name, auth.header, secrets[auth.setting])
+        if isinstance(auth, BearerAuth | HeaderAuth | HeadersAuth):
+            return _fixed(manifest, auth, secrets)
         _need(manifest, secrets, "client_id", "client_secret")
         return OAuth(manifest, auth, grant_id, self._keeping)
+
+
+def _fixed(
+    manifest: Manifest,
+    auth: BearerAuth | HeaderAuth | HeadersAuth,
+    secrets: Mapping[str, SecretStr],
+) -> FixedHeaders:
+    """Present the secrets a person gave, each in its header."""
+    if isinstance(auth, HeadersAuth):
+        _need(manifest, secrets, *(one.setting for one in auth.headers))
+        return FixedHeaders(
+            manifest.name,
+            [Presented(one.header, secrets[one.setting], one.prefix) for one in auth.headers],
+            auth.hosts,
+        )
+    _need(manifest, secrets, auth.setting)
+    if isinstance(auth, BearerAuth):
+        only = Presented("Authorization", secrets[auth.setting], "Bearer ")
+    else:
+        only = Presented(auth.header, secrets[auth.setting])
+    return FixedHeaders(manifest.name, [only])
 
 
 def _need(manifest: Manifest, secrets: Mapping[str, SecretStr], *names: str) -> None:

@@ -91,6 +91,6 @@ Streams in a manifest are named after their pull: `invoices`, `payments`, `statu
 
 from encaisse_api.conformance.cassette import write_sidecar
 from encaisse_api.conformance.contract import ConnectorContract
-from encaisse_api.conformance.delivering import sign
+from encaisse_api.conformance.delivering import sign, signed_headers
 
-__all__ = ["ConnectorContract", "sign", "write_sidecar"]
+__all__ = ["ConnectorContract", "sign", "signed_headers", "write_sidecar"]

@@ -12,7 +12,14 @@ import httpx
 from encaisse_api.conformance.cassette import WebhookFile
 from encaisse_api.conformance.exam import BLIND, PULLS, READS, Exam
 from encaisse_api.conformance.seat import NotApplicable, fail
-from encaisse_api.manifest import ClientCredentialsAuth, CodeAuth, HeaderAuth, Manifest
+from encaisse_api.manifest import (
+    Auth,
+    ClientCredentialsAuth,
+    CodeAuth,
+    HeaderAuth,
+    HeadersAuth,
+    Manifest,
+)
 from encaisse_api.roles import ROLES, WRITES, ReceivesWebhooks, roles_of
 
 NEEDS_SIDECAR = frozenset({"quote", "read_mandate", "follow_up", "attestation", "check", "offers"})
@@ -87,12 +94,20 @@ def _hosts(manifest: Manifest) -> Iterator[str]:
 
 def check_no_credential_was_recorded(exam: Exam) -> None:
     """Refuse a recording with a credential in it: it would be published."""
-    key = {exam.manifest.auth.header.lower()} if isinstance(exam.manifest.auth, HeaderAuth) else ()
+    key = _own_headers(exam.manifest.auth)
     for name, recording in exam.every_recording().items():
         for interaction in recording:
             headers = {h for h, _ in (*interaction.request_headers, *interaction.headers)}
-            if found := headers & (CREDENTIAL_HEADERS | set(key)):
+            if found := headers & (CREDENTIAL_HEADERS | key):
                 fail(f"{name} holds the header {', '.join(sorted(found))}: filter it, record again")
+
+
+def _own_headers(auth: Auth) -> set[str]:
+    if isinstance(auth, HeaderAuth):
+        return {auth.header.lower()}
+    if isinstance(auth, HeadersAuth):
+        return {secret.header.lower() for secret in auth.headers}
+    return set()
 
 
 def check_secrets_stay_with_the_host(exam: Exam) -> None:

@@ -7,7 +7,7 @@ import hashlib
 import hmac
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import cast
 
 from encaisse_api.conformance.cassette import RecordedDelivery, WebhookFile
@@ -127,8 +127,8 @@ def check_two_secrets_during_rotation(exam: Exam) -> None:
             except Unverified as refused:
                 fail(f"refused while secrets rotate: {refused}")
         _must_refuse(scheme, vector, vector.delivery.body, vector.now, "a strange secret", (fresh,))
-        renewed = sign(scheme, fresh, vector.delivery.body, vector.now)
-        delivery = vector.delivery.model_copy(update={"headers": ((scheme.header, renewed),)})
+        renewed = signed_headers(scheme, fresh, vector.delivery.body, vector.now)
+        delivery = vector.delivery.model_copy(update={"headers": tuple(renewed.items())})
         verify(scheme, (*vector.secrets, fresh), delivery, vector.now)
 
 
@@ -149,10 +149,18 @@ def _must_refuse(
 
 
 def sign(scheme: WebhookScheme, secret: str, body: bytes, at: datetime) -> str:
-    """Sign a body as the partner does; for recordings and simulators."""
-    stamp = str(int(at.timestamp()))
+    """Give the header of a signed body as the partner sends it; for recordings and simulators."""
+    return signed_headers(scheme, secret, body, at)[scheme.header]
+
+
+def signed_headers(scheme: WebhookScheme, secret: str, body: bytes, at: datetime) -> dict[str, str]:
+    """Give every header a partner signs a body with, the timestamp's own included."""
+    unit = timedelta(seconds=1) if scheme.timestamp_unit == "s" else timedelta(milliseconds=1)
+    stamp = str((at - datetime(1970, 1, 1, tzinfo=UTC)) // unit)
     head, _, tail = scheme.signed.partition("{body}")
     message = head.replace("{t}", stamp).encode() + body + tail.replace("{t}", stamp).encode()
     digest = hmac.new(secret.encode(), message, hashlib.sha256).digest()
     code = digest.hex() if scheme.encoding == "hex" else base64.b64encode(digest).decode()
-    return f"{scheme.timestamp_field}={stamp},{scheme.signature_field}={code}"
+    if scheme.timestamp_header is not None:
+        return {scheme.header: code, scheme.timestamp_header: stamp}
+    return {scheme.header: f"{scheme.timestamp_field}={stamp},{scheme.signature_field}={code}"}

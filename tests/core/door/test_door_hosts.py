@@ -11,7 +11,9 @@ import pytest
 from encaisse_api import (
     Denied,
     HeaderAuth,
+    HeadersAuth,
     Rejected,
+    SecretHeader,
 )
 from encaisse_core.errors import UsageError
 
@@ -157,6 +159,41 @@ def test_a_call_cannot_leave_our_credentials_out(world: World, server: Server) -
 def test_a_vendors_own_header_carries_its_key(world: World, server: Server) -> None:
     world.client(server, world.manifest(auth=HeaderAuth(header="X-Api-Key"))).get(f"{BASE}/v1")
     assert server.seen[0][2]["X-Api-Key"] == KEY
+
+
+TWO = (
+    SecretHeader(header="Authorization", setting="token", prefix="Bearer "),
+    SecretHeader(header="X-Partner-Secret", setting="api_key"),
+)
+
+
+def test_two_secrets_travel_in_a_header_each(world: World, server: Server) -> None:
+    world.client(server, world.manifest(auth=HeadersAuth(headers=TWO))).get(f"{BASE}/v1")
+    sent = server.seen[0][2]
+    assert (sent["Authorization"], sent["X-Partner-Secret"]) == (f"Bearer {KEY}", KEY)
+
+
+def test_secrets_stay_away_from_a_host_that_must_not_be_told(world: World) -> None:
+    seen: dict[str, httpx.Headers] = {}
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen[request.url.host] = request.headers
+        return httpx.Response(401)
+
+    auth = HeadersAuth(headers=TWO, hosts=(HOST,))
+    client = world.client(answer, world.manifest(auth=auth))
+    files = client.get("https://docs.example.org/1", headers={"X-Partner-Secret": KEY})
+    assert files.status_code == 401  # and nobody is asked to reconnect
+    assert not {"authorization", "x-partner-secret"} & set(seen["docs.example.org"])
+    with pytest.raises(Denied):
+        client.get(f"{BASE}/v1")
+    assert seen[HOST]["X-Partner-Secret"] == KEY
+
+
+def test_a_second_secret_that_misses_is_named(world: World, server: Server) -> None:
+    more = (*TWO, SecretHeader(header="X-More", setting="more"))
+    with pytest.raises(UsageError, match="more"):
+        world.client(server, world.manifest(auth=HeadersAuth(headers=more)))
 
 
 def test_a_refused_key_means_denied_and_one_request(world: World, server: Server) -> None:
