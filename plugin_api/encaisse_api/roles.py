@@ -339,6 +339,12 @@ WRITES: dict[str, str] = {
 }
 """Each writing method and its look-up twin."""
 
+BLIND = "record_payment_blind"
+"""The one write that nothing can look up."""
+
+MONEY_WRITES = frozenset({"record_payment", BLIND, "reverse_payment", "declare_direct_payment"})
+"""Writes that say money moved: their receipt states how much, as the partner tells it."""
+
 
 def roles_of(connector: type) -> tuple[str, ...]:
     """Name the roles a connector class has, from its methods alone."""
@@ -347,7 +353,7 @@ def roles_of(connector: type) -> tuple[str, ...]:
 
 def writes_of(connector: type) -> tuple[str, ...]:
     """Name the writes a connector class can do; each needs a guarantee in its manifest."""
-    names = [*WRITES, "record_payment_blind"]
+    names = [*WRITES, BLIND]
     wanted = {name for role in roles_of(connector) for name in _methods(role)}
     return tuple(name for name in names if name in wanted)
 

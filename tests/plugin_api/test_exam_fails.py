@@ -20,6 +20,7 @@ from encaisse_api.conformance import (
     declared,
     delivering,
     finding,
+    present,
     pulling,
     reading,
     writing,
@@ -171,6 +172,24 @@ CASES = [
     ),
     Case(finding.check_a_truncated_list_is_doubt, broken.FirstPageOfTheSearch, ("find_payment",)),
     Case(finding.check_an_unheard_status_is_no_absence, broken.KnowsOnlyPosted, ("find_payment",)),
+    Case(
+        present.check_a_spoilt_row_is_doubt,
+        broken.SkipsRowsItCannotRead,
+        ("find_payment",),
+        "missing from the row",
+    ),
+    Case(present.check_a_spoilt_row_is_doubt, broken.ChokesOnARow, ("find_payment",)),
+    *(
+        Case(present.check_another_amount_is_a_conflict, connector, ("find_payment",), "Conflict")
+        for connector in (broken.TakesTheFirstRow, broken.EchoesTheAmount)
+    ),
+    *(
+        Case(present.check_two_rows_are_a_conflict, connector, (twin,), "two rows under one key")
+        for connector, twin in (
+            (broken.TakesTheFirstRow, "find_payment"),
+            (broken.TakesTheFirstMandate, "find_mandate"),
+        )
+    ),
     Case(delivering.check_hints, broken.HintsAtNothing, says="no stream"),
     Case(delivering.check_hints, broken.PullsWhileReading, says="makes a request"),
     Case(delivering.check_nonsense_gives_no_hint, broken.HintsAnyway),
@@ -270,7 +289,7 @@ def test_a_careless_verification_is_noticed(
 def every_rule() -> set[Rule]:
     return {
         function
-        for room in (declared, delivering, finding, pulling, reading, writing)
+        for room in (declared, delivering, finding, present, pulling, reading, writing)
         for name, function in inspect.getmembers(room, inspect.isfunction)
         if name.startswith("check_") and function.__module__ == room.__name__
     }

@@ -16,6 +16,7 @@ from encaisse_api import (
     BearerAuth,
     CollectedPayment,
     CollectorPayout,
+    Conflict,
     Context,
     Cursor,
     Debtor,
@@ -346,9 +347,17 @@ class ToyConnector:
         if not listed:
             return Absent(searched=f"{path}, référence {key}", at=self.context.now)
         try:
-            return self.receipt(listed[0])
-        except ValidationError as error:
+            found = self.receipt(self.only(listed, "règlements"))
+        except (ValidationError, InvalidOperation) as error:
             raise Drift("Toy donne un règlement illisible.") from error
+        if found.amount != payment.amount:
+            raise Conflict("Toy porte un autre montant sous notre référence.")
+        return found
+
+    def only(self, listed: Sequence[object], what: str) -> object:
+        if len(listed) > 1:
+            raise Conflict(f"Toy porte {len(listed)} {what} sous notre référence.")
+        return listed[0]
 
     def record_payment(self, key: str, payment: PaymentEntry) -> Receipt:
         path = f"/invoices/{payment.invoice_ref}/payments"
@@ -368,7 +377,7 @@ class ToyConnector:
         if not listed:
             return Absent(searched=f"/mandates, référence {key}", at=self.context.now)
         try:
-            row = MandateRow.model_validate(listed[0])
+            row = MandateRow.model_validate(self.only(listed, "mandats"))
         except ValidationError as error:
             raise Drift("Toy donne un mandat illisible.") from error
         return MandateLink(remote_id=row.id, signing_url=row.url)

@@ -279,6 +279,46 @@ class FindsAnotherAmount(ToyConnector):
         return found.model_copy(update={"amount": Money(amount="1.00")})
 
 
+class SkipsRowsItCannotRead(ToyConnector):
+    def find_payment(self, key: str, payment: PaymentEntry) -> Receipt | Absent:
+        try:
+            return super().find_payment(key, payment)
+        except Drift as error:
+            if "règlement" not in error.message:
+                raise
+            return Absent(searched="règlements lisibles", at=self.context.now)
+
+
+class ChokesOnARow(ToyConnector):
+    def find_payment(self, key: str, payment: PaymentEntry) -> Receipt | Absent:
+        try:
+            return super().find_payment(key, payment)
+        except Drift as error:
+            raise KeyError("reference") from error
+
+
+class TakesTheFirstRow(ToyConnector):
+    def find_payment(self, key: str, payment: PaymentEntry) -> Receipt | Absent:
+        path = f"/invoices/{payment.invoice_ref}/payments"
+        for page in self.pages(path, {"reference": key}):
+            for row in page.items:
+                return self.receipt(row)
+        return Absent(searched=path, at=self.context.now)
+
+
+class EchoesTheAmount(TakesTheFirstRow):
+    def find_payment(self, key: str, payment: PaymentEntry) -> Receipt | Absent:
+        found = super().find_payment(key, payment)
+        if isinstance(found, Absent):
+            return found
+        return found.model_copy(update={"amount": payment.amount})
+
+
+class TakesTheFirstMandate(ToyConnector):
+    def only(self, listed: Sequence[object], what: str) -> object:
+        return listed[0]
+
+
 class SendsAgain(ToyConnector):
     def post(self, path: str, body: Mapping[str, object], key: str | None = None) -> object:
         try:

@@ -77,7 +77,8 @@ class PaymentRow(Row):
 
     id: Name = Field(alias="payment_id")
     amount: Amount = Field(alias="montant")
-    reference: Words = ""
+    reference: Words
+    """Required even where it is empty: a row without it could be ours, and must not be passed over."""
     paid_on: Annotated[date, BeforeValidator(spelling.iso_day)] = Field(alias="payment_date")
 
 

@@ -8,8 +8,16 @@ from typing import ClassVar
 
 import pytest
 
-from encaisse_api.conformance import declared, delivering, finding, pulling, reading, writing
-from encaisse_api.conformance.exam import BLIND, Exam
+from encaisse_api.conformance import (
+    declared,
+    delivering,
+    finding,
+    present,
+    pulling,
+    reading,
+    writing,
+)
+from encaisse_api.conformance.exam import Exam
 from encaisse_api.conformance.faults import (
     GATEWAY,
     HTML_PAGE,
@@ -22,6 +30,7 @@ from encaisse_api.conformance.faults import (
     Fault,
 )
 from encaisse_api.conformance.seat import NotApplicable
+from encaisse_api.roles import BLIND
 
 DOUBTS = (LOST, SERVER_ERROR, GATEWAY, HTML_PAGE)
 _FAULTS: dict[str, tuple[Fault, ...]] = {
@@ -180,6 +189,15 @@ class ConnectorContract:
 
     def test_an_unheard_status_in_a_look_up_is_no_absence(self, twin: str) -> None:
         self._check(finding.check_an_unheard_status_is_no_absence, twin)
+
+    def test_a_spoilt_row_is_doubt(self, twin: str) -> None:
+        self._check(present.check_a_spoilt_row_is_doubt, twin)
+
+    def test_another_amount_is_a_conflict(self, twin: str) -> None:
+        self._check(present.check_another_amount_is_a_conflict, twin)
+
+    def test_two_rows_under_one_key_are_a_conflict(self, twin: str) -> None:
+        self._check(present.check_two_rows_are_a_conflict, twin)
 
     def test_a_delivery_gives_hints(self) -> None:
         self._check(delivering.check_hints)

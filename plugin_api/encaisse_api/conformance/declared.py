@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 
 from encaisse_api.conformance.cassette import WebhookFile
-from encaisse_api.conformance.exam import BLIND, PULLS, READS, Exam
+from encaisse_api.conformance.exam import PULLS, READS, Exam
 from encaisse_api.conformance.seat import NotApplicable, fail
 from encaisse_api.manifest import (
     Auth,
@@ -20,7 +20,7 @@ from encaisse_api.manifest import (
     HeadersAuth,
     Manifest,
 )
-from encaisse_api.roles import ROLES, WRITES, ReceivesWebhooks, roles_of
+from encaisse_api.roles import BLIND, ROLES, WRITES, ReceivesWebhooks, roles_of
 
 NEEDS_SIDECAR = frozenset({"quote", "read_mandate", "follow_up", "attestation", "check", "offers"})
 CREDENTIAL_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})

@@ -52,8 +52,6 @@ READS = (
 )
 """Reads of one answer."""
 
-BLIND = "record_payment_blind"
-
 
 def protocol_of(method: str) -> type:
     """Name the role a method belongs to."""

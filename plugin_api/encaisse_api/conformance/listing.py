@@ -171,6 +171,14 @@ def promising_more(page: Interaction) -> Interaction | None:
     return page.answering(document) if changed else None
 
 
+def with_totals_raised(document: object, rows: Path, count: int) -> object:
+    """Count one row more wherever a document says how many there are."""
+    for where, value in list(_envelope(document, rows)):
+        if _is_total(where, value, count):
+            document = with_value(document, where, count + 1)
+    return document
+
+
 def _next_mark(page: Interaction, key: str) -> object:
     if re.search(r"url|link|href|^next$", key, re.IGNORECASE):
         return str(page.url.copy_add_param("again", "1"))

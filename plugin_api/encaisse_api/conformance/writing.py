@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from encaisse_api.collection import MandateLink
-from encaisse_api.conformance.exam import BLIND, Exam, Interactions
+from encaisse_api.conformance.exam import Exam, Interactions
 from encaisse_api.conformance.faults import LOST, Fault, at
 from encaisse_api.conformance.listing import UNHEARD_OF, nodes, with_value
 from encaisse_api.conformance.replay import Sent, same_body
 from encaisse_api.conformance.seat import NotApplicable, Outcome, fail
 from encaisse_api.errors import OutcomeUnknown
-from encaisse_api.roles import WRITES
+from encaisse_api.roles import BLIND, WRITES
 from encaisse_api.writing import Receipt
 
 STATE_WORDS = frozenset({"status", "state", "payment_status"})
