@@ -123,6 +123,10 @@ CASES = [
         Case(pulling.check_an_unheard_status_is_no_success, connector, (pull,), "nobody knows")
         for connector, pull in (
             (broken.UnknownIsSettled, "pull_invoices"),
+            (broken.UnknownIsOpen, "pull_invoices"),
+            (broken.UnknownIsCancelled, "pull_invoices"),
+            (broken.UnknownOwesNothing, "pull_invoices"),
+            (broken.UnknownIsReversed, "pull_payments_collected"),
             (broken.UnknownIsVerified, "pull_payments_collected"),
             (broken.UnknownIsExecuted, "pull_payouts"),
             (broken.UnknownIsClosed, "pull_progress"),
@@ -140,8 +144,9 @@ CASES = [
         for arguments in (("read_invoices", SERVER_ERROR), ("read_invoices", DENIED))
     ),
     Case(reading.check_an_unheard_status_is_no_success, broken.UnknownIsSigned, ("read_mandate",)),
-    Case(
-        reading.check_an_unheard_status_is_no_success, broken.UnknownIsSettled, ("read_invoices",)
+    *(
+        Case(reading.check_an_unheard_status_is_no_success, connector, ("read_invoices",))
+        for connector in (broken.UnknownIsSettled, broken.UnknownIsOpen, broken.UnknownOwesNothing)
     ),
     Case(writing.check_write_replays, broken.SendsAnotherAmount, ("record_payment",), "recorded"),
     *(
@@ -172,6 +177,12 @@ CASES = [
     ),
     Case(finding.check_a_truncated_list_is_doubt, broken.FirstPageOfTheSearch, ("find_payment",)),
     Case(finding.check_an_unheard_status_is_no_absence, broken.KnowsOnlyPosted, ("find_payment",)),
+    Case(
+        finding.check_an_unheard_status_is_no_absence,
+        broken.UnknownIsPosted,
+        ("find_payment",),
+        "`pending` was due",
+    ),
     Case(
         present.check_a_spoilt_row_is_doubt,
         broken.SkipsRowsItCannotRead,

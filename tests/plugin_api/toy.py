@@ -27,6 +27,7 @@ from encaisse_api import (
     Granted,
     Hint,
     Instalment,
+    InvoiceState,
     Mandate,
     MandateDraft,
     MandateLink,
@@ -259,7 +260,7 @@ class ToyConnector:
             debtor=Debtor(name=row.customer),
         )
 
-    def invoice_state(self, word: str) -> Literal["open", "settled", "unknown"]:
+    def invoice_state(self, word: str) -> InvoiceState:
         return "open" if word == "unpaid" else "settled" if word == "paid" else "unknown"
 
     def read_invoices(self, refs: Sequence[str]) -> Sequence[SourceInvoice | Missing]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import httpx
 from tests.plugin_api.toy import (
     MANIFEST,
     CollectedRow,
+    InvoiceRow,
     ListAnswer,
     PayoutRow,
     ToyConnector,
@@ -23,6 +24,7 @@ from encaisse_api import (
     Drift,
     Granted,
     Hint,
+    InvoiceState,
     Mandate,
     MandateDraft,
     MandateLink,
@@ -177,8 +179,31 @@ class LeaksTransportErrors(ToyConnector):
 
 
 class UnknownIsSettled(ToyConnector):
-    def invoice_state(self, word: str) -> Literal["open", "settled", "unknown"]:
+    def invoice_state(self, word: str) -> InvoiceState:
         return "open" if word == "unpaid" else "settled"
+
+
+class UnknownIsOpen(ToyConnector):
+    def invoice_state(self, word: str) -> InvoiceState:
+        return "settled" if word == "paid" else "open"
+
+
+class UnknownIsCancelled(ToyConnector):
+    def invoice_state(self, word: str) -> InvoiceState:
+        known = super().invoice_state(word)
+        return "cancelled" if known == "unknown" else known
+
+
+class UnknownOwesNothing(ToyConnector):
+    def invoice(self, row: InvoiceRow) -> SourceInvoice:
+        known = row.status in ("paid", "unpaid")
+        return super().invoice(row if known else row.model_copy(update={"open": "0.00"}))
+
+
+class UnknownIsReversed(ToyConnector):
+    def collected(self, row: CollectedRow) -> CollectedPayment:
+        state = row.status if row.status in ("pending", "verified") else "reversed"
+        return super().collected(row).model_copy(update={"state": state})
 
 
 class UnknownIsVerified(ToyConnector):

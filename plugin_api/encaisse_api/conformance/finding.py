@@ -10,8 +10,9 @@ from encaisse_api.collection import MandateLink
 from encaisse_api.conformance.cassette import Interaction
 from encaisse_api.conformance.exam import Exam, Interactions
 from encaisse_api.conformance.faults import Fault, at
-from encaisse_api.conformance.listing import find_listing, promising_more, with_unheard_status
+from encaisse_api.conformance.listing import find_listing, promising_more
 from encaisse_api.conformance.seat import NotApplicable, Outcome, fail
+from encaisse_api.conformance.unheard import states_itself, with_unheard_status
 from encaisse_api.errors import PartnerError
 from encaisse_api.roles import WRITES
 from encaisse_api.writing import Absent, Receipt
@@ -119,3 +120,7 @@ def check_an_unheard_status_is_no_absence(exam: Exam, name: str) -> None:
     outcome = finding.run(altered)
     if isinstance(outcome.value, Absent):
         fail(f"{name}: what stands there under a status nobody knows became {outcome}")
+    if isinstance(outcome.value, Receipt) and outcome.value.state == "posted":
+        ids = (str(finding.arguments["key"]), outcome.value.remote_id, *outcome.value.aliases)
+        if states_itself(altered, *ids):
+            fail(f"{name}: a status nobody knows became `posted`, `pending` was due: {outcome}")

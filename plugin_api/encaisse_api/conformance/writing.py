@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from encaisse_api.collection import MandateLink
 from encaisse_api.conformance.exam import Exam, Interactions
 from encaisse_api.conformance.faults import LOST, Fault, at
-from encaisse_api.conformance.listing import UNHEARD_OF, nodes, with_value
+from encaisse_api.conformance.listing import nodes, with_value
 from encaisse_api.conformance.replay import Sent, same_body
 from encaisse_api.conformance.seat import NotApplicable, Outcome, fail
+from encaisse_api.conformance.unheard import UNHEARD_OF, is_status
 from encaisse_api.errors import OutcomeUnknown
 from encaisse_api.roles import BLIND, WRITES
 from encaisse_api.writing import Receipt
 
-STATE_WORDS = frozenset({"status", "state", "payment_status"})
 OTHER_KEY = "enc-0000000000000000000000zzzz"
 
 
@@ -180,7 +180,7 @@ def check_an_unheard_status_posts_nothing(exam: Exam, name: str) -> None:
     words = [
         path
         for path, value in nodes(document)
-        if path and path[-1] in STATE_WORDS and len(path) <= 2 and isinstance(value, str)
+        if path and is_status(path[-1]) and len(path) <= 2 and isinstance(value, str)
     ]
     if not words:
         raise NotApplicable(f"{name}: the reply has no state field")
