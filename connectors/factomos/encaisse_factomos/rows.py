@@ -78,7 +78,7 @@ class PaymentRow(Row):
     id: Name = Field(alias="payment_id")
     amount: Amount = Field(alias="montant")
     reference: Words
-    """Required even where it is empty: a row without it could be ours, and must not be passed over."""
+    """Required even where it is empty, because a row without it could be ours."""
     paid_on: Annotated[date, BeforeValidator(spelling.iso_day)] = Field(alias="payment_date")
 
 
