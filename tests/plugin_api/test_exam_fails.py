@@ -20,6 +20,7 @@ from encaisse_api.conformance import (
     declared,
     delivering,
     finding,
+    going_on,
     present,
     pulling,
     reading,
@@ -83,6 +84,27 @@ CASES = [
     Case(pulling.check_pass_is_whole, broken.FirstPageOnly, ("pull_invoices",), "stops before"),
     Case(pulling.check_pass_is_whole, broken.SnapshotWithCursor, ("pull_progress",), "snapshot"),
     Case(pulling.check_paging_twice_gives_the_same, broken.RemembersRows, ("pull_invoices",)),
+    Case(
+        going_on.check_items_are_genuine,
+        broken.PatchesItsItems,
+        ("pull_invoices",),
+        "its own constructor refuses",
+    ),
+    Case(reading.check_read_answers, broken.PatchesItsItems, ("read_invoices",), "500.00 open"),
+    Case(going_on.check_a_page_names_a_thing_once, broken.SaysItTwice, ("pull_invoices",), "twice"),
+    Case(
+        going_on.check_the_cursor_goes_on,
+        broken.IgnoresItsCursor,
+        ("pull_progress",),
+        "send the cursor",
+    ),
+    Case(
+        going_on.check_the_cursor_goes_on,
+        broken.LosesItsCursorOnAQuietNight,
+        ("pull_progress",),
+        "give it back",
+    ),
+    Case(going_on.check_the_cursor_goes_on, broken.DislikesQuietNights, ("pull_payouts",), "due"),
     Case(
         pulling.check_a_stuck_partner_is_refused,
         broken.TrustsTheNextMark,
@@ -149,6 +171,18 @@ CASES = [
         for connector in (broken.UnknownIsSettled, broken.UnknownIsOpen, broken.UnknownOwesNothing)
     ),
     Case(writing.check_write_replays, broken.SendsAnotherAmount, ("record_payment",), "recorded"),
+    Case(
+        writing.check_write_replays,
+        broken.ReceiptWithoutAmount,
+        ("record_payment",),
+        "without an amount",
+    ),
+    Case(
+        finding.check_present_is_found,
+        broken.ReceiptWithoutAmount,
+        ("find_payment",),
+        "without an amount",
+    ),
     *(
         Case(writing.check_a_failed_write_gives_no_receipt, connector, ("record_payment", fault))
         for connector in (broken.TakesDoubtForDone, broken.TakesDoubtForNothingDone)
@@ -300,9 +334,11 @@ def test_a_careless_verification_is_noticed(
 def every_rule() -> set[Rule]:
     return {
         function
-        for room in (declared, delivering, finding, present, pulling, reading, writing)
+        for room in (declared, delivering, finding, going_on, present, pulling, reading, writing)
         for name, function in inspect.getmembers(room, inspect.isfunction)
-        if name.startswith("check_") and function.__module__ == room.__name__
+        if name.startswith("check_")
+        and "exam" in inspect.signature(function).parameters
+        and function.__module__ == room.__name__
     }
 
 

@@ -273,7 +273,7 @@ class ToyConnector:
 
     def pull_progress(self, since: Cursor | None) -> Iterator[Page[ProcedureState]]:
         states: dict[str, Literal["active", "closed"]] = {"active": "active", "closed": "closed"}
-        for page in self.pages("/procedures"):
+        for page in self.pages("/procedures", self.since(since)):
             rows = Rows(ProcedureRow, list[object](page.items))
             items = tuple(
                 ProcedureState(
@@ -286,7 +286,7 @@ class ToyConnector:
             yield self.changed(items, rows.bad, page)
 
     def pull_payments_collected(self, since: Cursor | None) -> Iterator[Page[CollectedPayment]]:
-        for page in self.pages("/collected"):
+        for page in self.pages("/collected", self.since(since)):
             rows = Rows(CollectedRow, list[object](page.items))
             items = tuple(self.collected(row) for row in rows.good)
             yield self.changed(items, rows.bad, page)
@@ -309,7 +309,7 @@ class ToyConnector:
         )
 
     def pull_payouts(self, since: Cursor | None) -> Iterator[Page[CollectorPayout]]:
-        for page in self.pages("/payouts"):
+        for page in self.pages("/payouts", self.since(since)):
             rows = Rows(PayoutRow, list[object](page.items))
             items = tuple(self.payout(row) for row in rows.good)
             yield self.changed(items, rows.bad, page)
@@ -322,6 +322,9 @@ class ToyConnector:
             net=Money(amount=Decimal(0)),
             updated_at=row.updated_at,
         )
+
+    def since(self, cursor: Cursor | None) -> dict[str, str]:
+        return {"since": cursor.value} if isinstance(cursor, Token) else {}
 
     def changed(
         self, items: tuple[Item, ...], bad: list[Unreadable], page: ListAnswer
@@ -351,7 +354,7 @@ class ToyConnector:
             found = self.receipt(self.only(listed, "règlements"))
         except (ValidationError, InvalidOperation) as error:
             raise Drift("Toy donne un règlement illisible.") from error
-        if found.amount != payment.amount:
+        if found.amount is not None and found.amount != payment.amount:
             raise Conflict("Toy porte un autre montant sous notre référence.")
         return found
 

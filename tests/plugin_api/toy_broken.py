@@ -94,6 +94,41 @@ class RemembersRows(ToyConnector):
             yield page.model_copy(update={"items": fresh})
 
 
+class PatchesItsItems(ToyConnector):
+    def invoice(self, row: InvoiceRow) -> SourceInvoice:
+        return super().invoice(row).model_copy(update={"open": Money(amount="500.00")})
+
+
+class SaysItTwice(ToyConnector):
+    def pull_invoices(self, since: Cursor | None) -> Iterator[Page[SourceInvoice]]:
+        for page in super().pull_invoices(since):
+            yield page.model_copy(update={"items": (*page.items, page.items[0])})
+
+
+class IgnoresItsCursor(ToyConnector):
+    def since(self, cursor: Cursor | None) -> dict[str, str]:
+        return {}
+
+
+class LosesItsCursorOnAQuietNight(ToyConnector):
+    def pull_progress(self, since: Cursor | None) -> Iterator[Page[Any]]:
+        for page in super().pull_progress(since):
+            yield page if page.items else page.model_copy(update={"cursor": None})
+
+
+class DislikesQuietNights(ToyConnector):
+    def pull_payouts(self, since: Cursor | None) -> Iterator[Page[Any]]:
+        for page in super().pull_payouts(since):
+            if not page.items:
+                raise Drift("Toy ne donne rien.")
+            yield page
+
+
+class ReceiptWithoutAmount(ToyConnector):
+    def receipt(self, raw: object) -> Receipt:
+        return super().receipt(raw).model_copy(update={"amount": None})
+
+
 class TrustsTheNextMark(ToyConnector):
     """Follows `next_cursor` wherever it leads, and counts nothing."""
 

@@ -12,6 +12,7 @@ from encaisse_api.conformance import (
     declared,
     delivering,
     finding,
+    going_on,
     present,
     pulling,
     reading,
@@ -123,6 +124,15 @@ class ConnectorContract:
 
     def test_paging_twice_gives_the_same_items(self, pull: str) -> None:
         self._check(pulling.check_paging_twice_gives_the_same, pull)
+
+    def test_every_item_is_genuine(self, pull: str) -> None:
+        self._check(going_on.check_items_are_genuine, pull)
+
+    def test_a_page_names_a_thing_once(self, pull: str) -> None:
+        self._check(going_on.check_a_page_names_a_thing_once, pull)
+
+    def test_the_cursor_goes_on(self, pull: str) -> None:
+        self._check(going_on.check_the_cursor_goes_on, pull)
 
     def test_a_partner_that_repeats_a_page_is_refused(self, pull: str) -> None:
         self._check(pulling.check_a_stuck_partner_is_refused, pull)

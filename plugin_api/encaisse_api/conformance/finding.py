@@ -13,6 +13,7 @@ from encaisse_api.conformance.faults import Fault, at
 from encaisse_api.conformance.listing import find_listing, promising_more
 from encaisse_api.conformance.seat import NotApplicable, Outcome, fail
 from encaisse_api.conformance.unheard import states_itself, with_unheard_status
+from encaisse_api.conformance.writing import check_receipt
 from encaisse_api.errors import PartnerError
 from encaisse_api.roles import WRITES
 from encaisse_api.writing import Absent, Receipt
@@ -64,6 +65,7 @@ def check_present_is_found(exam: Exam, name: str) -> None:
     outcome = Finding.of(exam, name, "present").good()
     if not isinstance(outcome.value, Receipt | MandateLink):
         fail(f"{name} after the write {outcome}; a receipt was due")
+    check_receipt(name, next(w for w, twin in WRITES.items() if twin == name), outcome.value)
 
 
 def check_a_look_up_writes_nothing(exam: Exam, name: str) -> None:

@@ -181,3 +181,12 @@ def _next_mark(page: Interaction, key: str) -> object:
     if re.search(r"url|link|href|^next$", key, re.IGNORECASE):
         return str(page.url.copy_add_param("again", "1"))
     return 2 if key.lower().endswith("page") else "again"
+
+
+def emptied(document: object, rows: Path) -> object:
+    """Take every row out of a page, its totals saying so."""
+    for where, value in list(_envelope(document, rows)):
+        named = bool(where) and _TOTAL.search("/".join(map(str, where))) is not None
+        if named and isinstance(value, int) and not isinstance(value, bool):
+            document = with_value(document, where, 0)
+    return with_value(document, rows, [])

@@ -9,6 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from encaisse_api.conformance.exam import Exam, protocol_of
 from encaisse_api.conformance.faults import Fault, at
+from encaisse_api.conformance.going_on import check_genuine
 from encaisse_api.conformance.seat import NotApplicable, Outcome, fail
 from encaisse_api.conformance.unheard import check_unknown, with_unheard_status
 from encaisse_api.errors import PartnerError
@@ -29,6 +30,7 @@ def check_read_answers(exam: Exam, name: str) -> None:
         TypeAdapter[Any](hint).validate_python(outcome.value)
     except ValidationError as error:
         fail(f"{name} {outcome}, which is not what its role promises: {error}")
+    check_genuine(name, outcome.value)
     if name == "read_invoices":
         _check_one_answer_each(arguments, outcome)
 

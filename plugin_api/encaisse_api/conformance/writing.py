@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from encaisse_api.collection import MandateLink
 from encaisse_api.conformance.exam import Exam, Interactions
 from encaisse_api.conformance.faults import LOST, Fault, at
+from encaisse_api.conformance.going_on import check_genuine
 from encaisse_api.conformance.listing import nodes, with_value
 from encaisse_api.conformance.replay import Sent, same_body
 from encaisse_api.conformance.seat import NotApplicable, Outcome, fail
 from encaisse_api.conformance.unheard import UNHEARD_OF, is_status
 from encaisse_api.errors import OutcomeUnknown
-from encaisse_api.roles import BLIND, WRITES
+from encaisse_api.roles import BLIND, MONEY_WRITES, WRITES
 from encaisse_api.writing import Receipt
 
 OTHER_KEY = "enc-0000000000000000000000zzzz"
@@ -71,8 +72,16 @@ def check_write_replays(exam: Exam, name: str) -> None:
             fail(f"{name}: {request.line} carries {request.body!r}, not what was recorded")
     if not isinstance(outcome.value, Receipt | MandateLink):
         fail(f"{name} on its own recording {outcome}")
+    check_receipt(name, name, outcome.value)
     if len(sent) != len(writing.recording):
         fail(f"{name} makes {len(sent)} requests, {len(writing.recording)} were recorded")
+
+
+def check_receipt(name: str, write: str, value: object) -> None:
+    """Require of a receipt that it is genuine, and that one for money states how much."""
+    check_genuine(name, value)
+    if write in MONEY_WRITES and isinstance(value, Receipt) and value.amount is None:
+        fail(f"{name} gives a receipt without an amount: state the one the partner holds")
 
 
 def _multipart(request: Sent) -> bool:
