@@ -1,5 +1,15 @@
 """The contract a connector is written against: everything public is named here."""
 
+from encaisse_api.auth import (
+    BasicAuth,
+    BearerAuth,
+    ClientCredentialsAuth,
+    CodeAuth,
+    HeaderAuth,
+    HeadersAuth,
+    NoAuth,
+    SecretHeader,
+)
 from encaisse_api.base import (
     ClaimId,
     Department,
@@ -46,25 +56,18 @@ from encaisse_api.errors import (
 )
 from encaisse_api.hookspecs import API_VERSION, hookimpl, hookspec
 from encaisse_api.manifest import (
-    BearerAuth,
-    ClientCredentialsAuth,
-    CodeAuth,
-    HeaderAuth,
-    HeadersAuth,
     Manifest,
-    NoAuth,
     Quota,
     Recipient,
-    SecretHeader,
     Setting,
     Stream,
     WebhookScheme,
     Write,
 )
 from encaisse_api.money import Money
+from encaisse_api.names import BLIND, MONEY_WRITES, STREAMS, WRITES
 from encaisse_api.roles import (
     ROLES,
-    WRITES,
     AcceptsDirectPayments,
     AcceptsDisputes,
     ChecksDebtor,
@@ -129,7 +132,10 @@ from encaisse_api.writing import (
 
 __all__ = [
     "API_VERSION",
+    "BLIND",
+    "MONEY_WRITES",
     "ROLES",
+    "STREAMS",
     "WRITES",
     "Absent",
     "AcceptsDirectPayments",
@@ -138,6 +144,7 @@ __all__ = [
     "Amendment",
     "AnnexLine",
     "Attestation",
+    "BasicAuth",
     "BearerAuth",
     "ChecksDebtor",
     "ClaimFile",

@@ -20,6 +20,12 @@ class Frozen(BaseModel):
     )
 
 
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{1,30}$")]
+"""Our name of a connector or a setting."""
+
+Host = Annotated[str, StringConstraints(pattern=r"^[a-z0-9.-]+\.[a-z]{2,}$")]
+"""The name of a server, without scheme or port."""
+
 type_ids: Mapping[str, str] = {
     "org": "organisation",
     "cmp": "company",

@@ -32,6 +32,7 @@ from encaisse_api.collection import (
 )
 from encaisse_api.context import Context
 from encaisse_api.manifest import Manifest
+from encaisse_api.names import BLIND, WRITES
 from encaisse_api.settling import Attestation, CollectedPayment, CollectorPayout
 from encaisse_api.source import (
     Cursor,
@@ -167,7 +168,7 @@ class ReportsLifecycle(Protocol):
 
 @runtime_checkable
 class ReceivesWebhooks(Protocol):
-    def read(self, delivery: Delivery) -> Sequence[Hint]:
+    def read_webhook(self, delivery: Delivery) -> Sequence[Hint]:
         """Turn a verified delivery into hints."""
         ...
 
@@ -278,22 +279,22 @@ class IssuesAttestations(Protocol):
 
 @runtime_checkable
 class ChecksDebtor(Protocol):
-    def check(self, siren: str) -> Standing:
+    def check_debtor(self, siren: str) -> Standing:
         """Tell a company's standing."""
         ...
 
 
 @runtime_checkable
 class OffersFinancing(Protocol):
-    def find_request(self, key: str, need: Need) -> Receipt | Absent:
+    def find_financing(self, key: str, need: Need) -> Receipt | Absent:
         """Look a request up."""
         ...
 
-    def request(self, key: str, need: Need) -> Receipt:
+    def request_financing(self, key: str, need: Need) -> Receipt:
         """Ask for financing."""
         ...
 
-    def offers(self, ref: RemoteRef) -> Sequence[Offer]:
+    def financing_offers(self, ref: RemoteRef) -> Sequence[Offer]:
         """List the offers received."""
         ...
 
@@ -322,28 +323,6 @@ ROLES: tuple[type, ...] = (
     ChecksDebtor,
     OffersFinancing,
 )
-
-WRITES: dict[str, str] = {
-    "record_payment": "find_payment",
-    "reverse_payment": "find_reversal",
-    "letter": "find_lettering",
-    "send_status": "find_status",
-    "request_mandate": "find_mandate",
-    "open_procedure": "find_procedure",
-    "withdraw": "find_withdrawal",
-    "pause": "find_pause",
-    "amend": "find_amendment",
-    "declare_direct_payment": "find_direct_payment",
-    "open_dispute": "find_dispute",
-    "request": "find_request",
-}
-"""Each writing method and its look-up twin."""
-
-BLIND = "record_payment_blind"
-"""The one write that nothing can look up."""
-
-MONEY_WRITES = frozenset({"record_payment", BLIND, "reverse_payment", "declare_direct_payment"})
-"""Writes that say money moved: their receipt states how much, as the partner tells it."""
 
 
 def roles_of(connector: type) -> tuple[str, ...]:

@@ -59,9 +59,11 @@ MANIFEST = Manifest(
     contract="assumed",
     pages=("outil inventé pour éprouver l’examen",),
     test_hosts=("api.toy.example.org",),
-    live_hosts=("api.toy.example.org",),
     auth=BearerAuth(),
-    settings=(Setting(name="token", label_fr="Jeton", label_en="Token", secret=True),),
+    settings=(
+        Setting(name="token", label_fr="Jeton", label_en="Token", secret=True),
+        Setting(name="webhook_secret", label_fr="Secret", label_en="Secret", secret=True),
+    ),
     streams={
         "invoices": Stream(mode="snapshot"),
         "progress": Stream(mode="changes"),
@@ -404,7 +406,7 @@ class ToyConnector:
             state = "signed" if row.status == "signed" else "pending"
         return Mandate(remote_id=row.id, state=state, signed_at=row.signed_at)
 
-    def read(self, delivery: Delivery) -> Sequence[Hint]:
+    def read_webhook(self, delivery: Delivery) -> Sequence[Hint]:
         try:
             event = json.loads(delivery.body)
             return [Hint(stream=event["stream"], ref=event["id"])]

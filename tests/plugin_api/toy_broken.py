@@ -61,6 +61,11 @@ class SwappedParameters(ToyConnector):
         return super().read_invoices(references)
 
 
+class WithoutContext(ToyConnector):
+    def __init__(self) -> None:
+        pass
+
+
 class AsksForItsSecret(ToyConnector):
     def probe(self) -> Granted:
         self.context.settings.get("token")
@@ -438,22 +443,22 @@ class KnowsOnlyPosted(ToyConnector):
 
 
 class HintsAtNothing(ToyConnector):
-    def read(self, delivery: Delivery) -> Sequence[Hint]:
+    def read_webhook(self, delivery: Delivery) -> Sequence[Hint]:
         return [Hint(stream="weather")]
 
 
 class HintsAnyway(ToyConnector):
-    def read(self, delivery: Delivery) -> Sequence[Hint]:
+    def read_webhook(self, delivery: Delivery) -> Sequence[Hint]:
         return [Hint(stream="invoices", ref="i-1")]
 
 
 class PullsWhileReading(ToyConnector):
-    def read(self, delivery: Delivery) -> Sequence[Hint]:
+    def read_webhook(self, delivery: Delivery) -> Sequence[Hint]:
         try:
             self.context.http.get("https://api.toy.example.org/v1/invoices")
         except httpx.TransportError:
-            return super().read(delivery)
-        return super().read(delivery)
+            return super().read_webhook(delivery)
+        return super().read_webhook(delivery)
 
 
 class MandateWithoutId(ToyConnector):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import importlib.metadata
 import logging
 import threading
@@ -12,7 +13,17 @@ from typing import Any
 import httpx
 from pydantic import SecretStr
 
-from encaisse_api import BearerAuth, Denied, HeaderAuth, HeadersAuth, Manifest, NoAuth
+from encaisse_api import (
+    BasicAuth,
+    BearerAuth,
+    ClientCredentialsAuth,
+    CodeAuth,
+    Denied,
+    HeaderAuth,
+    HeadersAuth,
+    Manifest,
+    NoAuth,
+)
 from encaisse_core import grants
 from encaisse_core.clock import Clock, Ids
 from encaisse_core.errors import UsageError
@@ -140,39 +151,39 @@ class Door:
             return None
         if grant_id is None:
             raise UsageError(f"{manifest.name} demande un accès : connectez-le d'abord.")
-        if isinstance(auth, BearerAuth | HeaderAuth | HeadersAuth):
-            return _fixed(manifest, auth, secrets)
-        _need(manifest, secrets, "client_id", "client_secret")
-        return OAuth(manifest, auth, grant_id, self._keeping)
+        _need(manifest, secrets)
+        if isinstance(auth, ClientCredentialsAuth | CodeAuth):
+            return OAuth(manifest, auth, grant_id, self._keeping)
+        hosts = auth.hosts if isinstance(auth, HeadersAuth) else ()
+        return FixedHeaders(manifest.name, _presented(auth, secrets), hosts)
 
 
-def _fixed(
-    manifest: Manifest,
-    auth: BearerAuth | HeaderAuth | HeadersAuth,
-    secrets: Mapping[str, SecretStr],
-) -> FixedHeaders:
-    """Present the secrets a person gave, each in its header."""
-    if isinstance(auth, HeadersAuth):
-        _need(manifest, secrets, *(one.setting for one in auth.headers))
-        return FixedHeaders(
-            manifest.name,
-            [Presented(one.header, secrets[one.setting], one.prefix) for one in auth.headers],
-            auth.hosts,
-        )
-    _need(manifest, secrets, auth.setting)
+def _presented(
+    auth: BearerAuth | BasicAuth | HeaderAuth | HeadersAuth, secrets: Mapping[str, SecretStr]
+) -> list[Presented]:
+    """Put the secrets a person gave, each in its header."""
     if isinstance(auth, BearerAuth):
-        only = Presented("Authorization", secrets[auth.setting], "Bearer ")
-    else:
-        only = Presented(auth.header, secrets[auth.setting])
-    return FixedHeaders(manifest.name, [only])
+        return [Presented("Authorization", secrets[auth.setting], "Bearer ")]
+    if isinstance(auth, HeaderAuth):
+        return [Presented(auth.header, secrets[auth.setting], auth.prefix)]
+    if isinstance(auth, HeadersAuth):
+        return [Presented(one.header, secrets[one.setting], one.prefix) for one in auth.headers]
+    pair = ":".join(
+        secrets[name].get_secret_value() if name else "" for name in (auth.user, auth.password)
+    )
+    code = SecretStr(base64.b64encode(pair.encode()).decode())
+    return [Presented("Authorization", code, "Basic ")]
 
 
-def _need(manifest: Manifest, secrets: Mapping[str, SecretStr], *names: str) -> None:
+def _need(manifest: Manifest, secrets: Mapping[str, SecretStr]) -> None:
+    names = manifest.auth.secrets()
     missing = [name for name in names if name not in secrets]
     if missing:
         raise UsageError(
             f"Il manque à l'accès à {manifest.name} : {', '.join(missing)}. Complétez-le."
         )
+    if isinstance(manifest.auth, BasicAuth):
+        return  # a password may hold any letter: it travels encoded
     for name in names:
         if not secrets[name].get_secret_value().isascii():
             raise UsageError(

@@ -43,8 +43,8 @@ files                       recorded call                             sidecar JS
 `read_mandate.yaml`         a signed mandate                          `ref`
 `follow_up.yaml`            at least one draft that was posted        `remote_ids`
 `attestation.yaml`          one that was issued                       `procedure_ref`
-`check.yaml`                an active company                         `siren`
-`offers.yaml`                                                         `ref`
+`check_debtor.yaml`         an active company                         `siren`
+`financing_offers.yaml`                                               `ref`
 `probe.yaml accounts.yaml`                                            none: no argument
 `<write>.yaml`              the write, accepted                       `key` and the arguments
 `find_<x>_absent.yaml`      its twin, before the write                uses the write's sidecar

@@ -31,7 +31,7 @@ from encaisse_api.conformance.faults import (
     Fault,
 )
 from encaisse_api.conformance.seat import NotApplicable
-from encaisse_api.roles import BLIND
+from encaisse_api.names import BLIND
 
 DOUBTS = (LOST, SERVER_ERROR, GATEWAY, HTML_PAGE)
 _FAULTS: dict[str, tuple[Fault, ...]] = {
@@ -103,6 +103,12 @@ class ConnectorContract:
 
     def test_every_pull_declares_its_stream(self) -> None:
         self._check(declared.check_declared_streams)
+
+    def test_webhooks_are_declared(self) -> None:
+        self._check(declared.check_webhooks_are_declared)
+
+    def test_the_manifest_holds_together(self) -> None:
+        self._check(declared.check_the_manifest_holds_together)
 
     def test_the_manifest_names_every_host(self) -> None:
         self._check(declared.check_hosts_are_declared)
@@ -223,6 +229,9 @@ class ConnectorContract:
 
     def test_a_stale_delivery_is_refused(self) -> None:
         self._check(delivering.check_a_stale_timestamp_is_refused)
+
+    def test_a_moved_timestamp_is_refused(self) -> None:
+        self._check(delivering.check_a_moved_timestamp_is_refused)
 
     def test_two_secrets_are_accepted_during_rotation(self) -> None:
         self._check(delivering.check_two_secrets_during_rotation)

@@ -2,74 +2,60 @@
 
 from __future__ import annotations
 
-import inspect
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 
+from encaisse_api import wholeness
+from encaisse_api.auth import Auth, ClientCredentialsAuth, CodeAuth, HeaderAuth, HeadersAuth
 from encaisse_api.conformance.cassette import WebhookFile
 from encaisse_api.conformance.exam import PULLS, READS, Exam
 from encaisse_api.conformance.seat import NotApplicable, fail
-from encaisse_api.manifest import (
-    Auth,
-    ClientCredentialsAuth,
-    CodeAuth,
-    HeaderAuth,
-    HeadersAuth,
-    Manifest,
-)
-from encaisse_api.roles import BLIND, ROLES, WRITES, ReceivesWebhooks, roles_of
+from encaisse_api.manifest import Manifest
+from encaisse_api.names import BLIND, WRITES
+from encaisse_api.roles import ReceivesWebhooks, roles_of
 
-NEEDS_SIDECAR = frozenset({"quote", "read_mandate", "follow_up", "attestation", "check", "offers"})
+NEEDS_SIDECAR = frozenset(
+    {"quote", "read_mandate", "follow_up", "attestation", "check_debtor", "financing_offers"}
+)
 CREDENTIAL_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
 
 
 def check_roles_are_whole(exam: Exam) -> None:
     """Refuse half a role: a write without its look-up is no write the host may call."""
-    for role in ROLES:
-        wanted = [name for name in vars(role) if not name.startswith("_")]
-        missing = [name for name in wanted if not hasattr(exam.connector, name)]
-        if missing and len(missing) < len(wanted):
-            has = ", ".join(name for name in wanted if name not in missing)
-            fail(f"{has} without {', '.join(missing)}: {role.__name__} needs all of them")
+    _none(wholeness.role_flaws(exam.connector))
 
 
 def check_signatures(exam: Exam) -> None:
-    """Refuse a method whose parameters are not those of its role."""
-    for role in ROLES:
-        if role.__name__ not in roles_of(exam.connector):
-            continue
-        for name in (name for name in vars(role) if not name.startswith("_")):
-            wanted = _parameters(getattr(role, name))
-            found = _parameters(getattr(exam.connector, name))
-            if wanted != found:
-                fail(f"{name}({', '.join(found)}) should be {name}({', '.join(wanted)})")
-
-
-def _parameters(method: Callable[..., object]) -> list[str]:
-    return list(inspect.signature(method).parameters)
+    """Refuse a method whose parameters are not those of its role, and a class without a context."""
+    _none(wholeness.signature_flaws(exam.connector))
 
 
 def check_declared_writes(exam: Exam) -> None:
     """Require a guarantee for each write the class can do, and none for others."""
-    declared, able = set(exam.manifest.writes), set(exam.writes)
-    if able - declared:
-        fail(f"no guarantee is declared for {', '.join(sorted(able - declared))}")
-    if declared - able:
-        fail(f"the manifest declares {', '.join(sorted(declared - able))}, which the class lacks")
-    for name, write in exam.manifest.writes.items():
-        if (write.guarantee == "none") != (name == BLIND):
-            fail(f"{name}: the guarantee `none` is for {BLIND} and for nothing else")
+    _none(wholeness.write_flaws(exam.connector, exam.manifest))
 
 
 def check_declared_streams(exam: Exam) -> None:
     """Require a mode for each stream the class pulls, and for no other."""
-    pulled = {name.removeprefix("pull_") for name in exam.pulls}
-    declared = set(exam.manifest.streams)
-    if pulled != declared:
-        fail(f"streams declared: {sorted(declared)}; pulled: {sorted(pulled)}")
+    _none(wholeness.stream_flaws(exam.connector, exam.manifest))
+
+
+def check_webhooks_are_declared(exam: Exam) -> None:
+    """Require a word on how webhooks are signed, or that they are not."""
+    _none(wholeness.webhook_flaws(exam.connector, exam.manifest))
+
+
+def check_the_manifest_holds_together(exam: Exam) -> None:
+    """Validate the manifest again: `model_copy` checks nothing of what it is given."""
+    _none(wholeness.manifest_flaws(exam.connector, exam.manifest))
+
+
+def _none(flaws: Iterator[wholeness.Flaw]) -> None:
+    for flaw in flaws:
+        fail(flaw.english)
 
 
 def check_hosts_are_declared(exam: Exam) -> None:

@@ -21,7 +21,8 @@ from encaisse_api.conformance.replay import Replay
 from encaisse_api.conformance.seat import LentSettings, NotApplicable, Seat, fail
 from encaisse_api.context import Context
 from encaisse_api.manifest import Manifest
-from encaisse_api.roles import ROLES, WRITES, roles_of, writes_of
+from encaisse_api.names import WRITES
+from encaisse_api.roles import ROLES, roles_of, writes_of
 from encaisse_api.settling import CollectedPayment, CollectorPayout
 from encaisse_api.source import SourceInvoice, SourcePayment
 from encaisse_api.writing import LifecycleStatus
@@ -47,8 +48,8 @@ READS = (
     "read_mandate",
     "follow_up",
     "attestation",
-    "check",
-    "offers",
+    "check_debtor",
+    "financing_offers",
 )
 """Reads of one answer."""
 

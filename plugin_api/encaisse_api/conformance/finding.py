@@ -15,7 +15,7 @@ from encaisse_api.conformance.seat import NotApplicable, Outcome, fail
 from encaisse_api.conformance.unheard import states_itself, with_unheard_status
 from encaisse_api.conformance.writing import check_receipt
 from encaisse_api.errors import PartnerError
-from encaisse_api.roles import WRITES
+from encaisse_api.names import WRITES
 from encaisse_api.writing import Absent, Receipt
 
 

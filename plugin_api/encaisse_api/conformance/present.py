@@ -27,7 +27,7 @@ from encaisse_api.conformance.listing import (
 from encaisse_api.conformance.seat import NotApplicable, fail
 from encaisse_api.errors import Conflict, PartnerError
 from encaisse_api.money import Money
-from encaisse_api.roles import MONEY_WRITES, WRITES
+from encaisse_api.names import MONEY_WRITES, WRITES
 from encaisse_api.writing import Absent, Receipt
 
 _AMOUNT = re.compile(r"[+-]?[0-9][0-9 \u00a0\u202f]*([.,][0-9]{1,4})?")

@@ -14,7 +14,7 @@ from encaisse_api.conformance.replay import Sent, same_body
 from encaisse_api.conformance.seat import NotApplicable, Outcome, fail
 from encaisse_api.conformance.unheard import UNHEARD_OF, is_status
 from encaisse_api.errors import OutcomeUnknown
-from encaisse_api.roles import BLIND, MONEY_WRITES, WRITES
+from encaisse_api.names import BLIND, MONEY_WRITES, WRITES
 from encaisse_api.writing import Receipt
 
 OTHER_KEY = "enc-0000000000000000000000zzzz"
