@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints, model_validator
 
 from encaisse_api.auth import Auth, HeadersAuth, NoAuth
-from encaisse_api.base import Frozen, Host, Slug
+from encaisse_api.base import Environment, Frozen, Host, Slug
 from encaisse_api.names import BLIND, STREAMS, WRITES
 
 Guarantee = Literal["key", "lookup", "none"]
@@ -147,7 +147,7 @@ class Manifest(Frozen):
     recipient: Recipient | None = None
     sends: tuple[str, ...] = ()
 
-    def hosts(self, environment: Literal["test", "live"]) -> tuple[str, ...]:
+    def hosts(self, environment: Environment) -> tuple[str, ...]:
         """Give the hosts of one environment, in declared order."""
         return self.test_hosts if environment == "test" else self.live_hosts
 

@@ -87,7 +87,12 @@ CASES = [
         says="api.toy.example.org",
     ),
     Case(declared.check_the_manifest_cites_its_source, broken.declaring(pages=())),
-    Case(declared.check_the_manifest_cites_its_source, broken.declaring(contract="documented")),
+    Case(declared.check_the_manifest_cites_its_source, broken.declaring(pages=("a page",))),
+    Case(
+        declared.check_the_environment_chooses_the_host,
+        broken.KnowsOneHost,
+        says="`context.hosts`",
+    ),
     Case(declared.check_secrets_stay_with_the_host, broken.AsksForItsSecret, says="token"),
     Case(pulling.check_pass_is_whole, broken.EndsEveryPage, ("pull_invoices",), "end=True"),
     Case(pulling.check_pass_is_whole, broken.FirstPageOnly, ("pull_invoices",), "stops before"),

@@ -50,15 +50,14 @@ from encaisse_api import (
     Write,
 )
 
-BASE = "https://api.toy.example.org/v1"
-
 MANIFEST = Manifest(
     slug="toy",
     name="Toy",
     summary_fr="Outil d’essai : factures, règlements, mandats, encaissements.",
-    contract="assumed",
-    pages=("outil inventé pour éprouver l’examen",),
+    contract="documented",
+    pages=("https://toy.example.org/doc",),
     test_hosts=("api.toy.example.org",),
+    live_hosts=("live.toy.example.org",),
     auth=BearerAuth(),
     settings=(
         Setting(name="token", label_fr="Jeton", label_en="Token", secret=True),
@@ -159,12 +158,13 @@ class ToyConnector:
 
     def __init__(self, context: Context) -> None:
         self.context = context
+        self.base = f"https://{context.hosts[0]}/v1"
 
     # What an answer means.
 
     def get(self, path: str, params: Mapping[str, str] | None = None) -> object:
         try:
-            answer = self.context.http.get(f"{BASE}{path}", params=params)
+            answer = self.context.http.get(f"{self.base}{path}", params=params)
         except httpx.TransportError as error:
             raise Transient("Toy ne répond pas : nouvel essai plus tard.") from error
         if answer.status_code == 401:
@@ -184,7 +184,7 @@ class ToyConnector:
     def post(self, path: str, body: Mapping[str, object], key: str | None = None) -> object:
         headers = {"Idempotency-Key": key} if key else {}
         try:
-            answer = self.context.http.post(f"{BASE}{path}", json=dict(body), headers=headers)
+            answer = self.context.http.post(f"{self.base}{path}", json=dict(body), headers=headers)
         except httpx.ConnectError as error:
             raise Transient("Toy est injoignable : rien n’a été envoyé.") from error
         except httpx.TransportError as error:

@@ -19,6 +19,7 @@ from tests.plugin_api.toy import (
 from encaisse_api import (
     Absent,
     CollectedPayment,
+    Context,
     Cursor,
     Delivery,
     Drift,
@@ -64,6 +65,12 @@ class SwappedParameters(ToyConnector):
 class WithoutContext(ToyConnector):
     def __init__(self) -> None:
         pass
+
+
+class KnowsOneHost(ToyConnector):
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        self.base = "https://api.toy.example.org/v1"
 
 
 class AsksForItsSecret(ToyConnector):

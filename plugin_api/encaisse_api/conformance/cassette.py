@@ -13,7 +13,7 @@ import httpx
 from pydantic import BaseModel, Field, TypeAdapter
 from vcr.serializers import yamlserializer
 
-from encaisse_api.base import Frozen
+from encaisse_api.base import Environment, Frozen
 from encaisse_api.source import Hint
 
 plain = TypeAdapter[object](object)
@@ -139,6 +139,8 @@ class ContextFile(Frozen):
     now: str
     today: str
     account: str | None = None
+    siren: str | None = None
+    environment: Environment = "test"
     settings: dict[str, str] = Field(default_factory=dict[str, str])
 
 

@@ -113,6 +113,9 @@ class ConnectorContract:
     def test_the_manifest_names_every_host(self) -> None:
         self._check(declared.check_hosts_are_declared)
 
+    def test_the_environment_chooses_the_host(self) -> None:
+        self._check(declared.check_the_environment_chooses_the_host)
+
     def test_the_manifest_cites_its_source(self) -> None:
         self._check(declared.check_the_manifest_cites_its_source)
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
 
 from encaisse_api import wholeness
 from encaisse_api.auth import Auth, ClientCredentialsAuth, CodeAuth, HeaderAuth, HeadersAuth
+from encaisse_api.base import Environment
 from encaisse_api.conformance.cassette import WebhookFile
 from encaisse_api.conformance.exam import PULLS, READS, Exam
 from encaisse_api.conformance.seat import NotApplicable, fail
@@ -70,6 +72,33 @@ def check_hosts_are_declared(exam: Exam) -> None:
             fail(f"{name} speaks to {', '.join(sorted(strangers))}, which the manifest omits")
 
 
+def check_the_environment_chooses_the_host(exam: Exam) -> None:
+    """Require a vendor's sandbox in `test` and its real host in `live`, from `context.hosts`."""
+    said = exam.manifest
+    if not said.live_hosts or said.live_hosts == said.test_hosts:
+        raise NotApplicable("both environments are at the same hosts, or none is live")
+    if len(said.live_hosts) != len(said.test_hosts):
+        raise NotApplicable("the hosts of the environments do not go in pairs")
+    pairs = {
+        **dict(zip(said.test_hosts, said.live_hosts, strict=True)),
+        **dict(zip(said.live_hosts, said.test_hosts, strict=True)),
+    }
+    other: Environment = "test" if exam.context_file().environment == "live" else "live"
+    for name in (*exam.pulls, *exam.reads):
+        recording = tuple(
+            replace(one, url=one.url.copy_with(host=pairs.get(one.url.host, one.url.host)))
+            for one in exam.recording(name)
+        )
+        with exam.seat(recording, environment=other) as seat:
+            seat.run(name, exam.arguments(name))
+            if seat.replay.unrecorded:
+                fail(
+                    f"{name} in `{other}` asks {seat.replay.unrecorded[0]}: build addresses on "
+                    "`context.hosts`"
+                )
+            return
+
+
 def _hosts(manifest: Manifest) -> Iterator[str]:
     yield from (*manifest.test_hosts, *manifest.live_hosts)
     if isinstance(manifest.auth, CodeAuth):
@@ -108,10 +137,7 @@ def check_secrets_stay_with_the_host(exam: Exam) -> None:
         except NotApplicable:
             continue
         with exam.seat(recording) as seat:
-            if name in PULLS:
-                seat.pull(name, arguments)
-            else:
-                seat.call(name, arguments)
+            seat.run(name, arguments)
             if asked := secret & seat.settings.asked:
                 fail(f"{name} asks for {', '.join(sorted(asked))}: secrets stay with the host")
 

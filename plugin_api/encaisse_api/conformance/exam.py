@@ -15,6 +15,7 @@ from typing import Any, cast, get_type_hints
 import httpx
 from pydantic import TypeAdapter
 
+from encaisse_api.base import Environment
 from encaisse_api.collection import ProcedureState
 from encaisse_api.conformance.cassette import ContextFile, Interaction, Sidecar, read_cassette
 from encaisse_api.conformance.replay import Replay
@@ -130,9 +131,11 @@ class Exam:
         *,
         stuck: Interaction | None = None,
         settings: Mapping[str, str] | None = None,
+        environment: Environment | None = None,
     ) -> Generator[Seat]:
         """Build the connector on a replay of these answers."""
         said = self.context_file()
+        where = environment or said.environment
         now = datetime.fromisoformat(said.now)
         lent = LentSettings(self._resolved({**said.settings, **(settings or {})}))
         replay = Replay(recording, stuck=stuck)
@@ -145,6 +148,9 @@ class Exam:
                 now=now,
                 log=logging.getLogger("encaisse.conformance"),
                 deadline=now + timedelta(minutes=10),
+                environment=where,
+                hosts=self.manifest.hosts(where),
+                siren=said.siren,
             )
             yield Seat(self.connector(context), replay, lent)
 

@@ -90,6 +90,12 @@ class Seat:
     replay: Replay
     settings: LentSettings
 
+    def run(self, method: str, arguments: Mapping[str, object]) -> Outcome | Pass:
+        """Draw a pull, call anything else."""
+        if method.startswith("pull_"):
+            return self.pull(method, arguments)
+        return self.call(method, arguments)
+
     def call(self, method: str, arguments: Mapping[str, object]) -> Outcome:
         """Call a method and keep its value or its error."""
         try:
