@@ -106,7 +106,9 @@ class Recorder:
             account=self.account,
             settings=dict(self.settings),
         )
-        text = json.dumps(said.model_dump(mode="json"), ensure_ascii=False, indent=2)
+        text = json.dumps(
+            said.model_dump(mode="json", exclude_unset=True), ensure_ascii=False, indent=2
+        )
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / "context.json").write_text(text + "\n", "utf-8")
 

@@ -8,24 +8,21 @@ credentials, keeps to the quotas, refuses hosts the manifest does not declare, f
 and tries a GET again (429, 500, 502, 503, 504, no answer) before it gives up. It then raises the
 errors of the contract itself:
 
-    =============== ======================================== =======================================
-    raised          when                                     a connector
-    =============== ======================================== =======================================
-    Transient       a GET that failed every time, a write    lets it pass
-                    that did not leave, any 429, a quota
-                    used up, a deadline reached
-    OutcomeUnknown  a write whose reply was lost or is       lets it pass
-                    too large to read
-    Denied          a 401 that renewing did not cure         lets it pass
-    Rejected        a request refused before it left: a      lets it pass; in a look-up, `Drift`:
-                    host not declared, a broken header       the search was refused, not the effect
-    Drift           an answer to a GET too large to read     lets it pass
-    =============== ======================================== =======================================
+    =============== ===========================================================================
+    Transient       a GET that failed every time; a write that did not leave; any 429; a quota
+                    used up; the deadline reached
+    OutcomeUnknown  a write whose reply was lost, or is too large to read
+    Denied          a 401 that renewing did not cure
+    Rejected        a request refused before it left: a host not declared, a broken header
+    Drift           an answer to a GET too large to read
+    =============== ===========================================================================
 
-Everything else comes back as an answer, and what it means is the connector's to say: a 403, a 404,
-a 409, a 5xx on a write, HTML, JSON cut short. `httpx.RequestError` is mapped as well (as `roles`
-says of each method), because in tests the client may be a plain one. An `except` that catches a
-`PartnerError` and answers all the same is how doubt becomes `Absent`; the exam raises each of them.
+A connector lets all of them pass: the host has already said what they mean. Everything else
+comes back as an answer, and what it means is the connector's to say: a 403, a 404, a 409, a 5xx on
+a write, HTML, JSON cut short. `httpx.RequestError` is mapped too (a read: `Transient`; a write:
+`OutcomeUnknown`, or `Transient` where nothing left), because in tests the client may be a plain
+one. An `except` that catches a `PartnerError` and answers all the same is how doubt becomes
+`Absent`; the exam raises each of them.
 """
 
 from __future__ import annotations

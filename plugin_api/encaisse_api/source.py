@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 from typing import Annotated, Generic, Literal, TypeVar
 
 from pydantic import AwareDatetime, Field, StringConstraints, model_validator
@@ -11,7 +11,12 @@ from encaisse_api import reckoning
 from encaisse_api.base import Frozen
 from encaisse_api.money import Currency, Money
 
-Text = Annotated[str, StringConstraints(min_length=1, max_length=512)]
+Text = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=512, pattern=r"^[^\x00]*$"),
+]
+"""Something written: blanks around it are dropped, blanks alone refused, as is NUL, which no store
+keeps."""
 Item = TypeVar("Item", bound=Frozen)
 
 InvoiceKind = Literal["invoice", "down_payment", "credit_note", "unallocated_credit"]
@@ -189,7 +194,7 @@ class Token(Frozen):
 
     kind: Literal["token"] = "token"
     version: int = 1
-    value: Text
+    value: Annotated[str, StringConstraints(min_length=1, max_length=4096)]
 
 
 Cursor = Annotated[Since | Token, Field(discriminator="kind")]
@@ -246,7 +251,7 @@ class Delivery(Frozen):
 
     headers: tuple[tuple[str, str], ...]
     body: bytes
-    received_at: datetime
+    received_at: AwareDatetime
 
 
 class Hint(Frozen):

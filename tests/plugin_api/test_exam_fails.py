@@ -32,9 +32,13 @@ from encaisse_api.conformance.faults import (
     DENIED,
     EMPTY_BODY,
     EMPTY_OBJECT,
+    HOSTS_DENIED,
+    HOSTS_UNKNOWN,
     HTML_PAGE,
+    LOOKUP_FAULTS,
     LOST,
     NOT_FOUND,
+    READ_FAULTS,
     SERVER_ERROR,
 )
 from encaisse_api.conformance.seat import ExamFailed
@@ -148,7 +152,22 @@ CASES = [
         Case(pulling.check_a_cut_pass_never_ends, broken.EmptyMeansEnd, ("pull_invoices", fault))
         for fault in (LOST, SERVER_ERROR, HTML_PAGE, EMPTY_BODY, EMPTY_OBJECT, CUT_JSON)
     ),
-    Case(pulling.check_a_cut_pass_never_ends, broken.DeniedIsTransient, ("pull_invoices", DENIED)),
+    *(
+        Case(
+            pulling.check_a_cut_pass_never_ends, broken.DeniedIsTransient, ("pull_invoices", fault)
+        )
+        for fault in (DENIED, HOSTS_DENIED)
+    ),
+    *(
+        Case(pulling.check_pass_is_whole, connector, ("pull_invoices",), says)
+        for connector, says in (
+            (broken.Sleeps, "retry_after"),
+            (broken.OpensItsOwnClient, "context.http"),
+            (broken.AsksForTheDay, "reads the clock (`today`)"),
+            (broken.AsksForTheTime, "reads the clock (`time`)"),
+        )
+    ),
+    Case(reading.check_read_answers, broken.IsBuiltOnTheClock, ("probe",), "__init__ reads"),
     Case(pulling.check_a_cut_pass_never_ends, broken.LeaksTransportErrors, ("pull_invoices", LOST)),
     Case(
         pulling.check_fewer_rows_than_the_total_never_end,
@@ -176,8 +195,12 @@ CASES = [
     ),
     Case(reading.check_read_answers, broken.ReadsInItsOwnOrder, ("read_invoices",)),
     *(
-        Case(reading.check_a_failed_read_raises, broken.AnswersMissingToAnything, arguments)
-        for arguments in (("read_invoices", SERVER_ERROR), ("read_invoices", DENIED))
+        Case(
+            reading.check_a_failed_read_raises,
+            broken.AnswersMissingToAnything,
+            ("read_invoices", fault),
+        )
+        for fault in READ_FAULTS
     ),
     Case(reading.check_an_unheard_status_is_no_success, broken.UnknownIsSigned, ("read_mandate",)),
     *(
@@ -200,7 +223,7 @@ CASES = [
     *(
         Case(writing.check_a_failed_write_gives_no_receipt, connector, ("record_payment", fault))
         for connector in (broken.TakesDoubtForDone, broken.TakesDoubtForNothingDone)
-        for fault in (LOST, SERVER_ERROR, HTML_PAGE)
+        for fault in (LOST, SERVER_ERROR, HTML_PAGE, HOSTS_UNKNOWN)
     ),
     Case(writing.check_one_write_commits_once, broken.SendsAgain, ("record_payment", LOST)),
     Case(writing.check_key_guarantee, broken.SendsNoKey, ("request_mandate",), "send the keys"),
@@ -221,7 +244,7 @@ CASES = [
     ),
     *(
         Case(finding.check_doubt_is_never_absence, broken.NoAnswerIsAbsent, ("find_payment", fault))
-        for fault in (DENIED, SERVER_ERROR, HTML_PAGE, EMPTY_BODY, EMPTY_OBJECT, CUT_JSON, LOST)
+        for fault in LOOKUP_FAULTS
     ),
     Case(finding.check_a_truncated_list_is_doubt, broken.FirstPageOfTheSearch, ("find_payment",)),
     Case(finding.check_an_unheard_status_is_no_absence, broken.KnowsOnlyPosted, ("find_payment",)),

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
+import time
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from datetime import date as day
+from time import time as clock
 from typing import Any, ClassVar
 
 import httpx
@@ -169,6 +174,36 @@ class StopsAtARepeatedPage(ToyConnector):
             yield from super().pull_invoices(since)
         except Drift:
             yield Page(end=True)
+
+
+class Sleeps(ToyConnector):
+    def get(self, path: str, params: Mapping[str, str] | None = None) -> object:
+        time.sleep(0.001)
+        return super().get(path, params)
+
+
+class OpensItsOwnClient(ToyConnector):
+    def get(self, path: str, params: Mapping[str, str] | None = None) -> object:
+        with contextlib.suppress(Exception):
+            httpx.get("http://127.0.0.1:9/")
+        return super().get(path, params)
+
+
+class AsksForTheDay(ToyConnector):
+    def invoice(self, row: InvoiceRow) -> SourceInvoice:
+        return super().invoice(row).model_copy(update={"issue_date": day.today()})  # noqa: DTZ011
+
+
+class AsksForTheTime(ToyConnector):
+    def get(self, path: str, params: Mapping[str, str] | None = None) -> object:
+        self.context.log.info("asked at %s", clock())
+        return super().get(path, params)
+
+
+class IsBuiltOnTheClock(ToyConnector):
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        self.now = datetime.now(UTC)
 
 
 class OneBadRowKillsThePage(ToyConnector):

@@ -17,8 +17,19 @@ from encaisse_api.base import Environment, Frozen
 from encaisse_api.source import Hint
 
 plain = TypeAdapter[object](object)
-Breakage = Literal["", "unreachable", "lost"]
-"""`unreachable`: the request never left. `lost`: it was served, and the reply never came."""
+Breakage = Literal[
+    "",
+    "unreachable",
+    "lost",
+    "host's Transient",
+    "host's OutcomeUnknown",
+    "host's Denied",
+    "host's Rejected",
+    "host's Drift",
+]
+"""`unreachable`: the request never left. `lost`: it was served, and the reply never came. The
+others: the client the host lends has already said what it means.
+"""
 
 
 class _Status(BaseModel):

@@ -18,6 +18,7 @@ from pydantic import TypeAdapter
 from encaisse_api.base import Environment
 from encaisse_api.collection import ProcedureState
 from encaisse_api.conformance.cassette import ContextFile, Interaction, Sidecar, read_cassette
+from encaisse_api.conformance.confined import Strayed, confined
 from encaisse_api.conformance.replay import Replay
 from encaisse_api.conformance.seat import LentSettings, NotApplicable, Seat, fail
 from encaisse_api.context import Context
@@ -152,7 +153,14 @@ class Exam:
                 hosts=self.manifest.hosts(where),
                 siren=said.siren,
             )
-            yield Seat(self.connector(context), replay, lent)
+            yield Seat(self._built(context), replay, lent)
+
+    def _built(self, context: Context) -> object:
+        try:
+            with confined(self.connector):
+                return self.connector(context)
+        except Strayed as strayed:
+            fail(f"{self.connector.__name__}.__init__ {strayed}")
 
     def _resolved(self, settings: dict[str, str]) -> dict[str, str]:
         paths = {setting.name for setting in self.manifest.settings if setting.kind == "path"}

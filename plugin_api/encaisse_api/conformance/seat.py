@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
+from encaisse_api.conformance.confined import Strayed, confined
 from encaisse_api.conformance.replay import Endless, Replay
 from encaisse_api.source import Page
 
@@ -99,9 +100,10 @@ class Seat:
     def call(self, method: str, arguments: Mapping[str, object]) -> Outcome:
         """Call a method and keep its value or its error."""
         try:
-            return Outcome(value=getattr(self.instance, method)(**arguments))
-        except Endless as endless:
-            fail(f"{method} goes on asking: {endless}")
+            with confined(type(self.instance)):
+                return Outcome(value=getattr(self.instance, method)(**arguments))
+        except (Endless, Strayed) as stopped:
+            fail(f"{method} {stopped}")
         except Exception as error:
             return Outcome(error=error)
 
@@ -110,12 +112,13 @@ class Seat:
         result = Pass()
         most = len(self.replay.interactions) + 1000
         try:
-            for page in getattr(self.instance, method)(**arguments):
-                result.pages.append(page)
-                if len(result.pages) > most:
-                    fail(f"{method} yields pages for ever")
-        except Endless as endless:
-            fail(f"{method} goes on asking: {endless}")
+            with confined(type(self.instance)):
+                for page in getattr(self.instance, method)(**arguments):
+                    result.pages.append(page)
+                    if len(result.pages) > most:
+                        fail(f"{method} yields pages for ever")
+        except (Endless, Strayed) as stopped:
+            fail(f"{method} {stopped}")
         except ExamFailed:
             raise
         except Exception as error:
