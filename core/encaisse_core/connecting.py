@@ -83,7 +83,9 @@ def connect(
             .one()
         )
     settings, secrets = _split(manifest, values, company)
-    if company["environment"] == "live" and manifest.test_hosts and not manifest.live_hosts:
+    unknown = manifest.contract == "assumed" and not manifest.local
+    tested = bool(manifest.test_hosts) and not manifest.live_hosts
+    if company["environment"] == "live" and (unknown or tested):
         raise UsageError(
             f"{manifest.name} n'a pas d'accès réel connu (contrat supposé) : "
             "utilisez l'environnement « test »."

@@ -54,6 +54,7 @@ class Lends(Protocol):
         account: str | None,
         environment: str,
         deadline: datetime | None,
+        addresses: Sequence[str],
     ) -> httpx.Client: ...
 
 
@@ -116,6 +117,11 @@ class Host:
             account=link.account or None,
             environment=link.environment,
             deadline=deadline,
+            addresses=[
+                link.settings[setting.name]
+                for setting in kind.manifest.settings
+                if setting.kind == "url" and link.settings.get(setting.name)
+            ],
         )
         environment = cast("Environment", link.environment)  # the door lends in no other
         with client:

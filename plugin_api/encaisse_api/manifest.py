@@ -20,7 +20,12 @@ Guarantee = Literal["key", "lookup", "none"]
 
 
 class Setting(Frozen):
-    """Declare one thing a person fills in. A `secret` is stored encrypted and never shown."""
+    """Declare one thing a person fills in. A `secret` is stored encrypted and never shown.
+
+    A `url` is where a person runs the tool themselves: the host lets the connector call that
+    address and what is below it, by `https` and only where it is public, unless the person who
+    runs the host says otherwise. It stands in `context.settings`, and no host is declared for it.
+    """
 
     name: Slug
     label_fr: str
@@ -150,6 +155,12 @@ class Manifest(Frozen):
     def hosts(self, environment: Environment) -> tuple[str, ...]:
         """Give the hosts of one environment, in declared order."""
         return self.test_hosts if environment == "test" else self.live_hosts
+
+    @property
+    def local(self) -> bool:
+        """Tell whether the connector speaks to no host at all."""
+        hosted = self.test_hosts or self.live_hosts
+        return not hosted and not any(setting.kind == "url" for setting in self.settings)
 
     @model_validator(mode="after")
     def _holds_together(self) -> Manifest:

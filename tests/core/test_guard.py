@@ -43,7 +43,9 @@ def test_a_self_hosted_tool_is_not_looked_for_inside(address: str) -> None:
 @pytest.mark.parametrize("address", ["10.0.0.4", "127.0.0.1", "fd12::4"])
 def test_a_person_may_allow_their_own_network(address: str) -> None:
     url = guard_base_url(
-        "http://outil.lan:8000/compta", allow_private=True, resolve=lambda _host: [address]
+        "http://outil.lan:8000/compta",
+        private_hosts=["outil.lan"],
+        resolve=lambda _host: [address],
     )
     assert str(url) == "http://outil.lan:8000/compta"
 
@@ -53,7 +55,7 @@ def test_a_person_may_allow_their_own_network(address: str) -> None:
 )
 def test_metadata_addresses_never_pass(address: str) -> None:
     with pytest.raises(UsageError):
-        guard_base_url("http://x.lan", allow_private=True, resolve=lambda _host: [address])
+        guard_base_url("http://x.lan", private_hosts=["x.lan"], resolve=lambda _host: [address])
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, cast
 import httpx
 import pytest
 
-from encaisse_api import Connector, Context, Manifest
+from encaisse_api import Connector, Context, Manifest, Setting
 from encaisse_core.clock import VirtualClock
 from encaisse_core.host import Host, Link
 
@@ -22,6 +22,10 @@ class Sandboxed:
         contract="documented",
         test_hosts=("sandbox.example.org",),
         live_hosts=("api.example.org", "files.example.org"),
+        settings=(
+            Setting(name="base", label_fr="Adresse", label_en="Address", kind="url"),
+            Setting(name="folder", label_fr="Dossier", label_en="Folder"),
+        ),
     )
 
     def __init__(self, context: Context) -> None:
@@ -60,7 +64,7 @@ def test_a_connector_hears_where_it_is_and_for_whom(
         grant_id="grt_1",
         account="",
         state="active",
-        settings={"folder": "x"},
+        settings={"folder": "x", "base": "https://erp.example.org"},
         sequence=1,
         referrer_id=None,
     )
@@ -68,3 +72,4 @@ def test_a_connector_hears_where_it_is_and_for_whom(
         lent = partner.context
     assert (lent.environment, lent.hosts, lent.siren) == (environment, hosts, "123456782")
     assert shop.asked["environment"] == environment
+    assert shop.asked["addresses"] == ["https://erp.example.org"]

@@ -6,7 +6,7 @@ import base64
 import importlib.metadata
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -28,12 +28,19 @@ from encaisse_core import grants
 from encaisse_core.clock import Clock, Ids
 from encaisse_core.errors import UsageError
 from encaisse_core.http.auth import FixedHeaders, Keeping, OAuth, Presented
-from encaisse_core.http.guard import check_routes
+from encaisse_core.http.guard import (
+    Resolve,
+    check_routes,
+    guard_base_url,
+    resolve_by_system,
+)
 from encaisse_core.http.transport import Lent, LentTransport
 from encaisse_core.store import Store
 from encaisse_core.vault import Vault
 
 MAX_WAIT = timedelta(seconds=20)
+NOWHERE = "1.1.1.1"
+"""Stands for the address of a name that is simulated, and is never called."""
 
 
 class LentClient(httpx.Client):
@@ -57,11 +64,19 @@ class Door:
         routes: Mapping[str, str] | None = None,
         transport: httpx.BaseTransport | None = None,
         max_wait: timedelta = MAX_WAIT,
+        private_hosts: Collection[str] = (),
+        resolve: Resolve = resolve_by_system,
     ) -> None:
-        """Raise `UsageError` for a route that leaves this machine."""
+        """Raise `UsageError` for a route that leaves this machine.
+
+        `private_hosts` are self-hosted tools of which a person said that they stand in their own
+        network.
+        """
         self._keeping = Keeping(store, vault, clock, ids, max_wait)
         self._routes = check_routes(routes or {})
         self._simulated = transport
+        self._private = frozenset(private_hosts)
+        self._resolve = resolve
         self._network: httpx.HTTPTransport | None = None
         self._lock = threading.Lock()
         self._user_agent = f"encaisse/{importlib.metadata.version('encaisse')}"
@@ -76,11 +91,13 @@ class Door:
         account: str | None,
         environment: str,
         deadline: datetime | None = None,
+        addresses: Sequence[str] = (),
     ) -> httpx.Client:
-        """Build the client for one unit of work.
+        """Build the client for one unit of work; `addresses` are those of self-hosted tools.
 
-        Raises `UsageError` for a grant of another connector or environment, a missing secret, or a
-        simulator in `live`; `Denied` for a grant that a person must reconnect.
+        Raises `UsageError` for a grant of another connector or environment, a missing secret, a
+        simulator in `live`, or an address that may not be called; `Denied` for a grant that a
+        person must reconnect.
         """
         if environment not in ("test", "live"):
             raise UsageError(f"Environnement inconnu : « {environment} » (test ou live).")
@@ -91,6 +108,7 @@ class Door:
             )
         secrets = self._secrets(manifest, grant_id, environment)
         hosts = manifest.test_hosts if environment == "test" else manifest.live_hosts
+        bases = tuple(self._guarded(address) for address in addresses)
         lent = Lent(
             manifest=manifest,
             environment=environment,
@@ -101,6 +119,7 @@ class Door:
             deadline=deadline,
             user_agent=self._user_agent,
             max_wait=self._keeping.max_wait,
+            bases=bases,
         )
         return LentClient(
             auth=self._auth(manifest, grant_id, secrets),
@@ -125,6 +144,15 @@ class Door:
             if self._network is None:
                 self._network = httpx.HTTPTransport(trust_env=False)
             return self._network
+
+    def _guarded(self, address: str) -> httpx.URL:
+        """Check an address a person gave; where all goes to a simulator, its name may not exist."""
+        simulated = self._simulated is not None or bool(self._routes)
+        return guard_base_url(
+            address,
+            private_hosts=self._private,
+            resolve=(lambda _: [NOWHERE]) if simulated else self._resolve,
+        )
 
     def _secrets(
         self, manifest: Manifest, grant_id: str | None, environment: str

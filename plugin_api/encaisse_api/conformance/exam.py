@@ -79,8 +79,7 @@ class Exam:
     @property
     def offline(self) -> bool:
         """Tell whether the connector speaks to no host at all."""
-        hosts = (*self.manifest.test_hosts, *self.manifest.live_hosts)
-        return not hosts and not any(s.kind == "url" for s in self.manifest.settings)
+        return self.manifest.local
 
     @property
     def pulls(self) -> tuple[str, ...]:
