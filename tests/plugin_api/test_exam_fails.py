@@ -394,3 +394,28 @@ def test_every_rule_is_part_of_the_exam() -> None:
     exam = inspect.getsource(contract.ConnectorContract)
     asked = {f"{rule.__module__.rpartition('.')[2]}.{rule.__name__}" for rule in every_rule()}
     assert {name for name in asked if f"({name}" not in exam} == set()
+
+
+class Broken(contract.ConnectorContract):
+    connector = broken.FirstPageOnly
+    cassettes = RECORDED
+
+
+def test_a_failure_says_what_to_change_and_which_rule_asks_for_it() -> None:
+    with pytest.raises(pytest.fail.Exception) as failed:
+        Broken().test_a_pass_is_whole("pull_invoices")
+    first, _, rest = str(failed.value).partition("\n\n")
+    assert first == (
+        "pull_invoices stops before GET https://api.toy.example.org/v1/invoices?cursor=p2: "
+        "read every page that was recorded."
+    )
+    assert rest.startswith("The rule (encaisse_api.conformance.pulling.check_pass_is_whole):\nReq")
+    assert failed.value.pytrace is False
+
+
+@pytest.mark.parametrize("name", ["context.json", "record_payment.json"])
+def test_a_misspelt_field_beside_a_recording_is_noticed(folder: Path, name: str) -> None:
+    content = json.loads((folder / name).read_text())
+    (folder / name).write_text(json.dumps({**content, "acount": "d-42"}))
+    with pytest.raises(ExamFailed, match=f"{name} is not as .* describes it"):
+        writing.check_write_replays(Exam(ToyConnector, folder), "record_payment")

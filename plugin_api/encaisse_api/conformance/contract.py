@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import ClassVar
@@ -30,7 +31,7 @@ from encaisse_api.conformance.faults import (
     WRITE_FAULTS,
     Fault,
 )
-from encaisse_api.conformance.seat import NotApplicable
+from encaisse_api.conformance.seat import ExamFailed, NotApplicable
 from encaisse_api.names import BLIND
 
 DOUBTS = (LOST, SERVER_ERROR, GATEWAY, HTML_PAGE)
@@ -47,6 +48,13 @@ _WORDS = {
     "twin": "look-up",
     "blind": "blind write",
 }
+
+
+def _told(rule: Callable[..., None], message: str) -> str:
+    """Say what is wrong first, then which rule asks for more, and where it stands."""
+    why = inspect.cleandoc(rule.__doc__ or "")
+    place = f"{rule.__module__}.{rule.__name__}"
+    return f"{message}.\n\nThe rule ({place}):\n{why}"
 
 
 class ConnectorContract:
@@ -91,6 +99,9 @@ class ConnectorContract:
             rule(self.exam, *arguments)
         except NotApplicable as reason:
             pytest.skip(str(reason))
+        except ExamFailed as failed:
+            # No traceback: what broke is in the connector, and the lines above are the exam's.
+            pytest.fail(_told(rule, str(failed)), pytrace=False)
 
     def test_every_role_is_whole(self) -> None:
         self._check(declared.check_roles_are_whole)

@@ -13,7 +13,7 @@ from encaisse_api import wholeness
 from encaisse_api.auth import Auth, ClientCredentialsAuth, CodeAuth, HeaderAuth, HeadersAuth
 from encaisse_api.base import Environment
 from encaisse_api.conformance.cassette import WebhookFile
-from encaisse_api.conformance.exam import PULLS, READS, Exam
+from encaisse_api.conformance.exam import PULLS, READS, Exam, read_model
 from encaisse_api.conformance.seat import NotApplicable, fail
 from encaisse_api.manifest import Manifest
 from encaisse_api.names import BLIND, WRITES
@@ -182,7 +182,7 @@ def _known(name: str) -> bool:
 
 def _read_webhooks(folder: Path, needed: set[str]) -> None:
     if "webhook.json" in needed:
-        WebhookFile.model_validate_json((folder / "webhook.json").read_text("utf-8"))
+        read_model(WebhookFile, folder / "webhook.json")
 
 
 def check_the_manifest_cites_its_source(exam: Exam) -> None:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import cast
 
 from encaisse_api.conformance.cassette import RecordedDelivery, WebhookFile
-from encaisse_api.conformance.exam import Exam
+from encaisse_api.conformance.exam import Exam, read_model
 from encaisse_api.conformance.seat import NotApplicable, fail
 from encaisse_api.manifest import WebhookScheme
 from encaisse_api.roles import ReceivesWebhooks, roles_of
@@ -41,7 +41,7 @@ def vectors(exam: Exam) -> Iterator[Vector]:
     path = exam.cassettes / "webhook.json"
     if not path.is_file():
         raise NotApplicable("webhook.json is missing, which fails an exam of its own")
-    read = WebhookFile.model_validate_json(path.read_text("utf-8"))
+    read = read_model(WebhookFile, path)
     if not read.deliveries:
         fail("webhook.json holds no delivery")
     for recorded in read.deliveries:
@@ -152,7 +152,7 @@ def check_two_secrets_during_rotation(exam: Exam) -> None:
     """Require that either of two secrets is accepted, in any order, and a third is not."""
     for scheme, vector in _signed(exam):
         if not vector.secrets:
-            fail("webhook.json gives no secret")
+            fail("webhook.json gives no secret: invent one and sign the deliveries with it")
         fresh = "rotated-" + hashlib.sha256(vector.secrets[0].encode()).hexdigest()
         for secrets in ((fresh, *vector.secrets), (*vector.secrets, fresh)):
             try:

@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Any, cast, get_type_hints
+from typing import Any, TypeVar, cast, get_type_hints
 
 import httpx
-from pydantic import TypeAdapter
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from encaisse_api.base import Environment
 from encaisse_api.collection import ProcedureState
@@ -30,6 +30,7 @@ from encaisse_api.source import SourceInvoice, SourcePayment
 from encaisse_api.writing import LifecycleStatus
 
 Interactions = tuple[Interaction, ...]
+File = TypeVar("File", bound=BaseModel)
 
 PULLS: Mapping[str, type] = {
     "pull_invoices": SourceInvoice,
@@ -54,6 +55,14 @@ READS = (
     "financing_offers",
 )
 """Reads of one answer."""
+
+
+def read_model(kind: type[File], path: Path) -> File:
+    """Read a JSON file of the folder, or say what it should hold."""
+    try:
+        return kind.model_validate_json(path.read_text("utf-8"))
+    except ValidationError as error:
+        fail(f"{path.name} is not as `encaisse_api.conformance` describes it: {error}")
 
 
 def protocol_of(method: str) -> type:
@@ -122,7 +131,7 @@ class Exam:
         path = self.cassettes / "context.json"
         if not path.is_file():
             fail(f"{path} is missing: it says when and against what the folder was recorded")
-        return ContextFile.model_validate_json(path.read_text("utf-8"))
+        return read_model(ContextFile, path)
 
     @contextmanager
     def seat(
@@ -173,7 +182,7 @@ class Exam:
         for name in names:
             path = self.cassettes / f"{name}.json"
             if path.is_file():
-                return Sidecar.model_validate_json(path.read_text("utf-8"))
+                return read_model(Sidecar, path)
         return None
 
     def arguments(self, method: str, *sidecars: str) -> dict[str, object]:
@@ -191,10 +200,13 @@ class Exam:
         missing = [name for name in hints if name not in given]
         if missing:
             fail(f"{(sidecars or (method,))[-1]}.json lacks {', '.join(missing)}")
-        return {
-            name: TypeAdapter[Any](hint).validate_json(json.dumps(given[name]))
-            for name, hint in hints.items()
-        }
+        try:
+            return {
+                name: TypeAdapter[Any](hint).validate_json(json.dumps(given[name]))
+                for name, hint in hints.items()
+            }
+        except ValidationError as error:
+            fail(f"{(sidecars or (method,))[-1]}.json holds no arguments of {method}: {error}")
 
     def _derived(self, method: str, names: tuple[str, ...]) -> dict[str, object]:
         if method in PULLS:

@@ -47,9 +47,15 @@ class Finding:
         with self.exam.seat(self.recording) as seat:
             outcome = seat.call(self.name, self.arguments)
             if seat.replay.unrecorded:
-                fail(f"{self.name} asks for what was not recorded: {seat.replay.unrecorded[0]}")
+                fail(
+                    f"{self.name} asks for what was not recorded, so record again: "
+                    f"{seat.replay.unrecorded[0]}"
+                )
             if seat.replay.unasked:
-                fail(f"{self.name} stops before {seat.replay.unasked[0]}, which was recorded")
+                fail(
+                    f"{self.name} stops before {seat.replay.unasked[0]}: search to the end of "
+                    "what was recorded"
+                )
         return outcome
 
 
@@ -74,7 +80,7 @@ def check_a_look_up_writes_nothing(exam: Exam, name: str) -> None:
     commits = {i.address for i in exam.recording(write) if i.writes}
     for finding in (Finding.of(exam, name, "absent"), Finding.of(exam, name, "present")):
         if any(i.writes and i.address in commits for i in finding.recording):
-            fail(f"{name} makes the very request {write} writes with")
+            fail(f"{name} makes the very request {write} writes with: a look-up only reads")
 
 
 def check_doubt_is_never_absence(exam: Exam, name: str, fault: Fault) -> None:
@@ -110,7 +116,10 @@ def check_a_truncated_list_is_doubt(exam: Exam, name: str) -> None:
         raise NotApplicable(f"{name}: the answer has no word for more to come")
     outcome = finding.run(finding.recording, stuck=more)
     if not isinstance(outcome.error, PartnerError):
-        fail(f"{name} on a list that stops short: {outcome}; an error was due")
+        fail(
+            f"{name} on a list that stops short: {outcome}; an error was due: read on while more is "
+            "promised, and compare with the total"
+        )
 
 
 def check_an_unheard_status_is_no_absence(exam: Exam, name: str) -> None:

@@ -67,7 +67,7 @@ def check_write_replays(exam: Exam, name: str) -> None:
     outcome, sent = writing.run(writing.recording)
     for request in sent:
         if request.recorded is None:
-            fail(f"{name} sends what was not recorded: {request.line}")
+            fail(f"{name} sends what was not recorded, so record again: {request.line}")
         if not _multipart(request) and not same_body(request.recorded.request_body, request.body):
             fail(f"{name}: {request.line} carries {request.body!r}, not what was recorded")
     if not isinstance(outcome.value, Receipt | MandateLink):
@@ -178,7 +178,7 @@ def check_one_write_commits_once(exam: Exam, name: str, fault: Fault) -> None:
     tries = [s for s in sent if s.recorded is None or s.recorded.address == commit.address]
     recorded = [i for i in writing.recording if i.address == commit.address]
     if len([s for s in tries if s.method == commit.method]) > len(recorded):
-        fail(f"{name}, {fault}: sent again by the connector itself")
+        fail(f"{name}, {fault}: sent again by the connector; leave that to the host")
 
 
 def check_an_unheard_status_posts_nothing(exam: Exam, name: str) -> None:
@@ -199,4 +199,4 @@ def check_an_unheard_status_posts_nothing(exam: Exam, name: str) -> None:
     before, after = writing.recording[:place], writing.recording[place + 1 :]
     outcome, _ = writing.run((*before, commit.answering(document), *after))
     if isinstance(outcome.value, Receipt) and outcome.value.state == "posted":
-        fail(f"{name}: a status nobody knows became {outcome.value!r}")
+        fail(f"{name}: a status nobody knows became {outcome.value!r}; `pending` was due")
