@@ -117,8 +117,8 @@ def check_a_truncated_list_is_doubt(exam: Exam, name: str) -> None:
     outcome = finding.run(finding.recording, stuck=more)
     if not isinstance(outcome.error, PartnerError):
         fail(
-            f"{name} on a list that stops short: {outcome}; an error was due: read on while more is "
-            "promised, and compare with the total"
+            f"{name} on a list that stops short: {outcome}; an error was due; read on while "
+            "more is promised, and compare with the total"
         )
 
 

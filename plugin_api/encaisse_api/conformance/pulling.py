@@ -60,7 +60,8 @@ def check_pass_is_whole(exam: Exam, name: str) -> None:
         done = seat.pull(name, pull.arguments)
         if seat.replay.unrecorded:
             fail(
-                f"{name} asks for what was not recorded, so record again: {seat.replay.unrecorded[0]}"
+                f"{name} asks for what was not recorded, so record again: "
+                f"{seat.replay.unrecorded[0]}"
             )
         if done.error:
             fail(f"{name} on its own recording: {done}")
