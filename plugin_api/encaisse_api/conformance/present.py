@@ -31,6 +31,9 @@ from encaisse_api.names import MONEY_WRITES, WRITES
 from encaisse_api.writing import Absent, Receipt
 
 _AMOUNT = re.compile(r"[+-]?[0-9][0-9 \u00a0\u202f]*([.,][0-9]{1,4})?")
+OWN_IDS = frozenset({"id", "_id", "uid", "uuid", "pid", "producerid"})
+"""Names under which a row says which row it is."""
+
 Row = dict[str, object]
 
 
@@ -230,7 +233,9 @@ def check_two_rows_are_a_conflict(exam: Exam, name: str) -> None:
     for place in listed:
         document = present.document(place.answer)
         rows = cast("list[object]", at_path(document, place.path[:-1]))
-        twin = _another_id(present.row(place), _ids(present.found))
+        key = str(present.finding.arguments["key"])
+        ids = tuple(one for one in _ids(present.found) if key not in one)
+        twin = _another_id(present.row(place), ids)
         doubled = with_value(document, place.path[:-1], [*rows, twin])
         doubled = with_totals_raised(doubled, place.path[:-1], len(rows))
         with exam.seat(present.answering(place.answer, doubled)) as seat:
@@ -241,9 +246,12 @@ def check_two_rows_are_a_conflict(exam: Exam, name: str) -> None:
 
 
 def _another_id(row: Row, ids: tuple[str, ...]) -> Row:
-    """Copy a row under an id of its own, since one thing listed twice is no double."""
+    """Copy a row under ids of its own, since one thing listed twice is no double."""
     twin: object = row
     for path, value in nodes(row):
-        if isinstance(value, str | int) and not isinstance(value, bool) and str(value) in ids:
-            twin = with_value(twin, path, f"{value}x" if isinstance(value, str) else value + 1)
+        if isinstance(value, bool) or not isinstance(value, str | int):
+            continue
+        own = len(path) == 1 and str(path[0]).lower() in OWN_IDS
+        if own or str(value) in ids:
+            twin = with_value(twin, path, f"{value}9" if isinstance(value, str) else value + 1)
     return cast("Row", twin)
