@@ -1,7 +1,7 @@
 # Each target is one line a person could type; `install` is what all of them stand on.
 PYTHON ?= python3
 BIN := .venv/bin
-ROOMS := plugin_api/encaisse_api einvoicing/encaisse_einvoicing core/encaisse_core connectors/factomos/encaisse_factomos connectors/gcollect/encaisse_gcollect connectors/folder/encaisse_folder simulator/encaisse_simulator lab/encaisse_lab
+ROOMS := $(wildcard */encaisse_* connectors/*/encaisse_*)
 
 .PHONY: install demo test lint proof proof-slice cassettes picture clean
 

@@ -68,6 +68,7 @@ from encaisse_api.money import Money
 from encaisse_api.names import BLIND, MONEY_WRITES, STREAMS, WRITES
 from encaisse_api.roles import (
     ROLES,
+    UNCALLED,
     AcceptsDirectPayments,
     AcceptsDisputes,
     ChecksDebtor,
@@ -136,6 +137,7 @@ __all__ = [
     "MONEY_WRITES",
     "ROLES",
     "STREAMS",
+    "UNCALLED",
     "WRITES",
     "Absent",
     "AcceptsDirectPayments",
