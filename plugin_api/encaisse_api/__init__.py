@@ -41,6 +41,18 @@ from encaisse_api.collection import (
     Standing,
     Withdrawal,
 )
+from encaisse_api.collector_roles import (
+    AcceptsDirectPayments,
+    AcceptsDisputes,
+    ChecksDebtor,
+    IssuesAttestations,
+    OffersFinancing,
+    OpensProcedures,
+    Quotes,
+    ReportsProgress,
+    ReportsSettlements,
+    TakesMandates,
+)
 from encaisse_api.context import Context
 from encaisse_api.errors import (
     ActionNeeded,
@@ -69,29 +81,19 @@ from encaisse_api.names import BLIND, MONEY_WRITES, STREAMS, WRITES
 from encaisse_api.roles import (
     ROLES,
     UNCALLED,
-    AcceptsDirectPayments,
-    AcceptsDisputes,
-    ChecksDebtor,
     Connector,
     FetchesDocuments,
     FollowsUp,
-    IssuesAttestations,
     LettersEntries,
     ListsAccounts,
-    OffersFinancing,
-    OpensProcedures,
     Probes,
     PullsInvoices,
     PullsPayments,
-    Quotes,
     ReceivesWebhooks,
     RecordsPayments,
     RecordsPaymentsBlind,
     ReportsLifecycle,
-    ReportsProgress,
-    ReportsSettlements,
     ReversesPayments,
-    TakesMandates,
     roles_of,
     writes_of,
 )

@@ -161,7 +161,7 @@ class Exam:
                 hosts=self.manifest.hosts(where),
                 siren=said.siren,
             )
-            yield Seat(self._built(context), replay, lent)
+            yield Seat(self.connector, self._built(context), replay, lent)
 
     def _built(self, context: Context) -> object:
         try:

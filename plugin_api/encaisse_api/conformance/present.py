@@ -111,16 +111,20 @@ def _mentions(recording: Interactions, marks: tuple[str, ...]) -> Iterator[Place
     """List the outermost rows that hold a mark; the whole answer where no list does."""
     for number, interaction in enumerate(recording):
         document = interaction.document()
-        if not isinstance(document, dict | list) or not _holds(document, marks):
+        if not _holds(document, marks):
             continue
         rows: list[Path] = []
         for path, value in nodes(document):
             nested = any(path[: len(row)] == row for row in rows)
-            in_a_list = bool(path) and isinstance(path[-1], int) and isinstance(value, dict)
-            if in_a_list and not nested and _holds(value, marks):
+            listed = bool(path) and isinstance(path[-1], int) and _is_object(value)
+            if listed and not nested and _holds(value, marks):
                 rows.append(path)
-        if rows or isinstance(document, dict):
+        if rows or _is_object(document):
             yield from (Place(number, path) for path in rows or [()])
+
+
+def _is_object(value: object) -> bool:
+    return isinstance(value, dict)
 
 
 def _holds(document: object, marks: tuple[str, ...]) -> bool:

@@ -87,6 +87,7 @@ class Pass:
 class Seat:
     """Hold one connector built from one context, and the transport that answers it."""
 
+    kind: type
     instance: Any
     replay: Replay
     settings: LentSettings
@@ -100,7 +101,7 @@ class Seat:
     def call(self, method: str, arguments: Mapping[str, object]) -> Outcome:
         """Call a method and keep its value or its error."""
         try:
-            with confined(type(self.instance)):
+            with confined(self.kind):
                 return Outcome(value=getattr(self.instance, method)(**arguments))
         except (Endless, Strayed) as stopped:
             fail(f"{method} {stopped}")
@@ -112,7 +113,7 @@ class Seat:
         result = Pass()
         most = len(self.replay.interactions) + 1000
         try:
-            with confined(type(self.instance)):
+            with confined(self.kind):
                 for page in getattr(self.instance, method)(**arguments):
                     result.pages.append(page)
                     if len(result.pages) > most:
