@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from encaisse_api import Transient
 from encaisse_core.errors import UsageError
 from encaisse_core.http import guard_base_url
 
@@ -74,7 +75,7 @@ def test_a_public_address_passes_in_https_only() -> None:
         else:
             with pytest.raises(UsageError, match="https"):
                 guard_base_url(url, resolve=lambda _host: ["93.184.216.34"])
-    with pytest.raises(UsageError, match="aucune adresse"):
+    with pytest.raises(Transient, match="aucune adresse"):
         guard_base_url("https://x.example.org", resolve=lambda _host: [])
     with pytest.raises(UsageError, match="interne"):
         guard_base_url("https://2130706433/")  # 127.0.0.1 written as one number

@@ -95,9 +95,9 @@ class Door:
     ) -> httpx.Client:
         """Build the client for one unit of work; `addresses` are those of self-hosted tools.
 
-        Raises `UsageError` for a grant of another connector or environment, a missing secret, a
-        simulator in `live`, or an address that may not be called; `Denied` for a grant that a
-        person must reconnect.
+        Raises `UsageError` for a grant of another connector or environment, a missing secret, or a
+        simulator in `live`; `Denied` for a grant that a person must reconnect, and for an address
+        that may not be called.
         """
         if environment not in ("test", "live"):
             raise UsageError(f"Environnement inconnu : « {environment} » (test ou live).")
@@ -148,11 +148,15 @@ class Door:
     def _guarded(self, address: str) -> httpx.URL:
         """Check an address a person gave; where all goes to a simulator, its name may not exist."""
         simulated = self._simulated is not None or bool(self._routes)
-        return guard_base_url(
-            address,
-            private_hosts=self._private,
-            resolve=(lambda _: [NOWHERE]) if simulated else self._resolve,
-        )
+        try:
+            return guard_base_url(
+                address,
+                private_hosts=self._private,
+                resolve=(lambda _: [NOWHERE]) if simulated else self._resolve,
+            )
+        except UsageError as mistaken:
+            # This connection waits for a person; the company's others go on.
+            raise Denied(str(mistaken)) from None
 
     def _secrets(
         self, manifest: Manifest, grant_id: str | None, environment: str

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 
 import httpx
 
+from encaisse_api import Transient
 from encaisse_core.errors import UsageError
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -94,7 +95,7 @@ def guard_base_url(
     Every address its name leads to must be public and the scheme `https`; of `private_hosts` a
     person has said that they stand in their own network, and there `http` passes too. Clouds'
     metadata addresses never pass. Names can be re-pointed later, so this is asked again at each
-    unit of work. Raises `UsageError`.
+    unit of work. Raises `UsageError`, or `Transient` where a name leads nowhere just now.
     """
     try:
         url = httpx.URL(base_url.strip())
@@ -113,7 +114,10 @@ def guard_base_url(
     except OSError:
         texts = []
     if not texts:
-        raise UsageError(f"Le nom « {url.host} » ne mène à aucune adresse : vérifiez-le.")
+        raise Transient(
+            f"Le nom « {url.host} » ne mène à aucune adresse : rien n'a été envoyé. Vérifiez-le "
+            "si cela dure."
+        )
     for text in texts:
         address = _inner(ipaddress.ip_address(text.partition("%")[0]))
         if address in METADATA or not _callable(address, allow_private):

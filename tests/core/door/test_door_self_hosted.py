@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from encaisse_api import NoAuth, Rejected
-from encaisse_core.errors import UsageError
+from encaisse_api import Denied, NoAuth, Rejected
 from encaisse_core.http import Door
 
 if TYPE_CHECKING:
@@ -81,18 +80,18 @@ def test_the_rest_of_its_machine_is_not_called(world: World, elsewhere: str) -> 
 
 
 def test_an_inner_address_needs_a_persons_word(world: World) -> None:
-    with pytest.raises(UsageError, match="interne ou réservée"):
+    with pytest.raises(Denied, match="interne ou réservée"):
         client(world, "https://erp.lan/", leads_to="10.0.0.4")
-    with pytest.raises(UsageError, match="interne ou réservée"):
+    with pytest.raises(Denied, match="interne ou réservée"):
         client(world, "https://erp.lan/", leads_to="10.0.0.4", private=("other.lan",))
     lent, seen = client(world, "http://erp.lan/", leads_to="10.0.0.4", private=("erp.lan",))
     lent.get("http://erp.lan/factures")
     assert seen == ["http://erp.lan/factures"]
-    with pytest.raises(UsageError):
+    with pytest.raises(Denied):
         client(world, "http://erp.lan/", leads_to="169.254.169.254", private=("erp.lan",))
 
 
 def test_an_address_that_is_none_is_a_mistake_in_the_settings(world: World) -> None:
     for address in ("erp", "http://erp.example.org", "https://a:b@erp.example.org", "h\0"):
-        with pytest.raises(UsageError):
+        with pytest.raises(Denied):
             client(world, address)
