@@ -1,7 +1,7 @@
 # Each target is one line a person could type; `install` is what all of them stand on.
 PYTHON ?= python3
 BIN := .venv/bin
-ROOMS := plugin_api/encaisse_api einvoicing/encaisse_einvoicing core/encaisse_core connectors/factomos/encaisse_factomos connectors/gcollect/encaisse_gcollect connectors/libeo/encaisse_libeo connectors/folder/encaisse_folder connectors/myunisoft/encaisse_myunisoft simulator/encaisse_simulator lab/encaisse_lab
+ROOMS := $(wildcard */encaisse_* connectors/*/encaisse_*)
 
 .PHONY: install demo test lint proof proof-slice cassettes picture clean
 
@@ -34,8 +34,6 @@ proof-slice: install
 cassettes: install
 	$(BIN)/python -m encaisse_lab.record_factomos tests/cassettes/factomos
 	$(BIN)/python -m encaisse_lab.record_gcollect tests/cassettes/gcollect
-	$(BIN)/python -m encaisse_lab.record_myunisoft tests/cassettes/myunisoft
-	$(BIN)/python -m encaisse_lab.record_libeo tests/cassettes/libeo
 
 picture: install
 	$(BIN)/python -m encaisse_lab.picture docs/demo.svg

@@ -22,6 +22,8 @@ from encaisse_core.store import open_store
 FOLDER = "ENCAISSE_HOME"
 DATABASE = "ENCAISSE_DATABASE_URL"
 ROUTES = "ENCAISSE_ROUTES"
+PRIVATE = "ENCAISSE_PRIVATE_HOSTS"
+"""Self-hosted tools in the network of who runs us; no other may stand at an inner address."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,7 @@ def open_app(
         routes=dict(routes if routes is not None else routes_of(environ)),
         transport=transport,
         max_wait=max_wait,
+        private_hosts=[h.strip() for h in environ.get(PRIVATE, "").split(",") if h.strip()],
     )
     host = Host(
         store=store,

@@ -59,7 +59,9 @@ def connect(
         else companies.recorded(host, company_id or "")
     )
     settings, secrets = _split(manifest, values, owner.siren)
-    if owner.environment == "live" and manifest.test_hosts and not manifest.live_hosts:
+    unknown = manifest.contract == "assumed" and not manifest.local
+    tested = bool(manifest.test_hosts) and not manifest.live_hosts
+    if owner.environment == "live" and (unknown or tested):
         raise UsageError(
             f"{manifest.name} n'a pas d'accès réel connu (contrat supposé) : "
             "utilisez l'environnement « test »."

@@ -8,12 +8,13 @@ from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import httpx
 from sqlalchemy import Connection, select
 
 from encaisse_api import Connector, Context, Manifest, roles_of
+from encaisse_api.base import Environment
 from encaisse_core.blobs import Blobs
 from encaisse_core.clock import Clock, Ids
 from encaisse_core.decide import Policy
@@ -53,6 +54,7 @@ class Lends(Protocol):
         account: str | None,
         environment: str,
         deadline: datetime | None,
+        addresses: Sequence[str],
     ) -> httpx.Client: ...
 
 
@@ -115,7 +117,13 @@ class Host:
             account=link.account or None,
             environment=link.environment,
             deadline=deadline,
+            addresses=[
+                link.settings[setting.name]
+                for setting in kind.manifest.settings
+                if setting.kind == "url" and link.settings.get(setting.name)
+            ],
         )
+        environment = cast("Environment", link.environment)  # the door lends in no other
         with client:
             yield kind(
                 Context(
@@ -126,6 +134,9 @@ class Host:
                     now=now,
                     log=logging.getLogger(f"encaisse.{link.connector}"),
                     deadline=deadline,
+                    environment=environment,
+                    hosts=kind.manifest.hosts(environment),
+                    siren=link.siren,
                 )
             )
 

@@ -20,7 +20,7 @@ from typing import Any, cast
 
 import pluggy
 
-from encaisse_api import API_VERSION, Manifest, hookspecs, writes_of
+from encaisse_api import API_VERSION, Connector, hookspecs, wholeness
 from encaisse_api.hookspecs import PROJECT
 
 GROUP = "encaisse.connectors"
@@ -110,19 +110,16 @@ class _Announced:
         return self.entry.dist.name if self.entry.dist else "distribution inconnue"
 
     def register_connector(self, connector: object) -> None:
-        """Take one class, or refuse it by name."""
+        """Take one class that is whole, or refuse it by name: half a one would fail at night."""
         name = getattr(connector, "__name__", repr(connector))
         if not isinstance(connector, type):
             raise _Refused(f"il enregistre « {name} », qui n’est pas une classe")
-        manifest = getattr(connector, "manifest", None)
-        if not isinstance(manifest, Manifest):
-            raise _Refused(f"sa classe « {name} » n’a pas de manifeste (`manifest: Manifest`)")
-        unsafe = [write for write in writes_of(connector) if write not in manifest.writes]
-        if unsafe:
-            raise _Refused(f"son manifeste ne dit pas ce qui protège l’écriture {_listed(unsafe)}")
-        if manifest.slug in self.connectors:
-            raise _Refused(f"il enregistre deux connecteurs sous le nom « {manifest.slug} »")
-        self.connectors[manifest.slug] = connector
+        for flaw in wholeness.flaws(connector):
+            raise _Refused(flaw.french)
+        slug = cast("type[Connector]", connector).manifest.slug
+        if slug in self.connectors:
+            raise _Refused(f"il enregistre deux connecteurs sous le nom « {slug} »")
+        self.connectors[slug] = connector
 
     def register_policy(self, policy: object) -> None:
         """Take one class of policy."""
@@ -208,6 +205,8 @@ def _announced(entry: EntryPoint) -> _Announced:
         raise _Refused(f"il échoue en s’enregistrant ({_short(error)})") from error
     if "on_event" in hooks:
         announced.subscriber = _subscriber(announced, manager)
+    if not (announced.connectors or announced.policies or announced.subscriber):
+        raise _Refused("il n’enregistre rien : il manque `register(…)` dans ses fonctions")
     return announced
 
 
@@ -252,7 +251,9 @@ def _check_version(said: object) -> None:
 
 
 def _parts(version: object) -> tuple[int, int] | None:
-    match = re.fullmatch(r"([0-9]{1,6})\.([0-9]{1,6})(\.[0-9]{1,6})?", str(version))
+    if not isinstance(version, str):  # 0.10 as a number would be read 0.1
+        return None
+    match = re.fullmatch(r"([0-9]{1,6})\.([0-9]{1,6})(\.[0-9]{1,6})?", version, re.ASCII)
     return (int(match[1]), int(match[2])) if match else None
 
 
@@ -269,7 +270,7 @@ def _checked_hooks(manager: pluggy.PluginManager, plugin: object) -> set[str]:
         hook = options.get("specname") or name
         if hook not in HOOKS:
             near = difflib.get_close_matches(hook, HOOKS, n=1, cutoff=0.5)
-            hint = f" ; vouliez-vous dire `{near[0]}` ?" if near else ""
+            hint = f", le plus proche est `{near[0]}`" if near else ""
             raise _Refused(f"sa fonction `{hook}` n’est pas un point d’extension connu{hint}")
         wanted = list(inspect.signature(getattr(hookspecs, hook)).parameters)
         taken = list(inspect.signature(getattr(plugin, name)).parameters)
@@ -287,8 +288,8 @@ def _checked_hooks(manager: pluggy.PluginManager, plugin: object) -> set[str]:
 
 
 def _short(error: BaseException) -> str:
-    words = " ".join(str(error).split())
-    return f"{type(error).__name__} : {words[:160]}" if words else type(error).__name__
+    words = " ".join(str(error).split())[:160].rstrip(" .!?…")
+    return f"{type(error).__name__} : {words}" if words else type(error).__name__
 
 
 def _listed(names: list[str]) -> str:

@@ -236,7 +236,7 @@ def _webhooks(account: Account, folder: Path) -> None:
         stamp = headers["GCollect-Signature"].partition(",")[0].removeprefix("t=")
         received_at = datetime.fromtimestamp(int(stamp), UTC)
         delivery = Delivery(headers=tuple(headers.items()), body=each.body, received_at=received_at)
-        hints = account.call("read", delivery)
+        hints = account.call("read_webhook", delivery)
         written.append(
             {
                 "headers": headers,

@@ -144,7 +144,9 @@ def _webhooks(world: World, recorder: Recorder) -> None:
                     "headers": headers,
                     "body": each.body.decode(),
                     "received_at": received_at.isoformat().replace("+00:00", "Z"),
-                    "hints": [hint.model_dump(mode="json") for hint in connector.read(delivery)],
+                    "hints": [
+                        hint.model_dump(mode="json") for hint in connector.read_webhook(delivery)
+                    ],
                 }
             )
     said = {"secrets": [WEBHOOK_SECRET], "deliveries": written}

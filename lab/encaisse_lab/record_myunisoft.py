@@ -18,7 +18,6 @@ from encaisse_api.conformance import signed_headers
 from encaisse_api.conformance.cassette import write_sidecar
 from encaisse_lab.record import Recorder, connector_named
 from encaisse_simulator.myunisoft import Bookkeeping
-from encaisse_simulator.transport import SimTransport
 from encaisse_simulator.world import World
 
 SEED = 7
@@ -79,7 +78,7 @@ def _record_writes(recorder: Recorder, books: Bookkeeping) -> None:
     )
     recorder.record_write("reverse_payment", "find_reversal", UNDONE, {"reversal": reversal})
     whole = f"{TOWN}/2026/FA2026020"
-    with recorder.instance(SimTransport(recorder.world)) as connector:
+    with recorder.instance(recorder.transport) as connector:
         paid = connector.record_payment(FOLLOWED, _payment(FOLLOWED, whole, 33_300))
     books.validate(paid.remote_id)
     ids = [paid.remote_id, receipt.remote_id]
@@ -103,7 +102,7 @@ def _payment(key: str, ref: str, cents: int) -> PaymentEntry:
 
 def _document(recorder: Recorder, ref: str) -> str:
     """Find what an invoice calls its document."""
-    with recorder.instance(SimTransport(recorder.world)) as connector:
+    with recorder.instance(recorder.transport) as connector:
         (found,) = connector.read_invoices([ref])
     return str(found.document_ref)
 

@@ -1,5 +1,15 @@
 """The contract a connector is written against: everything public is named here."""
 
+from encaisse_api.auth import (
+    BasicAuth,
+    BearerAuth,
+    ClientCredentialsAuth,
+    CodeAuth,
+    HeaderAuth,
+    HeadersAuth,
+    NoAuth,
+    SecretHeader,
+)
 from encaisse_api.base import (
     ClaimId,
     Department,
@@ -31,6 +41,18 @@ from encaisse_api.collection import (
     Standing,
     Withdrawal,
 )
+from encaisse_api.collector_roles import (
+    AcceptsDirectPayments,
+    AcceptsDisputes,
+    ChecksDebtor,
+    IssuesAttestations,
+    OffersFinancing,
+    OpensProcedures,
+    Quotes,
+    ReportsProgress,
+    ReportsSettlements,
+    TakesMandates,
+)
 from encaisse_api.context import Context
 from encaisse_api.errors import (
     ActionNeeded,
@@ -46,48 +68,32 @@ from encaisse_api.errors import (
 )
 from encaisse_api.hookspecs import API_VERSION, hookimpl, hookspec
 from encaisse_api.manifest import (
-    BearerAuth,
-    ClientCredentialsAuth,
-    CodeAuth,
-    HeaderAuth,
-    HeadersAuth,
     Manifest,
-    NoAuth,
     Quota,
     Recipient,
-    SecretHeader,
     Setting,
     Stream,
     WebhookScheme,
     Write,
 )
 from encaisse_api.money import Money
+from encaisse_api.names import BLIND, MONEY_WRITES, STREAMS, WRITES
 from encaisse_api.roles import (
     ROLES,
-    WRITES,
-    AcceptsDirectPayments,
-    AcceptsDisputes,
-    ChecksDebtor,
+    UNCALLED,
     Connector,
     FetchesDocuments,
     FollowsUp,
-    IssuesAttestations,
     LettersEntries,
     ListsAccounts,
-    OffersFinancing,
-    OpensProcedures,
     Probes,
     PullsInvoices,
     PullsPayments,
-    Quotes,
     ReceivesWebhooks,
     RecordsPayments,
     RecordsPaymentsBlind,
     ReportsLifecycle,
-    ReportsProgress,
-    ReportsSettlements,
     ReversesPayments,
-    TakesMandates,
     roles_of,
     writes_of,
 )
@@ -129,7 +135,11 @@ from encaisse_api.writing import (
 
 __all__ = [
     "API_VERSION",
+    "BLIND",
+    "MONEY_WRITES",
     "ROLES",
+    "STREAMS",
+    "UNCALLED",
     "WRITES",
     "Absent",
     "AcceptsDirectPayments",
@@ -138,6 +148,7 @@ __all__ = [
     "Amendment",
     "AnnexLine",
     "Attestation",
+    "BasicAuth",
     "BearerAuth",
     "ChecksDebtor",
     "ClaimFile",

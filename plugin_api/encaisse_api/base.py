@@ -7,7 +7,7 @@ an error, so a connector cannot smuggle data past the host, nor lose it silently
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
@@ -19,6 +19,15 @@ class Frozen(BaseModel):
         frozen=True, extra="forbid", ser_json_bytes="base64", val_json_bytes="base64"
     )
 
+
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{1,30}$")]
+"""Our name of a connector or a setting."""
+
+Host = Annotated[str, StringConstraints(pattern=r"^[a-z0-9.-]+\.[a-z]{2,}$")]
+"""The name of a server, without scheme or port."""
+
+Environment = Literal["test", "live"]
+"""Test and live never meet: a connection lives in one of them."""
 
 type_ids: Mapping[str, str] = {
     "org": "organisation",

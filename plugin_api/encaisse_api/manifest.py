@@ -6,21 +6,26 @@ exam: nothing about a partner is written twice.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
-from encaisse_api.base import Frozen
+from encaisse_api.auth import Auth, HeadersAuth, NoAuth
+from encaisse_api.base import Environment, Frozen, Host, Slug
+from encaisse_api.names import BLIND, STREAMS, WRITES
 
-Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{1,30}$")]
-Host = Annotated[str, StringConstraints(pattern=r"^[a-z0-9.-]+\.[a-z]{2,}$")]
 Guarantee = Literal["key", "lookup", "none"]
 
 
 class Setting(Frozen):
-    """Declare one thing a person fills in. A `secret` is stored encrypted and never shown."""
+    """Declare one thing a person fills in. A `secret` is stored encrypted and never shown.
+
+    A `url` is where a person runs the tool themselves: the host lets the connector call that
+    address and what is below it, by `https` and only where it is public, unless the person who
+    runs the host says otherwise. It stands in `context.settings`, and no host is declared for it.
+    """
 
     name: Slug
     label_fr: str
@@ -28,70 +33,6 @@ class Setting(Frozen):
     secret: bool = False
     required: bool = True
     kind: Literal["text", "path", "url", "siren"] = "text"
-
-
-class NoAuth(Frozen):
-    """Say that the connector needs no network access."""
-
-    scheme: Literal["none"] = "none"
-
-
-class BearerAuth(Frozen):
-    """Send a fixed token; `setting` names the secret that holds it."""
-
-    scheme: Literal["bearer"] = "bearer"
-    setting: Slug = "token"
-
-
-class HeaderAuth(Frozen):
-    """Send a key in a header of the vendor's own."""
-
-    scheme: Literal["header"] = "header"
-    header: str
-    setting: Slug = "api_key"
-
-
-class SecretHeader(Frozen):
-    """Name one header, and the secret setting that stands in it after `prefix`."""
-
-    header: str
-    setting: Slug
-    prefix: str = ""
-
-
-class HeadersAuth(Frozen):
-    """Send several secrets, each in a header of its own: one of the partner, one of the customer.
-
-    `hosts` narrows where they go, for a vendor that keeps files on a host which must not be told
-    them; empty means every host of the manifest.
-    """
-
-    scheme: Literal["headers"] = "headers"
-    headers: Annotated[tuple[SecretHeader, ...], Field(min_length=1)]
-    hosts: tuple[Host, ...] = ()
-
-
-class ClientCredentialsAuth(Frozen):
-    """Get tokens by OAuth2 client credentials (RFC 6749 §4.4); the host does it all."""
-
-    scheme: Literal["client_credentials"] = "client_credentials"
-    token_url: str
-    scope: str = ""
-
-
-class CodeAuth(Frozen):
-    """Get tokens by authorization code with PKCE and rotated refresh tokens."""
-
-    scheme: Literal["code"] = "code"
-    authorize_url: str
-    token_url: str
-    scope: str = ""
-
-
-Auth = Annotated[
-    NoAuth | BearerAuth | HeaderAuth | HeadersAuth | ClientCredentialsAuth | CodeAuth,
-    Field(discriminator="scheme"),
-]
 
 
 class Quota(Frozen):
@@ -102,7 +43,7 @@ class Quota(Frozen):
 
     scope: Literal["partner", "grant", "account", "route"]
     limit: Annotated[int, Field(gt=0)]
-    period: timedelta
+    period: Annotated[timedelta, Field(gt=timedelta(0))]
     calendar_day: bool = False
     route: str | None = None
 
@@ -125,29 +66,54 @@ class Write(Frozen):
     """
 
     guarantee: Guarantee
-    visible_after: timedelta = timedelta(0)
+    visible_after: Annotated[timedelta, Field(ge=timedelta(0))] = timedelta(0)
 
 
 class WebhookScheme(Frozen):
     """Describe how deliveries are signed, so that the host verifies them.
 
-    `signed` builds the signed bytes from `{t}` (the timestamp as sent) and `{body}`. `header` holds
-    comma-separated `name=value` pairs: the timestamp under `timestamp_field`, signatures under
-    `signature_field`. Where the timestamp travels alone in `timestamp_header`, `header` holds
-    nothing but one signature and the fields are not used. `timestamp_unit` says how the timestamp
-    counts since 1970.
+    `signed` builds the signed bytes from `{body}` and, where there is a timestamp, `{t}` as it was
+    sent. Where it stands:
+
+    - by default `header` holds comma-separated `name=value` pairs: the timestamp under
+      `timestamp_field`, signatures under `signature_field`;
+    - with `timestamp_header`, the timestamp travels there alone and `header` is one signature;
+    - with `timestamp_field=None` and no header there is none: `header` is one signature, and a
+      delivery can be played again, which is harmless since a hint is only a reason to pull.
+
+    A signature stands after `prefix` (such as `sha256=`). `timestamp_unit` says how the timestamp
+    counts since 1970. `setting` names the secret.
     """
 
     header: str
     algorithm: Literal["hmac-sha256"] = "hmac-sha256"
     encoding: Literal["hex", "base64"] = "hex"
+    prefix: str = ""
     signed: str = "{t}.{body}"
-    timestamp_field: str = "t"
+    timestamp_field: str | None = "t"
     signature_field: str = "v1"
     timestamp_header: str | None = None
     timestamp_unit: Literal["s", "ms"] = "s"
-    tolerance: timedelta = timedelta(minutes=5)
+    tolerance: Annotated[timedelta, Field(gt=timedelta(0))] = timedelta(minutes=5)
     setting: Slug = "webhook_secret"
+
+    @property
+    def timestamped(self) -> bool:
+        """Tell whether deliveries carry a timestamp."""
+        return self.timestamp_header is not None or self.timestamp_field is not None
+
+    @model_validator(mode="after")
+    def _signs_what_counts(self) -> WebhookScheme:
+        if self.signed.count("{body}") != 1:
+            raise ValueError(f"`signed` is {self.signed!r}: it must hold {{body}} once")
+        if self.timestamped and "{t}" not in self.signed:
+            raise ValueError(
+                f"`signed` is {self.signed!r} without {{t}}: a timestamp nobody signed can be "
+                "changed; sign it, or say `timestamp_field=None`"
+            )
+        if not self.timestamped and "{t}" in self.signed:
+            raise ValueError(f"`signed` is {self.signed!r}, and no timestamp is declared")
+        return self
 
 
 class Recipient(Frozen):
@@ -164,7 +130,9 @@ class Manifest(Frozen):
     """Describe a connector.
 
     `pages` cite the vendor's documentation; with `contract="assumed"` they say what the assumption
-    rests on. `writes` is keyed by the role method that writes.
+    rests on, and there is no live host before the vendor has confirmed it. `writes` is keyed by the
+    role method that writes, `streams` by what is pulled. `unsigned` says that the partner's
+    webhooks carry no signature: the host then keeps their address secret.
     """
 
     slug: Slug
@@ -180,11 +148,54 @@ class Manifest(Frozen):
     streams: Mapping[str, Stream] = Field(default_factory=dict[str, Stream])
     writes: Mapping[str, Write] = Field(default_factory=dict[str, Write])
     webhook: WebhookScheme | None = None
+    unsigned: bool = False
     recipient: Recipient | None = None
     sends: tuple[str, ...] = ()
 
+    def hosts(self, environment: Environment) -> tuple[str, ...]:
+        """Give the hosts of one environment, in declared order."""
+        return self.test_hosts if environment == "test" else self.live_hosts
+
+    @property
+    def local(self) -> bool:
+        """Tell whether the connector speaks to no host at all."""
+        hosted = self.test_hosts or self.live_hosts
+        return not hosted and not any(setting.kind == "url" for setting in self.settings)
+
     @model_validator(mode="after")
-    def _says_who_receives(self) -> Manifest:
+    def _holds_together(self) -> Manifest:
         if bool(self.sends) != (self.recipient is not None):
             raise ValueError(f"{self.slug}: `sends` and `recipient` go together")
+        if self.contract == "assumed" and self.live_hosts:
+            raise ValueError(f"{self.slug}: an assumed contract has no live host")
+        if self.unsigned and self.webhook is not None:
+            raise ValueError(
+                f"{self.slug}: `webhook` says how deliveries are signed, `unsigned` no"
+            )
+        _known(self.slug, "stream", self.streams, STREAMS)
+        _known(self.slug, "write", self.writes, (*WRITES, BLIND))
+        for name, write in self.writes.items():
+            if (write.guarantee == "none") != (name == BLIND):
+                raise ValueError(f"{self.slug}: the guarantee `none` is for {BLIND} alone: {name}")
+        self._check_settings()
+        if isinstance(self.auth, HeadersAuth):
+            _known(self.slug, "host", self.auth.hosts, (*self.test_hosts, *self.live_hosts))
         return self
+
+    def _check_settings(self) -> None:
+        names = [setting.name for setting in self.settings]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"{self.slug}: the setting {', '.join(twice)} is declared twice")
+        secret = {setting.name for setting in self.settings if setting.secret}
+        wanted = [*self.auth.secrets(), *([self.webhook.setting] if self.webhook else [])]
+        if open_ := sorted({name for name in wanted if name not in secret}):
+            raise ValueError(
+                f"{self.slug}: {', '.join(open_)} must stand in `settings` with `secret=True`"
+            )
+
+
+def _known(slug: str, what: str, given: Iterable[str], known: Iterable[str]) -> None:
+    if strange := sorted(set(given) - set(known)):
+        raise ValueError(
+            f"{slug}: no {what} is called {', '.join(strange)}; known: {', '.join(known)}"
+        )

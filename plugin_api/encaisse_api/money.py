@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import Annotated, Any, Self
 
@@ -12,8 +13,23 @@ from encaisse_api.base import Frozen
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 """Alphabetic code of ISO 4217."""
 
-MINOR_UNITS = {"BHD": 3, "CLP": 0, "ISK": 0, "JPY": 0, "KRW": 0, "KWD": 3, "TND": 3, "XPF": 0}
+MINOR_UNITS = {
+    **dict.fromkeys(
+        (
+            "BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI",
+            "VND", "VUV", "XAF", "XOF", "XPF",
+        ),
+        0,
+    ),
+    **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
+    **dict.fromkeys(("CLF", "UYW"), 4),
+}  # fmt: skip
 """Decimals of currencies that do not have two (ISO 4217, minor unit column)."""
+
+LARGEST = 2**63 - 1
+"""Most minor units an amount may have: stores keep them as signed 64-bit integers."""
+
+_TEXT = re.compile(r"-?[0-9]+(\.[0-9]+)?", re.ASCII)
 
 
 def minor_unit(currency: str) -> int:
@@ -26,17 +42,22 @@ class Money(Frozen):
 
     A float is refused, because 0.1 + 0.2 is not 0.3 and somebody's invoice would stay open by a
     cent; so is an amount with more decimals than the currency has, because rounding is a decision
-    the reader of the source must take. JSON: `{"amount": "1234.56", "currency": "EUR"}`.
+    the reader of the source must take. Text is digits of ASCII with a point, nothing Python alone
+    would understand (`1_000`, `1e3`, digits of another script). In minor units an amount fits a
+    signed 64-bit integer. JSON: `{"amount": "1234.56", "currency": "EUR"}`.
     """
 
-    amount: Annotated[Decimal, Field(allow_inf_nan=False, max_digits=18)]
+    amount: Annotated[Decimal, Field(allow_inf_nan=False)]
     currency: Currency = "EUR"
 
     @field_validator("amount", mode="before")
     @classmethod
-    def _no_float(cls, value: Any) -> Any:
-        if isinstance(value, float):
-            raise ValueError("money is never a float: pass Decimal or text")
+    def _plain_digits(cls, value: Any) -> Any:
+        if isinstance(value, float | bool):
+            kind = type(value).__name__
+            raise ValueError(f"money is never a {kind}: pass Decimal or text")
+        if isinstance(value, str) and not _TEXT.fullmatch(value):
+            raise ValueError(f"{value[:40]!r} is no amount: digits with a point, such as -1234.56")
         return value
 
     @field_serializer("amount")
@@ -46,9 +67,13 @@ class Money(Frozen):
     def model_post_init(self, context: Any, /) -> None:
         """Refuse fractions of the smallest coin and give every equal amount one form."""
         step = Decimal(1).scaleb(-minor_unit(self.currency))
+        # Bounded first: a remainder of more digits than the decimal context holds is an error.
+        if abs(self.amount) > LARGEST * step:
+            raise ValueError(f"{self.amount:.3e} {self.currency} is beyond any amount we can keep")
         if self.amount % step != 0:
             raise ValueError(f"{self.amount} {self.currency} is finer than its smallest coin")
-        object.__setattr__(self, "amount", self.amount.quantize(step))
+        # Minus zero equals zero and is spelt otherwise.
+        object.__setattr__(self, "amount", self.amount.quantize(step) + 0)
 
     @classmethod
     def of_minor(cls, minor: int, currency: str = "EUR") -> Self:

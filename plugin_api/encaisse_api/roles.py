@@ -3,7 +3,8 @@
 Every write takes its idempotency key first and has a twin that looks it up: `Receipt` when it
 stands there, `Absent` when a complete search did not find it, an exception for every doubt (an
 access refused, a server error, a page that is no list, a list that stops short). Which protection a
-write really has is declared in the manifest (`key`, `lookup`, `none`) and examined.
+write really has is declared in the manifest (`key`, `lookup`, `none`) and examined. Some roles are
+examined and not called yet: `UNCALLED`.
 """
 
 from __future__ import annotations
@@ -11,28 +12,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import ClassVar, Protocol, runtime_checkable
 
-from encaisse_api.base import RemoteRef
-from encaisse_api.collection import (
-    Amendment,
-    ClaimFile,
-    DirectPayment,
-    Dispute,
-    Mandate,
-    MandateDraft,
-    MandateLink,
-    Need,
-    Offer,
-    Pause,
-    ProcedureState,
-    Quote,
-    QuoteRequest,
-    SignedMandate,
-    Standing,
-    Withdrawal,
+from encaisse_api.collector_roles import (
+    AcceptsDirectPayments,
+    AcceptsDisputes,
+    ChecksDebtor,
+    IssuesAttestations,
+    OffersFinancing,
+    OpensProcedures,
+    Quotes,
+    ReportsProgress,
+    ReportsSettlements,
+    TakesMandates,
 )
 from encaisse_api.context import Context
 from encaisse_api.manifest import Manifest
-from encaisse_api.settling import Attestation, CollectedPayment, CollectorPayout
+from encaisse_api.names import BLIND, WRITES
 from encaisse_api.source import (
     Cursor,
     Delivery,
@@ -167,134 +161,8 @@ class ReportsLifecycle(Protocol):
 
 @runtime_checkable
 class ReceivesWebhooks(Protocol):
-    def read(self, delivery: Delivery) -> Sequence[Hint]:
+    def read_webhook(self, delivery: Delivery) -> Sequence[Hint]:
         """Turn a verified delivery into hints."""
-        ...
-
-
-@runtime_checkable
-class Quotes(Protocol):
-    def quote(self, request: QuoteRequest) -> Quote:
-        """Price claims without naming anybody and without any effect."""
-        ...
-
-
-@runtime_checkable
-class TakesMandates(Protocol):
-    def find_mandate(self, key: str, draft: MandateDraft) -> MandateLink | Absent:
-        """Look a requested mandate up."""
-        ...
-
-    def request_mandate(self, key: str, draft: MandateDraft) -> MandateLink:
-        """Ask for a mandate; a person signs it at the link."""
-        ...
-
-    def read_mandate(self, ref: RemoteRef) -> Mandate:
-        """Read a mandate back."""
-        ...
-
-
-@runtime_checkable
-class OpensProcedures(Protocol):
-    def find_procedure(self, key: str, file: ClaimFile) -> Receipt | Absent:
-        """Look a procedure up."""
-        ...
-
-    def open_procedure(self, key: str, file: ClaimFile, mandate: SignedMandate) -> Receipt:
-        """Open a procedure under a signed mandate."""
-        ...
-
-    def find_withdrawal(self, key: str, withdrawal: Withdrawal) -> Receipt | Absent:
-        """Look a withdrawal up."""
-        ...
-
-    def withdraw(self, key: str, withdrawal: Withdrawal) -> Receipt:
-        """Take claims back: nothing more is said to the debtor about them."""
-        ...
-
-    def find_pause(self, key: str, pause: Pause) -> Receipt | Absent:
-        """Look a pause up."""
-        ...
-
-    def pause(self, key: str, pause: Pause) -> Receipt:
-        """Suspend the dialogue."""
-        ...
-
-    def find_amendment(self, key: str, amendment: Amendment) -> Receipt | Absent:
-        """Look an amendment up."""
-        ...
-
-    def amend(self, key: str, amendment: Amendment) -> Receipt:
-        """Lower what is claimed."""
-        ...
-
-
-@runtime_checkable
-class ReportsProgress(Protocol):
-    def pull_progress(self, since: Cursor | None) -> Iterator[Page[ProcedureState]]:
-        """Yield where procedures stand."""
-        ...
-
-
-@runtime_checkable
-class ReportsSettlements(Protocol):
-    def pull_payments_collected(self, since: Cursor | None) -> Iterator[Page[CollectedPayment]]:
-        """Yield payments the collector knows, reversals too."""
-        ...
-
-    def pull_payouts(self, since: Cursor | None) -> Iterator[Page[CollectorPayout]]:
-        """Yield transfers to the creditor."""
-        ...
-
-
-@runtime_checkable
-class AcceptsDirectPayments(Protocol):
-    def find_direct_payment(self, key: str, payment: DirectPayment) -> Receipt | Absent:
-        """Look a declaration up."""
-        ...
-
-    def declare_direct_payment(self, key: str, payment: DirectPayment) -> Receipt:
-        """Declare that the debtor paid the creditor."""
-        ...
-
-
-@runtime_checkable
-class AcceptsDisputes(Protocol):
-    def find_dispute(self, key: str, dispute: Dispute) -> Receipt | Absent:
-        """Look a dispute up."""
-        ...
-
-    def open_dispute(self, key: str, dispute: Dispute) -> Receipt:
-        """Hand a contested claim to a person."""
-        ...
-
-
-@runtime_checkable
-class IssuesAttestations(Protocol):
-    def attestation(self, procedure_ref: RemoteRef) -> Attestation | None:
-        """Read the attestation of non-recovery, None while there is none."""
-        ...
-
-
-@runtime_checkable
-class ChecksDebtor(Protocol):
-    def check(self, siren: str) -> Standing:
-        """Tell a company's standing."""
-        ...
-
-
-@runtime_checkable
-class OffersFinancing(Protocol):
-    def find_request(self, key: str, need: Need) -> Receipt | Absent:
-        """Look a request up."""
-        ...
-
-    def request(self, key: str, need: Need) -> Receipt:
-        """Ask for financing."""
-        ...
-
-    def offers(self, ref: RemoteRef) -> Sequence[Offer]:
-        """List the offers received."""
         ...
 
 
@@ -323,21 +191,22 @@ ROLES: tuple[type, ...] = (
     OffersFinancing,
 )
 
-WRITES: dict[str, str] = {
-    "record_payment": "find_payment",
-    "reverse_payment": "find_reversal",
-    "letter": "find_lettering",
-    "send_status": "find_status",
-    "request_mandate": "find_mandate",
-    "open_procedure": "find_procedure",
-    "withdraw": "find_withdrawal",
-    "pause": "find_pause",
-    "amend": "find_amendment",
-    "declare_direct_payment": "find_direct_payment",
-    "open_dispute": "find_dispute",
-    "request": "find_request",
-}
-"""Each writing method and its look-up twin."""
+
+UNCALLED: frozenset[str] = frozenset(
+    {
+        "PullsPayments",
+        "RecordsPaymentsBlind",
+        "LettersEntries",
+        "FollowsUp",
+        "ReportsLifecycle",
+        "ReceivesWebhooks",
+        "AcceptsDisputes",
+        "IssuesAttestations",
+        "ChecksDebtor",
+        "OffersFinancing",
+    }
+)
+"""Roles no phase of the host calls yet: examined like the others, and without effect until then."""
 
 
 def roles_of(connector: type) -> tuple[str, ...]:
@@ -347,7 +216,7 @@ def roles_of(connector: type) -> tuple[str, ...]:
 
 def writes_of(connector: type) -> tuple[str, ...]:
     """Name the writes a connector class can do; each needs a guarantee in its manifest."""
-    names = [*WRITES, "record_payment_blind"]
+    names = [*WRITES, BLIND]
     wanted = {name for role in roles_of(connector) for name in _methods(role)}
     return tuple(name for name in names if name in wanted)
 

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 from typing import Annotated, Generic, Literal, TypeVar
 
 from pydantic import AwareDatetime, Field, StringConstraints, model_validator
 
+from encaisse_api import reckoning
 from encaisse_api.base import Frozen
 from encaisse_api.money import Currency, Money
 
-Text = Annotated[str, StringConstraints(min_length=1, max_length=512)]
+Text = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=512, pattern=r"^[^\x00]*$"),
+]
+"""Something written: blanks around it are dropped, blanks alone refused, as is NUL, which no store
+keeps."""
 Item = TypeVar("Item", bound=Frozen)
 
 InvoiceKind = Literal["invoice", "down_payment", "credit_note", "unallocated_credit"]
@@ -78,7 +84,8 @@ class Instalment(Frozen):
     """Give one échéance: the unit that is due, overdue and collectible.
 
     `due_date` is None where the tool has none; `due_estimated` where it was computed from terms
-    (an estimated date never starts anything by itself). `open` may only be negative on credits.
+    (an estimated date never starts anything by itself). `open` is below zero on credits, and on an
+    invoice that was paid too much.
     """
 
     ref: Text
@@ -99,10 +106,20 @@ class Lineage(Frozen):
 class SourceInvoice(Frozen):
     """State one open customer item as its tool sees it.
 
-    Amounts include VAT. `open` is what the tool believes is still owed; with the instalments it is
-    checked to add up. Credit notes and unallocated credits carry negative amounts. `version` is the
-    tool's revision (date, ETag), used only to notice changes. `credited` is how much of what is no
-    longer open the tool explains by credit notes, None where it does not say.
+    Amounts include VAT; `total` is all that was asked for, rounding included; `open` is what the
+    tool believes is still owed of it. `version` is the tool's revision (date, ETag), used only to
+    notice changes. `credited` is how much of what is no longer open the tool explains by credit
+    notes, None where it does not say.
+
+    Amounts are held against each other (`reckoning.py`), by kind:
+
+    - an invoice or down payment: `total` not below zero, `open` at most `total`. Paid too much it
+      has `open` below zero by how much, which is the debtor's money and no credit of ours to set
+      off: its state is then never `open`, and no échéance of it is still owed;
+    - a credit note or unallocated credit is a kind of its own, never a negative invoice: `total`
+      and `open` at most zero, `open` never beyond `total`;
+    - `settled` leaves nothing to pay or to deduct;
+    - instalments have the sign of the whole, add up to it, and none is open beyond its amount.
     """
 
     ref: Text
@@ -127,17 +144,7 @@ class SourceInvoice(Frozen):
 
     @model_validator(mode="after")
     def _adds_up(self) -> SourceInvoice:
-        moneys = [self.total, self.open]
-        for instalment in self.instalments:
-            moneys += [instalment.amount, instalment.open]
-        if any(money.currency != self.currency for money in moneys):
-            raise ValueError(f"{self.number}: amounts in more than one currency")
-        if sum(i.amount.minor for i in self.instalments) != self.total.minor:
-            raise ValueError(f"{self.number}: instalments do not add up to the total")
-        if sum(i.open.minor for i in self.instalments) != self.open.minor:
-            raise ValueError(f"{self.number}: open instalments do not add up to the open amount")
-        if len({i.ref for i in self.instalments}) != len(self.instalments):
-            raise ValueError(f"{self.number}: two instalments share one reference")
+        reckoning.check(self)
         return self
 
 
@@ -187,7 +194,7 @@ class Token(Frozen):
 
     kind: Literal["token"] = "token"
     version: int = 1
-    value: Text
+    value: Annotated[str, StringConstraints(min_length=1, max_length=4096)]
 
 
 Cursor = Annotated[Since | Token, Field(discriminator="kind")]
@@ -244,7 +251,7 @@ class Delivery(Frozen):
 
     headers: tuple[tuple[str, str], ...]
     body: bytes
-    received_at: datetime
+    received_at: AwareDatetime
 
 
 class Hint(Frozen):

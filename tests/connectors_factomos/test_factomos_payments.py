@@ -86,6 +86,13 @@ def test_our_reference_on_another_sum_or_day_is_for_a_person(
         payments.find(payments.payment(KEY, other), rows)
 
 
+def test_a_line_without_any_reference_may_be_ours_and_is_doubt(payload: Payload) -> None:
+    listed = [dict(row) for row in cast("list[dict[str, object]]", payload("payments")["payments"])]
+    del listed[-1]["reference"]
+    with pytest.raises(Drift, match="reference : champ absent"):
+        payments.rows_of({"payments": listed, "total_payments": len(listed)}, "Essai")
+
+
 def test_our_reference_twice_is_a_double_a_person_removes(payload: Payload) -> None:
     rows = payments.rows_of(payload("payments"), "Essai")
     with pytest.raises(Conflict) as caught:

@@ -25,7 +25,7 @@ from encaisse_gcollect import GCollectConnector
 from encaisse_gcollect.client import canonical
 from encaisse_gcollect.plugin import ENCAISSE_API, register_connectors
 
-HOST_API = "0.1"
+HOST_API = "0.3"
 
 
 def delivery(body: bytes) -> Delivery:
@@ -132,27 +132,27 @@ def test_equal_content_is_equal_bytes() -> None:
 def test_an_event_is_a_reason_to_pull_and_no_fact(kind: str, stream: str) -> None:
     connector, counter = at_counter()
     body = canonical(payload("event", type=kind))
-    assert connector.read(delivery(body)) == (Hint(stream=stream, ref="pay_70"),)
+    assert connector.read_webhook(delivery(body)) == (Hint(stream=stream, ref="pay_70"),)
     assert counter.sent == []
 
 
 def test_an_event_nobody_told_us_about_is_a_reason_to_pull_everything() -> None:
     connector, _ = at_counter()
-    hints = connector.read(delivery(canonical(payload("event", type="zz.happened"))))
+    hints = connector.read_webhook(delivery(canonical(payload("event", type="zz.happened"))))
     assert {hint.stream for hint in hints} == set(GCollectConnector.manifest.streams)
 
 
 def test_another_creditors_event_gives_no_hint() -> None:
     connector, _ = at_counter()
     body = canonical(payload("event", creditor_id="cre_boussole"))
-    assert connector.read(delivery(body)) == ()
+    assert connector.read_webhook(delivery(body)) == ()
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"not json", b"{}"])
 def test_a_notification_without_sense_is_set_aside(body: bytes) -> None:
     connector, _ = at_counter()
     with pytest.raises(Drift):
-        connector.read(delivery(body))
+        connector.read_webhook(delivery(body))
 
 
 def test_a_document_is_kept_only_with_the_fingerprint_announced() -> None:

@@ -63,11 +63,11 @@ def test_a_notification_is_verified_and_gives_a_reason_to_read(
     )
     assert MANIFEST.webhook is not None
     verify(MANIFEST.webhook, ["whsec"], delivery, books.world.now)
-    assert connector.read(delivery) == (Hint(stream="invoices", ref=sale),)
-    assert connect(books.transport, siret="81234567600017").read(delivery) == ()
+    assert connector.read_webhook(delivery) == (Hint(stream="invoices", ref=sale),)
+    assert connect(books.transport, siret="81234567600017").read_webhook(delivery) == ()
     strange = {**json.loads(sent.body), "type": "company.renamed"}
     told = delivery.model_copy(update={"body": json.dumps(strange).encode()})
-    assert connector.read(told) == (Hint(stream="invoices"),)
+    assert connector.read_webhook(told) == (Hint(stream="invoices"),)
 
 
 def test_a_cursor_of_another_kind_restarts_the_stream(connector: LibeoConnector) -> None:

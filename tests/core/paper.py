@@ -258,7 +258,7 @@ def paper_connectors(paper: Paper) -> dict[str, type[Connector]]:
             contract="assumed",
             streams={
                 "progress": Stream(mode="changes"),
-                "payments": Stream(mode="changes"),
+                "payments_collected": Stream(mode="changes"),
                 "payouts": Stream(mode="changes"),
             },
             writes={

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from encaisse_api import Transient
 from encaisse_core.errors import UsageError
 from encaisse_core.http import guard_base_url
 
@@ -43,7 +44,9 @@ def test_a_self_hosted_tool_is_not_looked_for_inside(address: str) -> None:
 @pytest.mark.parametrize("address", ["10.0.0.4", "127.0.0.1", "fd12::4"])
 def test_a_person_may_allow_their_own_network(address: str) -> None:
     url = guard_base_url(
-        "http://outil.lan:8000/compta", allow_private=True, resolve=lambda _host: [address]
+        "http://outil.lan:8000/compta",
+        private_hosts=["outil.lan"],
+        resolve=lambda _host: [address],
     )
     assert str(url) == "http://outil.lan:8000/compta"
 
@@ -53,7 +56,7 @@ def test_a_person_may_allow_their_own_network(address: str) -> None:
 )
 def test_metadata_addresses_never_pass(address: str) -> None:
     with pytest.raises(UsageError):
-        guard_base_url("http://x.lan", allow_private=True, resolve=lambda _host: [address])
+        guard_base_url("http://x.lan", private_hosts=["x.lan"], resolve=lambda _host: [address])
 
 
 @pytest.mark.parametrize(
@@ -72,7 +75,7 @@ def test_a_public_address_passes_in_https_only() -> None:
         else:
             with pytest.raises(UsageError, match="https"):
                 guard_base_url(url, resolve=lambda _host: ["93.184.216.34"])
-    with pytest.raises(UsageError, match="aucune adresse"):
+    with pytest.raises(Transient, match="aucune adresse"):
         guard_base_url("https://x.example.org", resolve=lambda _host: [])
     with pytest.raises(UsageError, match="interne"):
         guard_base_url("https://2130706433/")  # 127.0.0.1 written as one number

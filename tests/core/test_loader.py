@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 import sys
 import textwrap
 from collections.abc import Callable, Iterator
@@ -23,6 +24,8 @@ GOOD = """
         manifest = Manifest(slug="{slug}", name="X", summary_fr="x", contract="assumed")
         def __init__(self, context):
             self.context = context
+
+        def probe(self): ...
 
     @hookimpl
     def register_connectors(register):
@@ -69,6 +72,17 @@ def good(slug: str) -> str:
     return GOOD.replace("{slug}", slug)
 
 
+def having(method: str) -> str:
+    """Give the class of the good connector one more method."""
+    return good("bad").replace("def probe", f"{method}\n\n        def probe")
+
+
+def declaring(field: str) -> str:
+    """Say one thing more in the manifest of the good connector."""
+    imported = good("bad").replace("import Manifest", "import BearerAuth, Manifest, Stream, Write")
+    return imported.replace('contract="assumed"', f'contract="assumed", {field}')
+
+
 def test_an_installed_connector_is_found(site: Path, install: Install) -> None:
     install("acme", good("acme"))
     loaded = loaded_from(site)
@@ -102,7 +116,7 @@ BROKEN = {
     "newer minor": (good("bad").replace('"0.1"', '"0.99"'), "0.99 du contrat, plus récente"),
     "misspelt hook": (
         good("bad").replace("def register_connectors", "def register_connector"),
-        "vouliez-vous dire `register_connectors`",
+        "le plus proche est `register_connectors`",
     ),
     "hook of nobody": (
         good("bad").replace("def register_connectors(register)", "def on_full_moon(sky)"),
@@ -128,13 +142,73 @@ BROKEN = {
         good("bad").replace("register(Connector)", "register(Connector); register(Connector)"),
         "deux connecteurs sous le nom « bad »",
     ),
+    "version as a number": (good("bad").replace('"0.1"', "0.1"), "pour quelle version"),
+    "version in another script": (good("bad").replace('"0.1"', '"٠.١"'), "pour quelle version"),
+    "nothing registered": (good("bad").replace("register(Connector)", "pass"), "n’enregistre rien"),
+    "sentence with its own stop": ("raise RuntimeError('pas de chance ?')\n", "pas de chance)."),
+    "no role": (good("bad").replace("def probe", "def prob"), "ne sait rien faire"),
+    "role that is no method": (good("bad").replace("def probe(self): ...", "probe = 1"), "méthode"),
+    "no context": (good("bad").replace("(self, context)", "(self)"), "`__init__(self, context)`"),
     "unprotected write": (
-        good("bad").replace(
-            "def __init__",
-            "def record_payment_blind(self, key, payment): ...\n        def __init__",
-        ),
-        "record_payment_blind",
+        having("def record_payment_blind(self, key, payment): ..."),
+        "ce qui protège l’écriture `record_payment_blind`",
     ),
+    "write without find": (
+        having("def record_payment(self, key, payment): ..."),
+        "`record_payment` sans `find_payment`",
+    ),
+    "find without write": (
+        having("def find_payment(self, key, payment): ..."),
+        "`find_payment` sans `record_payment`",
+    ),
+    "pull without its second look": (
+        having("def pull_invoices(self, since): ..."),
+        "`pull_invoices` sans `read_invoices`",
+    ),
+    "other parameters": (
+        having("def fetch_document(self, reference): ..."),
+        "`fetch_document(reference)` devrait s’écrire `fetch_document(ref)`",
+    ),
+    "undeclared stream": (
+        having("def pull_payments(self, since): ..."),
+        "déclare les flux —, sa classe lit `payments`",
+    ),
+    "stream nobody pulls": (
+        declaring('streams={"payments": Stream(mode="snapshot")}'),
+        "déclare les flux `payments`, sa classe lit —",
+    ),
+    "write the class lacks": (
+        declaring('writes={"letter": Write(guarantee="lookup")}'),
+        "déclare l’écriture `letter`, que sa classe n’a pas",
+    ),
+    "unknown stream": (
+        declaring('streams={"invoice": Stream(mode="snapshot")}'),
+        "no stream is called invoice",
+    ),
+    "unknown write": (
+        declaring('writes={"letters": Write(guarantee="lookup")}'),
+        "no write is called letters",
+    ),
+    "none on a write that can be looked up": (
+        declaring('writes={"letter": Write(guarantee="none")}'),
+        "the guarantee `none`",
+    ),
+    "auth of an undeclared setting": (
+        declaring("auth=BearerAuth()"),
+        "token must stand in `settings`",
+    ),
+    "manifest changed behind its back": (
+        good("bad").replace(
+            'contract="assumed")',
+            'contract="assumed").model_copy(update={"live_hosts": ("x.example.org",)})',
+        ),
+        "se contredit (bad: an assumed contract has no live host)",
+    ),
+    "webhooks of nobody knows whom": (
+        having("def read_webhook(self, delivery): ..."),
+        "sans dire comment elles sont signées",
+    ),
+    "webhooks without a reader": (declaring("unsigned=True"), "que sa classe ne reçoit pas"),
 }
 
 
@@ -152,7 +226,7 @@ def test_a_broken_connector_is_set_apart_and_the_rest_works(
     assert (apart.name, apart.distribution) == ("bad", "encaisse-bad")
     assert apart.reason_fr.startswith("Le connecteur « bad » (encaisse-bad) n’est pas chargé : ")
     assert sentence in apart.reason_fr
-    assert apart.reason_fr.endswith(".")
+    assert re.search(r"[^ .?!:]\.$", apart.reason_fr)
     assert "\n" not in apart.reason_fr
 
 

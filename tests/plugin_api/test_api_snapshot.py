@@ -18,7 +18,7 @@ def test_the_contract_is_the_one_written_down() -> None:
     changed = list(difflib.unified_diff(kept, now, "api_snapshot.txt", "encaisse_api", n=0))
     assert not changed, (
         "the contract for connectors has changed: raise API_VERSION in encaisse_api/hookspecs.py "
-        "(major where a connector would break, else minor), then run "
+        "(major where a connector would break, else minor; below 1.0 always minor), then run "
         "`python -m encaisse_api.conformance.snapshot > tests/plugin_api/api_snapshot.txt`\n"
         + "\n".join(changed)
     )

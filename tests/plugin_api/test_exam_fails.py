@@ -20,6 +20,8 @@ from encaisse_api.conformance import (
     declared,
     delivering,
     finding,
+    going_on,
+    present,
     pulling,
     reading,
     writing,
@@ -30,9 +32,13 @@ from encaisse_api.conformance.faults import (
     DENIED,
     EMPTY_BODY,
     EMPTY_OBJECT,
+    HOSTS_DENIED,
+    HOSTS_UNKNOWN,
     HTML_PAGE,
+    LOOKUP_FAULTS,
     LOST,
     NOT_FOUND,
+    READ_FAULTS,
     SERVER_ERROR,
 )
 from encaisse_api.conformance.seat import ExamFailed
@@ -70,18 +76,53 @@ CASES = [
     Case(declared.check_declared_writes, broken.declaring(writes=more_writes), says="letter"),
     Case(declared.check_declared_writes, broken.declaring(writes=blind_key), says="none"),
     Case(declared.check_declared_streams, broken.declaring(streams=other_streams), says="payouts"),
+    Case(declared.check_signatures, broken.WithoutContext, says="context"),
+    Case(
+        declared.check_webhooks_are_declared, broken.declaring(webhook=None), says="unsigned=True"
+    ),
+    Case(
+        declared.check_the_manifest_holds_together,
+        broken.declaring(settings=()),
+        says="secret=True",
+    ),
     Case(
         declared.check_hosts_are_declared,
         broken.declaring(test_hosts=("other.example.org",), live_hosts=(), auth=NoAuth()),
         says="api.toy.example.org",
     ),
     Case(declared.check_the_manifest_cites_its_source, broken.declaring(pages=())),
-    Case(declared.check_the_manifest_cites_its_source, broken.declaring(contract="documented")),
+    Case(declared.check_the_manifest_cites_its_source, broken.declaring(pages=("a page",))),
+    Case(
+        declared.check_the_environment_chooses_the_host,
+        broken.KnowsOneHost,
+        says="`context.hosts`",
+    ),
     Case(declared.check_secrets_stay_with_the_host, broken.AsksForItsSecret, says="token"),
     Case(pulling.check_pass_is_whole, broken.EndsEveryPage, ("pull_invoices",), "end=True"),
     Case(pulling.check_pass_is_whole, broken.FirstPageOnly, ("pull_invoices",), "stops before"),
     Case(pulling.check_pass_is_whole, broken.SnapshotWithCursor, ("pull_progress",), "snapshot"),
     Case(pulling.check_paging_twice_gives_the_same, broken.RemembersRows, ("pull_invoices",)),
+    Case(
+        going_on.check_items_are_genuine,
+        broken.PatchesItsItems,
+        ("pull_invoices",),
+        "its own constructor refuses",
+    ),
+    Case(reading.check_read_answers, broken.PatchesItsItems, ("read_invoices",)),
+    Case(going_on.check_a_page_names_a_thing_once, broken.SaysItTwice, ("pull_invoices",), "twice"),
+    Case(
+        going_on.check_the_cursor_goes_on,
+        broken.IgnoresItsCursor,
+        ("pull_progress",),
+        "send the cursor",
+    ),
+    Case(
+        going_on.check_the_cursor_goes_on,
+        broken.LosesItsCursorOnAQuietNight,
+        ("pull_progress",),
+        "give it back",
+    ),
+    Case(going_on.check_the_cursor_goes_on, broken.DislikesQuietNights, ("pull_payouts",), "due"),
     Case(
         pulling.check_a_stuck_partner_is_refused,
         broken.TrustsTheNextMark,
@@ -111,7 +152,22 @@ CASES = [
         Case(pulling.check_a_cut_pass_never_ends, broken.EmptyMeansEnd, ("pull_invoices", fault))
         for fault in (LOST, SERVER_ERROR, HTML_PAGE, EMPTY_BODY, EMPTY_OBJECT, CUT_JSON)
     ),
-    Case(pulling.check_a_cut_pass_never_ends, broken.DeniedIsTransient, ("pull_invoices", DENIED)),
+    *(
+        Case(
+            pulling.check_a_cut_pass_never_ends, broken.DeniedIsTransient, ("pull_invoices", fault)
+        )
+        for fault in (DENIED, HOSTS_DENIED)
+    ),
+    *(
+        Case(pulling.check_pass_is_whole, connector, ("pull_invoices",), says)
+        for connector, says in (
+            (broken.Sleeps, "retry_after"),
+            (broken.OpensItsOwnClient, "context.http"),
+            (broken.AsksForTheDay, "reads the clock (`today`)"),
+            (broken.AsksForTheTime, "reads the clock (`time`)"),
+        )
+    ),
+    Case(reading.check_read_answers, broken.IsBuiltOnTheClock, ("probe",), "__init__ reads"),
     Case(pulling.check_a_cut_pass_never_ends, broken.LeaksTransportErrors, ("pull_invoices", LOST)),
     Case(
         pulling.check_fewer_rows_than_the_total_never_end,
@@ -122,6 +178,10 @@ CASES = [
         Case(pulling.check_an_unheard_status_is_no_success, connector, (pull,), "nobody knows")
         for connector, pull in (
             (broken.UnknownIsSettled, "pull_invoices"),
+            (broken.UnknownIsOpen, "pull_invoices"),
+            (broken.UnknownIsCancelled, "pull_invoices"),
+            (broken.UnknownOwesNothing, "pull_invoices"),
+            (broken.UnknownIsReversed, "pull_payments_collected"),
             (broken.UnknownIsVerified, "pull_payments_collected"),
             (broken.UnknownIsExecuted, "pull_payouts"),
             (broken.UnknownIsClosed, "pull_progress"),
@@ -135,18 +195,35 @@ CASES = [
     ),
     Case(reading.check_read_answers, broken.ReadsInItsOwnOrder, ("read_invoices",)),
     *(
-        Case(reading.check_a_failed_read_raises, broken.AnswersMissingToAnything, arguments)
-        for arguments in (("read_invoices", SERVER_ERROR), ("read_invoices", DENIED))
+        Case(
+            reading.check_a_failed_read_raises,
+            broken.AnswersMissingToAnything,
+            ("read_invoices", fault),
+        )
+        for fault in READ_FAULTS
     ),
     Case(reading.check_an_unheard_status_is_no_success, broken.UnknownIsSigned, ("read_mandate",)),
-    Case(
-        reading.check_an_unheard_status_is_no_success, broken.UnknownIsSettled, ("read_invoices",)
+    *(
+        Case(reading.check_an_unheard_status_is_no_success, connector, ("read_invoices",))
+        for connector in (broken.UnknownIsSettled, broken.UnknownIsOpen, broken.UnknownOwesNothing)
     ),
     Case(writing.check_write_replays, broken.SendsAnotherAmount, ("record_payment",), "recorded"),
+    Case(
+        writing.check_write_replays,
+        broken.ReceiptWithoutAmount,
+        ("record_payment",),
+        "without an amount",
+    ),
+    Case(
+        finding.check_present_is_found,
+        broken.ReceiptWithoutAmount,
+        ("find_payment",),
+        "without an amount",
+    ),
     *(
         Case(writing.check_a_failed_write_gives_no_receipt, connector, ("record_payment", fault))
         for connector in (broken.TakesDoubtForDone, broken.TakesDoubtForNothingDone)
-        for fault in (LOST, SERVER_ERROR, HTML_PAGE)
+        for fault in (LOST, SERVER_ERROR, HTML_PAGE, HOSTS_UNKNOWN)
     ),
     Case(writing.check_one_write_commits_once, broken.SendsAgain, ("record_payment", LOST)),
     Case(writing.check_key_guarantee, broken.SendsNoKey, ("request_mandate",), "send the keys"),
@@ -167,16 +244,40 @@ CASES = [
     ),
     *(
         Case(finding.check_doubt_is_never_absence, broken.NoAnswerIsAbsent, ("find_payment", fault))
-        for fault in (DENIED, SERVER_ERROR, HTML_PAGE, EMPTY_BODY, EMPTY_OBJECT, CUT_JSON, LOST)
+        for fault in LOOKUP_FAULTS
     ),
     Case(finding.check_a_truncated_list_is_doubt, broken.FirstPageOfTheSearch, ("find_payment",)),
     Case(finding.check_an_unheard_status_is_no_absence, broken.KnowsOnlyPosted, ("find_payment",)),
+    Case(
+        finding.check_an_unheard_status_is_no_absence,
+        broken.UnknownIsPosted,
+        ("find_payment",),
+        "`pending` was due",
+    ),
+    Case(
+        present.check_a_spoilt_row_is_doubt,
+        broken.SkipsRowsItCannotRead,
+        ("find_payment",),
+        "missing from the row",
+    ),
+    Case(present.check_a_spoilt_row_is_doubt, broken.ChokesOnARow, ("find_payment",)),
+    *(
+        Case(present.check_another_amount_is_a_conflict, connector, ("find_payment",), "Conflict")
+        for connector in (broken.TakesTheFirstRow, broken.EchoesTheAmount)
+    ),
+    *(
+        Case(present.check_two_rows_are_a_conflict, connector, (twin,), "two rows under one key")
+        for connector, twin in (
+            (broken.TakesTheFirstRow, "find_payment"),
+            (broken.TakesTheFirstMandate, "find_mandate"),
+        )
+    ),
     Case(delivering.check_hints, broken.HintsAtNothing, says="no stream"),
     Case(delivering.check_hints, broken.PullsWhileReading, says="makes a request"),
     Case(delivering.check_nonsense_gives_no_hint, broken.HintsAnyway),
     Case(
         delivering.check_signature_is_accepted,
-        broken.declaring(webhook=WebhookScheme(header="Toy-Signature", signed="{body}")),
+        broken.declaring(webhook=WebhookScheme(header="Toy-Signature", signed="{t}:{body}")),
     ),
 ]
 
@@ -254,6 +355,7 @@ def know_one_secret(s: WebhookScheme, keys: Sequence[str], d: Delivery, now: dat
 CARELESS: list[tuple[Rule, Verify]] = [
     (delivering.check_a_flipped_byte_is_refused, accept_any_body),
     (delivering.check_a_stale_timestamp_is_refused, accept_any_age),
+    (delivering.check_a_moved_timestamp_is_refused, accept_any_body),
     (delivering.check_two_secrets_during_rotation, know_one_secret),
 ]
 
@@ -270,9 +372,11 @@ def test_a_careless_verification_is_noticed(
 def every_rule() -> set[Rule]:
     return {
         function
-        for room in (declared, delivering, finding, pulling, reading, writing)
+        for room in (declared, delivering, finding, going_on, present, pulling, reading, writing)
         for name, function in inspect.getmembers(room, inspect.isfunction)
-        if name.startswith("check_") and function.__module__ == room.__name__
+        if name.startswith("check_")
+        and "exam" in inspect.signature(function).parameters
+        and function.__module__ == room.__name__
     }
 
 
@@ -290,3 +394,28 @@ def test_every_rule_is_part_of_the_exam() -> None:
     exam = inspect.getsource(contract.ConnectorContract)
     asked = {f"{rule.__module__.rpartition('.')[2]}.{rule.__name__}" for rule in every_rule()}
     assert {name for name in asked if f"({name}" not in exam} == set()
+
+
+class Broken(contract.ConnectorContract):
+    connector = broken.FirstPageOnly
+    cassettes = RECORDED
+
+
+def test_a_failure_says_what_to_change_and_which_rule_asks_for_it() -> None:
+    with pytest.raises(pytest.fail.Exception) as failed:
+        Broken().test_a_pass_is_whole("pull_invoices")
+    first, _, rest = str(failed.value).partition("\n\n")
+    assert first == (
+        "pull_invoices stops before GET https://api.toy.example.org/v1/invoices?cursor=p2: "
+        "read every page that was recorded."
+    )
+    assert rest.startswith("The rule (encaisse_api.conformance.pulling.check_pass_is_whole):\nReq")
+    assert failed.value.pytrace is False
+
+
+@pytest.mark.parametrize("name", ["context.json", "record_payment.json"])
+def test_a_misspelt_field_beside_a_recording_is_noticed(folder: Path, name: str) -> None:
+    content = json.loads((folder / name).read_text())
+    (folder / name).write_text(json.dumps({**content, "acount": "d-42"}))
+    with pytest.raises(ExamFailed, match=f"{name} is not as .* describes it"):
+        writing.check_write_replays(Exam(ToyConnector, folder), "record_payment")

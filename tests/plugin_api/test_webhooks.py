@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from pydantic import ValidationError
 
 from encaisse_api import Delivery, WebhookScheme
 from encaisse_api.conformance import sign, signed_headers
@@ -103,10 +106,52 @@ def test_without_a_secret_nothing_is_accepted(secrets: Sequence[str]) -> None:
     assert "aucun secret" in refused(delivery(sign(HEX, "", BODY, NOW)), secrets)
 
 
-def test_a_scheme_that_does_not_sign_the_body_is_refused() -> None:
-    scheme = WebhookScheme(header="Acme-Signature", signed="{t}")
-    with pytest.raises(Unverified, match="contenu"):
-        verify(scheme, ["s1"], delivery(sign(HEX, "s1", BODY, NOW)), NOW)
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        ({"signed": "{t}"}, "must hold {body} once"),
+        ({"signed": "{body}{t}{body}"}, "must hold {body} once"),
+        ({"signed": "{body}"}, "a timestamp nobody signed"),
+        ({"signed": "{body}", "timestamp_header": "date"}, "a timestamp nobody signed"),
+        ({"timestamp_field": None}, "no timestamp is declared"),
+        ({"tolerance": timedelta(0)}, "greater than 0"),
+    ],
+)
+def test_a_scheme_that_signs_too_little_cannot_be_declared(
+    said: dict[str, object], message: str
+) -> None:
+    with pytest.raises(ValidationError, match=re.escape(message)):
+        WebhookScheme.model_validate({"header": "Acme-Signature", **said})
+
+
+ALONE = WebhookScheme(
+    header="X-Hub-Signature-256", prefix="sha256=", signed="{body}", timestamp_field=None
+)
+"""One signature after a prefix, and no timestamp."""
+
+
+@pytest.mark.parametrize("encoding", ["hex", "base64"])
+def test_a_signature_may_stand_alone_after_a_prefix(encoding: str) -> None:
+    scheme = ALONE.model_copy(update={"encoding": encoding})
+    headers = signed_headers(scheme, "s1", BODY, NOW)
+    value = headers["X-Hub-Signature-256"]
+    digest = hmac.new(b"s1", BODY, hashlib.sha256).digest()
+    spelt = digest.hex() if encoding == "hex" else base64.b64encode(digest).decode()
+    assert headers == {"X-Hub-Signature-256": f"sha256={spelt}"}
+
+    def received(value: str, body: bytes = BODY) -> Delivery:
+        return Delivery(headers=((scheme.header, value),), body=body, received_at=NOW)
+
+    verify(scheme, ["s1"], received(value), NOW + timedelta(days=9))
+    for bad in (
+        received(value, BODY + b" "),
+        received(spelt),  # the prefix is missing
+        received(f"sha1={spelt}"),
+        received("sha256="),
+        received(""),
+    ):
+        with pytest.raises(Unverified):
+            verify(scheme, ["s1"], bad, NOW)
 
 
 BESIDE = WebhookScheme(

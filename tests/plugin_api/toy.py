@@ -16,6 +16,7 @@ from encaisse_api import (
     BearerAuth,
     CollectedPayment,
     CollectorPayout,
+    Conflict,
     Context,
     Cursor,
     Debtor,
@@ -26,6 +27,7 @@ from encaisse_api import (
     Granted,
     Hint,
     Instalment,
+    InvoiceState,
     Mandate,
     MandateDraft,
     MandateLink,
@@ -48,18 +50,19 @@ from encaisse_api import (
     Write,
 )
 
-BASE = "https://api.toy.example.org/v1"
-
 MANIFEST = Manifest(
     slug="toy",
     name="Toy",
     summary_fr="Outil d’essai : factures, règlements, mandats, encaissements.",
-    contract="assumed",
-    pages=("outil inventé pour éprouver l’examen",),
+    contract="documented",
+    pages=("https://toy.example.org/doc",),
     test_hosts=("api.toy.example.org",),
-    live_hosts=("api.toy.example.org",),
+    live_hosts=("live.toy.example.org",),
     auth=BearerAuth(),
-    settings=(Setting(name="token", label_fr="Jeton", label_en="Token", secret=True),),
+    settings=(
+        Setting(name="token", label_fr="Jeton", label_en="Token", secret=True),
+        Setting(name="webhook_secret", label_fr="Secret", label_en="Secret", secret=True),
+    ),
     streams={
         "invoices": Stream(mode="snapshot"),
         "progress": Stream(mode="changes"),
@@ -155,12 +158,13 @@ class ToyConnector:
 
     def __init__(self, context: Context) -> None:
         self.context = context
+        self.base = f"https://{context.hosts[0]}/v1"
 
     # What an answer means.
 
     def get(self, path: str, params: Mapping[str, str] | None = None) -> object:
         try:
-            answer = self.context.http.get(f"{BASE}{path}", params=params)
+            answer = self.context.http.get(f"{self.base}{path}", params=params)
         except httpx.TransportError as error:
             raise Transient("Toy ne répond pas : nouvel essai plus tard.") from error
         if answer.status_code == 401:
@@ -180,7 +184,7 @@ class ToyConnector:
     def post(self, path: str, body: Mapping[str, object], key: str | None = None) -> object:
         headers = {"Idempotency-Key": key} if key else {}
         try:
-            answer = self.context.http.post(f"{BASE}{path}", json=dict(body), headers=headers)
+            answer = self.context.http.post(f"{self.base}{path}", json=dict(body), headers=headers)
         except httpx.ConnectError as error:
             raise Transient("Toy est injoignable : rien n’a été envoyé.") from error
         except httpx.TransportError as error:
@@ -258,7 +262,7 @@ class ToyConnector:
             debtor=Debtor(name=row.customer),
         )
 
-    def invoice_state(self, word: str) -> Literal["open", "settled", "unknown"]:
+    def invoice_state(self, word: str) -> InvoiceState:
         return "open" if word == "unpaid" else "settled" if word == "paid" else "unknown"
 
     def read_invoices(self, refs: Sequence[str]) -> Sequence[SourceInvoice | Missing]:
@@ -271,7 +275,7 @@ class ToyConnector:
 
     def pull_progress(self, since: Cursor | None) -> Iterator[Page[ProcedureState]]:
         states: dict[str, Literal["active", "closed"]] = {"active": "active", "closed": "closed"}
-        for page in self.pages("/procedures"):
+        for page in self.pages("/procedures", self.since(since)):
             rows = Rows(ProcedureRow, list[object](page.items))
             items = tuple(
                 ProcedureState(
@@ -284,7 +288,7 @@ class ToyConnector:
             yield self.changed(items, rows.bad, page)
 
     def pull_payments_collected(self, since: Cursor | None) -> Iterator[Page[CollectedPayment]]:
-        for page in self.pages("/collected"):
+        for page in self.pages("/collected", self.since(since)):
             rows = Rows(CollectedRow, list[object](page.items))
             items = tuple(self.collected(row) for row in rows.good)
             yield self.changed(items, rows.bad, page)
@@ -307,7 +311,7 @@ class ToyConnector:
         )
 
     def pull_payouts(self, since: Cursor | None) -> Iterator[Page[CollectorPayout]]:
-        for page in self.pages("/payouts"):
+        for page in self.pages("/payouts", self.since(since)):
             rows = Rows(PayoutRow, list[object](page.items))
             items = tuple(self.payout(row) for row in rows.good)
             yield self.changed(items, rows.bad, page)
@@ -320,6 +324,9 @@ class ToyConnector:
             net=Money(amount=Decimal(0)),
             updated_at=row.updated_at,
         )
+
+    def since(self, cursor: Cursor | None) -> dict[str, str]:
+        return {"since": cursor.value} if isinstance(cursor, Token) else {}
 
     def changed(
         self, items: tuple[Item, ...], bad: list[Unreadable], page: ListAnswer
@@ -346,9 +353,17 @@ class ToyConnector:
         if not listed:
             return Absent(searched=f"{path}, référence {key}", at=self.context.now)
         try:
-            return self.receipt(listed[0])
-        except ValidationError as error:
+            found = self.receipt(self.only(listed, "règlements"))
+        except (ValidationError, InvalidOperation) as error:
             raise Drift("Toy donne un règlement illisible.") from error
+        if found.amount is not None and found.amount != payment.amount:
+            raise Conflict("Toy porte un autre montant sous notre référence.")
+        return found
+
+    def only(self, listed: Sequence[object], what: str) -> object:
+        if len(listed) > 1:
+            raise Conflict(f"Toy porte {len(listed)} {what} sous notre référence.")
+        return listed[0]
 
     def record_payment(self, key: str, payment: PaymentEntry) -> Receipt:
         path = f"/invoices/{payment.invoice_ref}/payments"
@@ -368,7 +383,7 @@ class ToyConnector:
         if not listed:
             return Absent(searched=f"/mandates, référence {key}", at=self.context.now)
         try:
-            row = MandateRow.model_validate(listed[0])
+            row = MandateRow.model_validate(self.only(listed, "mandats"))
         except ValidationError as error:
             raise Drift("Toy donne un mandat illisible.") from error
         return MandateLink(remote_id=row.id, signing_url=row.url)
@@ -391,7 +406,7 @@ class ToyConnector:
             state = "signed" if row.status == "signed" else "pending"
         return Mandate(remote_id=row.id, state=state, signed_at=row.signed_at)
 
-    def read(self, delivery: Delivery) -> Sequence[Hint]:
+    def read_webhook(self, delivery: Delivery) -> Sequence[Hint]:
         try:
             event = json.loads(delivery.body)
             return [Hint(stream=event["stream"], ref=event["id"])]

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
+import time
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, ClassVar, Literal
+from datetime import UTC, datetime
+from datetime import date as day
+from time import time as clock
+from typing import Any, ClassVar
 
 import httpx
 from tests.plugin_api.toy import (
     MANIFEST,
     CollectedRow,
+    InvoiceRow,
     ListAnswer,
     PayoutRow,
     ToyConnector,
@@ -18,11 +24,13 @@ from tests.plugin_api.toy import (
 from encaisse_api import (
     Absent,
     CollectedPayment,
+    Context,
     Cursor,
     Delivery,
     Drift,
     Granted,
     Hint,
+    InvoiceState,
     Mandate,
     MandateDraft,
     MandateLink,
@@ -59,6 +67,17 @@ class SwappedParameters(ToyConnector):
         return super().read_invoices(references)
 
 
+class WithoutContext(ToyConnector):
+    def __init__(self) -> None:
+        pass
+
+
+class KnowsOneHost(ToyConnector):
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        self.base = "https://api.toy.example.org/v1"
+
+
 class AsksForItsSecret(ToyConnector):
     def probe(self) -> Granted:
         self.context.settings.get("token")
@@ -92,6 +111,41 @@ class RemembersRows(ToyConnector):
             yield page.model_copy(update={"items": fresh})
 
 
+class PatchesItsItems(ToyConnector):
+    def invoice(self, row: InvoiceRow) -> SourceInvoice:
+        return super().invoice(row).model_copy(update={"open": Money(amount="500.00")})
+
+
+class SaysItTwice(ToyConnector):
+    def pull_invoices(self, since: Cursor | None) -> Iterator[Page[SourceInvoice]]:
+        for page in super().pull_invoices(since):
+            yield page.model_copy(update={"items": (*page.items, page.items[0])})
+
+
+class IgnoresItsCursor(ToyConnector):
+    def since(self, cursor: Cursor | None) -> dict[str, str]:
+        return {}
+
+
+class LosesItsCursorOnAQuietNight(ToyConnector):
+    def pull_progress(self, since: Cursor | None) -> Iterator[Page[Any]]:
+        for page in super().pull_progress(since):
+            yield page if page.items else page.model_copy(update={"cursor": None})
+
+
+class DislikesQuietNights(ToyConnector):
+    def pull_payouts(self, since: Cursor | None) -> Iterator[Page[Any]]:
+        for page in super().pull_payouts(since):
+            if not page.items:
+                raise Drift("Toy ne donne rien.")
+            yield page
+
+
+class ReceiptWithoutAmount(ToyConnector):
+    def receipt(self, raw: object) -> Receipt:
+        return super().receipt(raw).model_copy(update={"amount": None})
+
+
 class TrustsTheNextMark(ToyConnector):
     """Follows `next_cursor` wherever it leads, and counts nothing."""
 
@@ -120,6 +174,36 @@ class StopsAtARepeatedPage(ToyConnector):
             yield from super().pull_invoices(since)
         except Drift:
             yield Page(end=True)
+
+
+class Sleeps(ToyConnector):
+    def get(self, path: str, params: Mapping[str, str] | None = None) -> object:
+        time.sleep(0.001)
+        return super().get(path, params)
+
+
+class OpensItsOwnClient(ToyConnector):
+    def get(self, path: str, params: Mapping[str, str] | None = None) -> object:
+        with contextlib.suppress(Exception):
+            httpx.get("http://127.0.0.1:9/")
+        return super().get(path, params)
+
+
+class AsksForTheDay(ToyConnector):
+    def invoice(self, row: InvoiceRow) -> SourceInvoice:
+        return super().invoice(row).model_copy(update={"issue_date": day.today()})  # noqa: DTZ011
+
+
+class AsksForTheTime(ToyConnector):
+    def get(self, path: str, params: Mapping[str, str] | None = None) -> object:
+        self.context.log.info("asked at %s", clock())
+        return super().get(path, params)
+
+
+class IsBuiltOnTheClock(ToyConnector):
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        self.now = datetime.now(UTC)
 
 
 class OneBadRowKillsThePage(ToyConnector):
@@ -177,8 +261,31 @@ class LeaksTransportErrors(ToyConnector):
 
 
 class UnknownIsSettled(ToyConnector):
-    def invoice_state(self, word: str) -> Literal["open", "settled", "unknown"]:
+    def invoice_state(self, word: str) -> InvoiceState:
         return "open" if word == "unpaid" else "settled"
+
+
+class UnknownIsOpen(ToyConnector):
+    def invoice_state(self, word: str) -> InvoiceState:
+        return "settled" if word == "paid" else "open"
+
+
+class UnknownIsCancelled(ToyConnector):
+    def invoice_state(self, word: str) -> InvoiceState:
+        known = super().invoice_state(word)
+        return "cancelled" if known == "unknown" else known
+
+
+class UnknownOwesNothing(ToyConnector):
+    def invoice(self, row: InvoiceRow) -> SourceInvoice:
+        known = row.status in ("paid", "unpaid")
+        return super().invoice(row if known else row.model_copy(update={"open": "0.00"}))
+
+
+class UnknownIsReversed(ToyConnector):
+    def collected(self, row: CollectedRow) -> CollectedPayment:
+        state = row.status if row.status in ("pending", "verified") else "reversed"
+        return super().collected(row).model_copy(update={"state": state})
 
 
 class UnknownIsVerified(ToyConnector):
@@ -279,6 +386,46 @@ class FindsAnotherAmount(ToyConnector):
         return found.model_copy(update={"amount": Money(amount="1.00")})
 
 
+class SkipsRowsItCannotRead(ToyConnector):
+    def find_payment(self, key: str, payment: PaymentEntry) -> Receipt | Absent:
+        try:
+            return super().find_payment(key, payment)
+        except Drift as error:
+            if "règlement" not in error.message:
+                raise
+            return Absent(searched="règlements lisibles", at=self.context.now)
+
+
+class ChokesOnARow(ToyConnector):
+    def find_payment(self, key: str, payment: PaymentEntry) -> Receipt | Absent:
+        try:
+            return super().find_payment(key, payment)
+        except Drift as error:
+            raise KeyError("reference") from error
+
+
+class TakesTheFirstRow(ToyConnector):
+    def find_payment(self, key: str, payment: PaymentEntry) -> Receipt | Absent:
+        path = f"/invoices/{payment.invoice_ref}/payments"
+        for page in self.pages(path, {"reference": key}):
+            for row in page.items:
+                return self.receipt(row)
+        return Absent(searched=path, at=self.context.now)
+
+
+class EchoesTheAmount(TakesTheFirstRow):
+    def find_payment(self, key: str, payment: PaymentEntry) -> Receipt | Absent:
+        found = super().find_payment(key, payment)
+        if isinstance(found, Absent):
+            return found
+        return found.model_copy(update={"amount": payment.amount})
+
+
+class TakesTheFirstMandate(ToyConnector):
+    def only(self, listed: Sequence[object], what: str) -> object:
+        return listed[0]
+
+
 class SendsAgain(ToyConnector):
     def post(self, path: str, body: Mapping[str, object], key: str | None = None) -> object:
         try:
@@ -338,22 +485,22 @@ class KnowsOnlyPosted(ToyConnector):
 
 
 class HintsAtNothing(ToyConnector):
-    def read(self, delivery: Delivery) -> Sequence[Hint]:
+    def read_webhook(self, delivery: Delivery) -> Sequence[Hint]:
         return [Hint(stream="weather")]
 
 
 class HintsAnyway(ToyConnector):
-    def read(self, delivery: Delivery) -> Sequence[Hint]:
+    def read_webhook(self, delivery: Delivery) -> Sequence[Hint]:
         return [Hint(stream="invoices", ref="i-1")]
 
 
 class PullsWhileReading(ToyConnector):
-    def read(self, delivery: Delivery) -> Sequence[Hint]:
+    def read_webhook(self, delivery: Delivery) -> Sequence[Hint]:
         try:
             self.context.http.get("https://api.toy.example.org/v1/invoices")
         except httpx.TransportError:
-            return super().read(delivery)
-        return super().read(delivery)
+            return super().read_webhook(delivery)
+        return super().read_webhook(delivery)
 
 
 class MandateWithoutId(ToyConnector):

@@ -77,7 +77,8 @@ class PaymentRow(Row):
 
     id: Name = Field(alias="payment_id")
     amount: Amount = Field(alias="montant")
-    reference: Words = ""
+    reference: Words
+    """Required even where it is empty, because a row without it could be ours."""
     paid_on: Annotated[date, BeforeValidator(spelling.iso_day)] = Field(alias="payment_date")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from encaisse_api.manifest import Manifest, NoAuth, Setting, Stream
+from encaisse_api import Manifest, NoAuth, Setting, Stream
 
 MANIFEST = Manifest(
     slug="folder",

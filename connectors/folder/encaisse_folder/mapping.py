@@ -1,5 +1,7 @@
 """Turn an EN 16931 invoice into the little a source says. Pure: no file, no clock.
 
+The total is all that was asked for: BT-112 and its rounding (BT-114).
+
 What the invoice does not say stays empty. What it says twice and differently is refused whole,
 because each reading would claim another sum. By what is payable (BT-115):
 
@@ -101,13 +103,13 @@ def _figures(invoice: Invoice, doctype: DocumentType, currency: str) -> _Figures
     sums = invoice.totals
     if sums.tax_inclusive is None or sums.payable is None:
         raise ValueError("il manque le total TTC (BT-112) ou le montant à payer (BT-115)")
-    expected = sums.tax_inclusive - (sums.prepaid or Decimal(0)) + (sums.rounding or Decimal(0))
-    if sums.payable != expected:  # BR-CO-16
+    asked = sums.tax_inclusive + (sums.rounding or Decimal(0))
+    if sums.payable != asked - (sums.prepaid or Decimal(0)):  # BR-CO-16
         raise ValueError(
             f"le montant à payer {sums.payable} (BT-115) n'est pas le total {sums.tax_inclusive} "
             f"(BT-112) moins le déjà payé {sums.prepaid or 0} (BT-113)"
         )
-    total = Money(amount=sums.tax_inclusive, currency=currency)
+    total = Money(amount=asked, currency=currency)
     left = Money(amount=sums.payable, currency=currency)
     if doctype.kind == "credit_note":
         if total.minor > 0:

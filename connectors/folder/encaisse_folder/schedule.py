@@ -67,10 +67,7 @@ def _splitting_the_rest(
 def _splitting_the_total(
     ranked: list[tuple[date | None, Money]], paid: Money
 ) -> tuple[Instalment, ...]:
-    """Take what was paid off the oldest échéance first, as the law does (article 1342-10 C. civ.).
-
-    A rounding (BT-114) that raises what is payable stays on the last one.
-    """
+    """Take what was paid off the oldest échéance first (article 1342-10 C. civ.)."""
     left = paid.minor
     listed: list[Instalment] = []
     for place, (due, amount) in enumerate(ranked, start=1):

@@ -112,7 +112,7 @@ class Reports(Bound):
             content=answer.content,
         )
 
-    def read(self, delivery: Delivery) -> Sequence[Hint]:
+    def read_webhook(self, delivery: Delivery) -> Sequence[Hint]:
         """Turn a verified delivery into hints; an event we do not know is a reason to pull all."""
         try:
             event = Event.model_validate_json(delivery.body)

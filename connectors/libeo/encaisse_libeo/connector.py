@@ -86,7 +86,7 @@ class LibeoConnector:
             return Document(ref=ref, filename=f"{ref}.xml", media_type=XML, content=answer.body)
         raise answer.drift("ce n'est ni un PDF ni un XML")
 
-    def read(self, delivery: Delivery) -> Sequence[Hint]:
+    def read_webhook(self, delivery: Delivery) -> Sequence[Hint]:
         """Turn a verified delivery into a reason to read one invoice again."""
         try:
             event = Event.model_validate_json(delivery.body)

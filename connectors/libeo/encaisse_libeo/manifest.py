@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from encaisse_api.manifest import HeaderAuth, Manifest, Quota, Setting, Stream, WebhookScheme
+from encaisse_api.auth import HeaderAuth
+from encaisse_api.manifest import Manifest, Quota, Setting, Stream, WebhookScheme
 
 HOST = "api.libeo.example"
 BASE = f"https://{HOST}/v1"

@@ -154,7 +154,7 @@ class MyUnisoftConnector:
 
     # --- events ----------------------------------------------------------------------------------
 
-    def read(self, delivery: Delivery) -> Sequence[Hint]:
+    def read_webhook(self, delivery: Delivery) -> Sequence[Hint]:
         """Take a delivery for a reason to read the dossier again, and for nothing else."""
         return hints.read(delivery.body, self._context.account)
 

@@ -10,7 +10,7 @@ from stdnum.fr import siren as siren_number
 
 from encaisse_api.errors import ActionNeeded, Drift
 from encaisse_api.source import RemoteAccount, Seller
-from encaisse_myunisoft import debtors, terms, wire
+from encaisse_myunisoft import debtors, grant, terms, wire
 from encaisse_myunisoft.answers import APP
 from encaisse_myunisoft.client import MyUnisoftClient
 from encaisse_myunisoft.mapping import Books, Facts, needs_terms
@@ -33,7 +33,8 @@ def society(client: MyUnisoftClient) -> SocietyRow:
 
 def accounts(client: MyUnisoftClient) -> list[RemoteAccount]:
     """List every dossier the key opens; `/key/info` first, since it activates a new key."""
-    client.get("/key/info", subject=SUBJECT, params={"mode": "extended"}, firm_wide=True)
+    key = client.get("/key/info", subject=SUBJECT, params={"mode": "extended"}, firm_wide=True)
+    grant.read(key)
     answer = client.get("/society", subject=SUBJECT, firm_wide=True)
     return [
         RemoteAccount(ref=row.society_id, name=row.name or row.society_id, siren=siren_of(row))

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from encaisse_api.auth import HeadersAuth, SecretHeader
 from encaisse_api.manifest import (
-    HeadersAuth,
     Manifest,
     Quota,
-    SecretHeader,
     Setting,
     Stream,
     WebhookScheme,

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import cast
 
+from encaisse_api.errors import Drift
 from encaisse_myunisoft import spelling, wire
 
 
@@ -78,7 +79,13 @@ def of_accounts(answer: object) -> dict[str, Term]:
 
 def of_dossier(answer: object) -> Term | None:
     """Read the term of the dossier from its accounting parameters."""
-    return read(wire.members(answer).get("customer_payment_deadline"))
+    said = wire.members(answer)
+    if "customer_payment_deadline" not in said:
+        raise Drift(
+            "Paramètres du dossier MyUnisoft : réponse inattendue. La réponse est conservée.",
+            raw=wire.write(answer),
+        )
+    return read(said["customer_payment_deadline"])
 
 
 def _count(value: object, most: int) -> int | None:

@@ -4,16 +4,17 @@
 of work. What the client does, whatever the connector asks of it:
 
 - **Where**: `https` to the manifest's hosts of that environment, default port, no user in the
-  address; anything else is refused (`Rejected`, code `host_refused`) before a byte leaves. A
+  address, or below the address a person gave for a tool they run themselves, checked anew at each
+  unit of work; anything else is refused (`Rejected`, code `host_refused`) before a byte leaves. A
   redirect is never followed: the connector gets the 3xx.
 - **Simulator**: in environment `test` a vendor's host is sent to `routes[host]` (loopback only; the
   vendor's name stays in `Host` and is repeated in `X-Sim-Host`) or to `transport` (in process). The
   list of hosts is checked on the vendor's host first. With `routes`, a host without a route is
   refused rather than let out. Both are refused in `live`.
-- **Who**: the scheme of the manifest. Bearer and header keys are added (several, and to some of
-  the hosts only, where the manifest says so); OAuth2 tokens are fetched,
-  renewed once for all threads and processes, and renewed once more after a 401, whereupon the
-  request is sent again (a 401 says that nothing was done). A 401 that stays raises `Denied`.
+- **Who**: the scheme of the manifest. Bearer, Basic and header keys are added (several, and to some
+  of the hosts only, where the manifest says so); OAuth2 tokens are fetched, renewed once for all
+  threads and processes, and renewed once more after a 401, whereupon the request is sent again (a
+  401 says that nothing was done). A 401 that stays raises `Denied`.
 - **Pace**: every quota of the manifest, counted in the store. A short wait sleeps on the clock; one
   longer than `max_wait` (or past the deadline) raises `Transient(retry_after)` and sends nothing.
 - **Again**: GET and HEAD only, at most `ATTEMPTS` times, after a transport error, 429 or

@@ -2,27 +2,45 @@
 
 from __future__ import annotations
 
+import base64
 import importlib.metadata
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
 from pydantic import SecretStr
 
-from encaisse_api import BearerAuth, Denied, HeaderAuth, HeadersAuth, Manifest, NoAuth
+from encaisse_api import (
+    BasicAuth,
+    BearerAuth,
+    ClientCredentialsAuth,
+    CodeAuth,
+    Denied,
+    HeaderAuth,
+    HeadersAuth,
+    Manifest,
+    NoAuth,
+)
 from encaisse_core import grants
 from encaisse_core.clock import Clock, Ids
 from encaisse_core.errors import UsageError
 from encaisse_core.http.auth import FixedHeaders, Keeping, OAuth, Presented
-from encaisse_core.http.guard import check_routes
+from encaisse_core.http.guard import (
+    Resolve,
+    check_routes,
+    guard_base_url,
+    resolve_by_system,
+)
 from encaisse_core.http.transport import Lent, LentTransport
 from encaisse_core.store import Store
 from encaisse_core.vault import Vault
 
 MAX_WAIT = timedelta(seconds=20)
+NOWHERE = "1.1.1.1"
+"""Stands for the address of a name that is simulated, and is never called."""
 
 
 class LentClient(httpx.Client):
@@ -46,11 +64,19 @@ class Door:
         routes: Mapping[str, str] | None = None,
         transport: httpx.BaseTransport | None = None,
         max_wait: timedelta = MAX_WAIT,
+        private_hosts: Collection[str] = (),
+        resolve: Resolve = resolve_by_system,
     ) -> None:
-        """Raise `UsageError` for a route that leaves this machine."""
+        """Raise `UsageError` for a route that leaves this machine.
+
+        `private_hosts` are self-hosted tools of which a person said that they stand in their own
+        network.
+        """
         self._keeping = Keeping(store, vault, clock, ids, max_wait)
         self._routes = check_routes(routes or {})
         self._simulated = transport
+        self._private = frozenset(private_hosts)
+        self._resolve = resolve
         self._network: httpx.HTTPTransport | None = None
         self._lock = threading.Lock()
         self._user_agent = f"encaisse/{importlib.metadata.version('encaisse')}"
@@ -65,11 +91,13 @@ class Door:
         account: str | None,
         environment: str,
         deadline: datetime | None = None,
+        addresses: Sequence[str] = (),
     ) -> httpx.Client:
-        """Build the client for one unit of work.
+        """Build the client for one unit of work; `addresses` are those of self-hosted tools.
 
         Raises `UsageError` for a grant of another connector or environment, a missing secret, or a
-        simulator in `live`; `Denied` for a grant that a person must reconnect.
+        simulator in `live`; `Denied` for a grant that a person must reconnect, and for an address
+        that may not be called.
         """
         if environment not in ("test", "live"):
             raise UsageError(f"Environnement inconnu : « {environment} » (test ou live).")
@@ -80,6 +108,7 @@ class Door:
             )
         secrets = self._secrets(manifest, grant_id, environment)
         hosts = manifest.test_hosts if environment == "test" else manifest.live_hosts
+        bases = tuple(self._guarded(address) for address in addresses)
         lent = Lent(
             manifest=manifest,
             environment=environment,
@@ -90,6 +119,7 @@ class Door:
             deadline=deadline,
             user_agent=self._user_agent,
             max_wait=self._keeping.max_wait,
+            bases=bases,
         )
         return LentClient(
             auth=self._auth(manifest, grant_id, secrets),
@@ -114,6 +144,19 @@ class Door:
             if self._network is None:
                 self._network = httpx.HTTPTransport(trust_env=False)
             return self._network
+
+    def _guarded(self, address: str) -> httpx.URL:
+        """Check an address a person gave; where all goes to a simulator, its name may not exist."""
+        simulated = self._simulated is not None or bool(self._routes)
+        try:
+            return guard_base_url(
+                address,
+                private_hosts=self._private,
+                resolve=(lambda _: [NOWHERE]) if simulated else self._resolve,
+            )
+        except UsageError as mistaken:
+            # This connection waits for a person; the company's others go on.
+            raise Denied(str(mistaken)) from None
 
     def _secrets(
         self, manifest: Manifest, grant_id: str | None, environment: str
@@ -140,39 +183,39 @@ class Door:
             return None
         if grant_id is None:
             raise UsageError(f"{manifest.name} demande un accès : connectez-le d'abord.")
-        if isinstance(auth, BearerAuth | HeaderAuth | HeadersAuth):
-            return _fixed(manifest, auth, secrets)
-        _need(manifest, secrets, "client_id", "client_secret")
-        return OAuth(manifest, auth, grant_id, self._keeping)
+        _need(manifest, secrets)
+        if isinstance(auth, ClientCredentialsAuth | CodeAuth):
+            return OAuth(manifest, auth, grant_id, self._keeping)
+        hosts = auth.hosts if isinstance(auth, HeadersAuth) else ()
+        return FixedHeaders(manifest.name, _presented(auth, secrets), hosts)
 
 
-def _fixed(
-    manifest: Manifest,
-    auth: BearerAuth | HeaderAuth | HeadersAuth,
-    secrets: Mapping[str, SecretStr],
-) -> FixedHeaders:
-    """Present the secrets a person gave, each in its header."""
-    if isinstance(auth, HeadersAuth):
-        _need(manifest, secrets, *(one.setting for one in auth.headers))
-        return FixedHeaders(
-            manifest.name,
-            [Presented(one.header, secrets[one.setting], one.prefix) for one in auth.headers],
-            auth.hosts,
-        )
-    _need(manifest, secrets, auth.setting)
+def _presented(
+    auth: BearerAuth | BasicAuth | HeaderAuth | HeadersAuth, secrets: Mapping[str, SecretStr]
+) -> list[Presented]:
+    """Put the secrets a person gave, each in its header."""
     if isinstance(auth, BearerAuth):
-        only = Presented("Authorization", secrets[auth.setting], "Bearer ")
-    else:
-        only = Presented(auth.header, secrets[auth.setting])
-    return FixedHeaders(manifest.name, [only])
+        return [Presented("Authorization", secrets[auth.setting], "Bearer ")]
+    if isinstance(auth, HeaderAuth):
+        return [Presented(auth.header, secrets[auth.setting], auth.prefix)]
+    if isinstance(auth, HeadersAuth):
+        return [Presented(one.header, secrets[one.setting], one.prefix) for one in auth.headers]
+    pair = ":".join(
+        secrets[name].get_secret_value() if name else "" for name in (auth.user, auth.password)
+    )
+    code = SecretStr(base64.b64encode(pair.encode()).decode())
+    return [Presented("Authorization", code, "Basic ")]
 
 
-def _need(manifest: Manifest, secrets: Mapping[str, SecretStr], *names: str) -> None:
+def _need(manifest: Manifest, secrets: Mapping[str, SecretStr]) -> None:
+    names = manifest.auth.secrets()
     missing = [name for name in names if name not in secrets]
     if missing:
         raise UsageError(
             f"Il manque à l'accès à {manifest.name} : {', '.join(missing)}. Complétez-le."
         )
+    if isinstance(manifest.auth, BasicAuth):
+        return  # a password may hold any letter: it travels encoded
     for name in names:
         if not secrets[name].get_secret_value().isascii():
             raise UsageError(

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 import httpx
 
+from encaisse_api import Transient
 from encaisse_core.errors import UsageError
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -29,8 +30,14 @@ NAT64 = ipaddress.ip_network("64:ff9b::/96")
 """IPv6 addresses that carry an IPv4 one (RFC 6052), and would hide a private one."""
 
 
-def refusal(url: httpx.URL, hosts: frozenset[str]) -> str | None:
-    """Say in French why this address may not be called; None when it may."""
+def refusal(url: httpx.URL, hosts: frozenset[str], bases: Iterable[httpx.URL] = ()) -> str | None:
+    """Say in French why this address may not be called; None when it may.
+
+    `bases` are addresses of self-hosted tools, checked already: what stands below one may be
+    called, by its own protocol and port.
+    """
+    if not url.userinfo and any(_below(base, url) for base in bases):
+        return None
     if url.scheme != "https":
         return f"l'adresse n'est pas en https ({url.scheme or 'sans protocole'})"
     if url.userinfo:
@@ -40,6 +47,12 @@ def refusal(url: httpx.URL, hosts: frozenset[str]) -> str | None:
     if url.host not in hosts:
         return f"l'hôte « {url.host} » n'est pas déclaré par le connecteur pour cet environnement"
     return None
+
+
+def _below(base: httpx.URL, url: httpx.URL) -> bool:
+    same = (base.scheme, base.host, base.port) == (url.scheme, url.host, url.port)
+    folder = base.path.rstrip("/") + "/"
+    return same and (url.path + "/").startswith(folder) and ".." not in url.path.split("/")
 
 
 def check_routes(routes: Mapping[str, str]) -> dict[str, httpx.URL]:
@@ -72,14 +85,17 @@ def resolve_by_system(host: str) -> list[str]:
 
 
 def guard_base_url(
-    base_url: str, *, allow_private: bool = False, resolve: Resolve = resolve_by_system
+    base_url: str,
+    *,
+    private_hosts: Collection[str] = (),
+    resolve: Resolve = resolve_by_system,
 ) -> httpx.URL:
     """Check the address a person gave for a self-hosted tool, and give it back parsed.
 
-    Every address its name leads to must be public and the scheme `https`; with `allow_private`, a
-    person has said that the tool stands in their own network, and `http` passes too. Clouds'
+    Every address its name leads to must be public and the scheme `https`; of `private_hosts` a
+    person has said that they stand in their own network, and there `http` passes too. Clouds'
     metadata addresses never pass. Names can be re-pointed later, so this is asked again at each
-    unit of work. Raises `UsageError`.
+    unit of work. Raises `UsageError`, or `Transient` where a name leads nowhere just now.
     """
     try:
         url = httpx.URL(base_url.strip())
@@ -90,6 +106,7 @@ def guard_base_url(
             "L'adresse du logiciel doit être de la forme https://hote ou https://hote/chemin, "
             "sans mot de passe ni paramètres."
         )
+    allow_private = url.host in private_hosts
     if url.scheme == "http" and not allow_private:
         raise UsageError(f"L'adresse de {url.host} doit commencer par https://.")
     try:
@@ -97,7 +114,10 @@ def guard_base_url(
     except OSError:
         texts = []
     if not texts:
-        raise UsageError(f"Le nom « {url.host} » ne mène à aucune adresse : vérifiez-le.")
+        raise Transient(
+            f"Le nom « {url.host} » ne mène à aucune adresse : rien n'a été envoyé. Vérifiez-le "
+            "si cela dure."
+        )
     for text in texts:
         address = _inner(ipaddress.ip_address(text.partition("%")[0]))
         if address in METADATA or not _callable(address, allow_private):

@@ -54,6 +54,7 @@ class Lent:
     deadline: datetime | None
     user_agent: str
     max_wait: timedelta
+    bases: tuple[httpx.URL, ...] = ()
 
 
 class _Again(Exception):
@@ -122,7 +123,7 @@ class LentTransport(httpx.BaseTransport):
         """Do nothing: connections are shared by all clients and closed by the door."""
 
     def _admit(self, request: httpx.Request) -> None:
-        why = refusal(request.url, self._lent.hosts)
+        why = refusal(request.url, self._lent.hosts, self._lent.bases)
         if why is None and self._lent.routes and request.url.host not in self._lent.routes:
             why = f"aucun simulateur n'est déclaré pour « {request.url.host} »"
         if why is not None:

@@ -23,6 +23,8 @@ be absent, token requests too (the kit lends a client without authentication).
     {"recorded_against": "acme simulator, assumed contract v1, seed 7",
      "now": "2026-03-02T02:00:00Z", "today": "2026-03-02",
      "account": "d-42",                     # or null
+     "environment": "test",                 # where it was recorded; test when left out
+     "siren": "123456782",                  # of an invented company; null when left out
      "settings": {"folder": "files"}}       # never a setting the manifest calls secret
 
 A setting whose manifest kind is `path` is resolved against the cassette folder; this is how a
@@ -43,8 +45,8 @@ files                       recorded call                             sidecar JS
 `read_mandate.yaml`         a signed mandate                          `ref`
 `follow_up.yaml`            at least one draft that was posted        `remote_ids`
 `attestation.yaml`          one that was issued                       `procedure_ref`
-`check.yaml`                an active company                         `siren`
-`offers.yaml`                                                         `ref`
+`check_debtor.yaml`         an active company                         `siren`
+`financing_offers.yaml`                                               `ref`
 `probe.yaml accounts.yaml`                                            none: no argument
 `<write>.yaml`              the write, accepted                       `key` and the arguments
 `find_<x>_absent.yaml`      its twin, before the write                uses the write's sidecar

@@ -13,12 +13,23 @@ import httpx
 from pydantic import BaseModel, Field, TypeAdapter
 from vcr.serializers import yamlserializer
 
-from encaisse_api.base import Frozen
+from encaisse_api.base import Environment, Frozen
 from encaisse_api.source import Hint
 
 plain = TypeAdapter[object](object)
-Breakage = Literal["", "unreachable", "lost"]
-"""`unreachable`: the request never left. `lost`: it was served, and the reply never came."""
+Breakage = Literal[
+    "",
+    "unreachable",
+    "lost",
+    "host's Transient",
+    "host's OutcomeUnknown",
+    "host's Denied",
+    "host's Rejected",
+    "host's Drift",
+]
+"""`unreachable`: the request never left. `lost`: it was served, and the reply never came. The
+others: the client the host lends has already said what it means.
+"""
 
 
 class _Status(BaseModel):
@@ -139,6 +150,8 @@ class ContextFile(Frozen):
     now: str
     today: str
     account: str | None = None
+    siren: str | None = None
+    environment: Environment = "test"
     settings: dict[str, str] = Field(default_factory=dict[str, str])
 
 

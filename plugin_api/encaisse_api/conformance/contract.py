@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import ClassVar
 
 import pytest
 
-from encaisse_api.conformance import declared, delivering, finding, pulling, reading, writing
-from encaisse_api.conformance.exam import BLIND, Exam
+from encaisse_api.conformance import (
+    declared,
+    delivering,
+    finding,
+    going_on,
+    present,
+    pulling,
+    reading,
+    writing,
+)
+from encaisse_api.conformance.exam import Exam
 from encaisse_api.conformance.faults import (
     GATEWAY,
     HTML_PAGE,
@@ -21,7 +31,8 @@ from encaisse_api.conformance.faults import (
     WRITE_FAULTS,
     Fault,
 )
-from encaisse_api.conformance.seat import NotApplicable
+from encaisse_api.conformance.seat import ExamFailed, NotApplicable
+from encaisse_api.names import BLIND
 
 DOUBTS = (LOST, SERVER_ERROR, GATEWAY, HTML_PAGE)
 _FAULTS: dict[str, tuple[Fault, ...]] = {
@@ -37,6 +48,13 @@ _WORDS = {
     "twin": "look-up",
     "blind": "blind write",
 }
+
+
+def _told(rule: Callable[..., None], message: str) -> str:
+    """Say what is wrong first, then which rule asks for more, and where it stands."""
+    why = inspect.cleandoc(rule.__doc__ or "")
+    place = f"{rule.__module__}.{rule.__name__}"
+    return f"{message}.\n\nThe rule ({place}):\n{why}"
 
 
 class ConnectorContract:
@@ -77,10 +95,15 @@ class ConnectorContract:
             metafunc.parametrize("doubt", DOUBTS[:1] if none_to_ask else DOUBTS, ids=str)
 
     def _check(self, rule: Callable[..., None], *arguments: object) -> None:
+        broken = ""
         try:
             rule(self.exam, *arguments)
         except NotApplicable as reason:
             pytest.skip(str(reason))
+        except ExamFailed as failed:
+            broken = str(failed)
+        if broken:  # without a traceback: what broke is in the connector, not in the exam
+            pytest.fail(_told(rule, broken), pytrace=False)
 
     def test_every_role_is_whole(self) -> None:
         self._check(declared.check_roles_are_whole)
@@ -94,8 +117,17 @@ class ConnectorContract:
     def test_every_pull_declares_its_stream(self) -> None:
         self._check(declared.check_declared_streams)
 
+    def test_webhooks_are_declared(self) -> None:
+        self._check(declared.check_webhooks_are_declared)
+
+    def test_the_manifest_holds_together(self) -> None:
+        self._check(declared.check_the_manifest_holds_together)
+
     def test_the_manifest_names_every_host(self) -> None:
         self._check(declared.check_hosts_are_declared)
+
+    def test_the_environment_chooses_the_host(self) -> None:
+        self._check(declared.check_the_environment_chooses_the_host)
 
     def test_the_manifest_cites_its_source(self) -> None:
         self._check(declared.check_the_manifest_cites_its_source)
@@ -114,6 +146,15 @@ class ConnectorContract:
 
     def test_paging_twice_gives_the_same_items(self, pull: str) -> None:
         self._check(pulling.check_paging_twice_gives_the_same, pull)
+
+    def test_every_item_is_genuine(self, pull: str) -> None:
+        self._check(going_on.check_items_are_genuine, pull)
+
+    def test_a_page_names_a_thing_once(self, pull: str) -> None:
+        self._check(going_on.check_a_page_names_a_thing_once, pull)
+
+    def test_the_cursor_goes_on(self, pull: str) -> None:
+        self._check(going_on.check_the_cursor_goes_on, pull)
 
     def test_a_partner_that_repeats_a_page_is_refused(self, pull: str) -> None:
         self._check(pulling.check_a_stuck_partner_is_refused, pull)
@@ -181,6 +222,15 @@ class ConnectorContract:
     def test_an_unheard_status_in_a_look_up_is_no_absence(self, twin: str) -> None:
         self._check(finding.check_an_unheard_status_is_no_absence, twin)
 
+    def test_a_spoilt_row_is_doubt(self, twin: str) -> None:
+        self._check(present.check_a_spoilt_row_is_doubt, twin)
+
+    def test_another_amount_is_a_conflict(self, twin: str) -> None:
+        self._check(present.check_another_amount_is_a_conflict, twin)
+
+    def test_two_rows_under_one_key_are_a_conflict(self, twin: str) -> None:
+        self._check(present.check_two_rows_are_a_conflict, twin)
+
     def test_a_delivery_gives_hints(self) -> None:
         self._check(delivering.check_hints)
 
@@ -195,6 +245,9 @@ class ConnectorContract:
 
     def test_a_stale_delivery_is_refused(self) -> None:
         self._check(delivering.check_a_stale_timestamp_is_refused)
+
+    def test_a_moved_timestamp_is_refused(self) -> None:
+        self._check(delivering.check_a_moved_timestamp_is_refused)
 
     def test_two_secrets_are_accepted_during_rotation(self) -> None:
         self._check(delivering.check_two_secrets_during_rotation)

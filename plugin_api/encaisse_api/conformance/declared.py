@@ -2,74 +2,62 @@
 
 from __future__ import annotations
 
-import inspect
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
 
+from encaisse_api import wholeness
+from encaisse_api.auth import Auth, ClientCredentialsAuth, CodeAuth, HeaderAuth, HeadersAuth
+from encaisse_api.base import Environment
 from encaisse_api.conformance.cassette import WebhookFile
-from encaisse_api.conformance.exam import BLIND, PULLS, READS, Exam
+from encaisse_api.conformance.exam import PULLS, READS, Exam, read_model
 from encaisse_api.conformance.seat import NotApplicable, fail
-from encaisse_api.manifest import (
-    Auth,
-    ClientCredentialsAuth,
-    CodeAuth,
-    HeaderAuth,
-    HeadersAuth,
-    Manifest,
-)
-from encaisse_api.roles import ROLES, WRITES, ReceivesWebhooks, roles_of
+from encaisse_api.manifest import Manifest
+from encaisse_api.names import BLIND, WRITES
+from encaisse_api.roles import ReceivesWebhooks, roles_of
 
-NEEDS_SIDECAR = frozenset({"quote", "read_mandate", "follow_up", "attestation", "check", "offers"})
+NEEDS_SIDECAR = frozenset(
+    {"quote", "read_mandate", "follow_up", "attestation", "check_debtor", "financing_offers"}
+)
 CREDENTIAL_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
 
 
 def check_roles_are_whole(exam: Exam) -> None:
     """Refuse half a role: a write without its look-up is no write the host may call."""
-    for role in ROLES:
-        wanted = [name for name in vars(role) if not name.startswith("_")]
-        missing = [name for name in wanted if not hasattr(exam.connector, name)]
-        if missing and len(missing) < len(wanted):
-            has = ", ".join(name for name in wanted if name not in missing)
-            fail(f"{has} without {', '.join(missing)}: {role.__name__} needs all of them")
+    _none(wholeness.role_flaws(exam.connector))
 
 
 def check_signatures(exam: Exam) -> None:
-    """Refuse a method whose parameters are not those of its role."""
-    for role in ROLES:
-        if role.__name__ not in roles_of(exam.connector):
-            continue
-        for name in (name for name in vars(role) if not name.startswith("_")):
-            wanted = _parameters(getattr(role, name))
-            found = _parameters(getattr(exam.connector, name))
-            if wanted != found:
-                fail(f"{name}({', '.join(found)}) should be {name}({', '.join(wanted)})")
-
-
-def _parameters(method: Callable[..., object]) -> list[str]:
-    return list(inspect.signature(method).parameters)
+    """Refuse a method whose parameters are not those of its role, and a class without a context."""
+    _none(wholeness.signature_flaws(exam.connector))
 
 
 def check_declared_writes(exam: Exam) -> None:
     """Require a guarantee for each write the class can do, and none for others."""
-    declared, able = set(exam.manifest.writes), set(exam.writes)
-    if able - declared:
-        fail(f"no guarantee is declared for {', '.join(sorted(able - declared))}")
-    if declared - able:
-        fail(f"the manifest declares {', '.join(sorted(declared - able))}, which the class lacks")
-    for name, write in exam.manifest.writes.items():
-        if (write.guarantee == "none") != (name == BLIND):
-            fail(f"{name}: the guarantee `none` is for {BLIND} and for nothing else")
+    _none(wholeness.write_flaws(exam.connector, exam.manifest))
 
 
 def check_declared_streams(exam: Exam) -> None:
     """Require a mode for each stream the class pulls, and for no other."""
-    pulled = {name.removeprefix("pull_") for name in exam.pulls}
-    declared = set(exam.manifest.streams)
-    if pulled != declared:
-        fail(f"streams declared: {sorted(declared)}; pulled: {sorted(pulled)}")
+    _none(wholeness.stream_flaws(exam.connector, exam.manifest))
+
+
+def check_webhooks_are_declared(exam: Exam) -> None:
+    """Require a word on how webhooks are signed, or that they are not."""
+    _none(wholeness.webhook_flaws(exam.connector, exam.manifest))
+
+
+def check_the_manifest_holds_together(exam: Exam) -> None:
+    """Validate the manifest again: `model_copy` checks nothing of what it is given."""
+    _none(wholeness.manifest_flaws(exam.connector, exam.manifest))
+
+
+def _none(flaws: Iterator[wholeness.Flaw]) -> None:
+    for flaw in flaws:
+        fail(flaw.english)
 
 
 def check_hosts_are_declared(exam: Exam) -> None:
@@ -82,6 +70,33 @@ def check_hosts_are_declared(exam: Exam) -> None:
         strangers = {i.url.host for i in recording} - allowed
         if strangers:
             fail(f"{name} speaks to {', '.join(sorted(strangers))}, which the manifest omits")
+
+
+def check_the_environment_chooses_the_host(exam: Exam) -> None:
+    """Require a vendor's sandbox in `test` and its real host in `live`, from `context.hosts`."""
+    said = exam.manifest
+    if not said.live_hosts or said.live_hosts == said.test_hosts:
+        raise NotApplicable("both environments are at the same hosts, or none is live")
+    if len(said.live_hosts) != len(said.test_hosts):
+        raise NotApplicable("the hosts of the environments do not go in pairs")
+    pairs = {
+        **dict(zip(said.test_hosts, said.live_hosts, strict=True)),
+        **dict(zip(said.live_hosts, said.test_hosts, strict=True)),
+    }
+    other: Environment = "test" if exam.context_file().environment == "live" else "live"
+    for name in (*exam.pulls, *exam.reads):
+        recording = tuple(
+            replace(one, url=one.url.copy_with(host=pairs.get(one.url.host, one.url.host)))
+            for one in exam.recording(name)
+        )
+        with exam.seat(recording, environment=other) as seat:
+            seat.run(name, exam.arguments(name))
+            if seat.replay.unrecorded:
+                fail(
+                    f"{name} in `{other}` asks {seat.replay.unrecorded[0]}: build addresses on "
+                    "`context.hosts`"
+                )
+            return
 
 
 def _hosts(manifest: Manifest) -> Iterator[str]:
@@ -122,10 +137,7 @@ def check_secrets_stay_with_the_host(exam: Exam) -> None:
         except NotApplicable:
             continue
         with exam.seat(recording) as seat:
-            if name in PULLS:
-                seat.pull(name, arguments)
-            else:
-                seat.call(name, arguments)
+            seat.run(name, arguments)
             if asked := secret & seat.settings.asked:
                 fail(f"{name} asks for {', '.join(sorted(asked))}: secrets stay with the host")
 
@@ -170,7 +182,7 @@ def _known(name: str) -> bool:
 
 def _read_webhooks(folder: Path, needed: set[str]) -> None:
     if "webhook.json" in needed:
-        WebhookFile.model_validate_json((folder / "webhook.json").read_text("utf-8"))
+        read_model(WebhookFile, folder / "webhook.json")
 
 
 def check_the_manifest_cites_its_source(exam: Exam) -> None:

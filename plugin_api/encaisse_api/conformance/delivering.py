@@ -5,13 +5,14 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import cast
 
 from encaisse_api.conformance.cassette import RecordedDelivery, WebhookFile
-from encaisse_api.conformance.exam import Exam
+from encaisse_api.conformance.exam import Exam, read_model
 from encaisse_api.conformance.seat import NotApplicable, fail
 from encaisse_api.manifest import WebhookScheme
 from encaisse_api.roles import ReceivesWebhooks, roles_of
@@ -40,7 +41,7 @@ def vectors(exam: Exam) -> Iterator[Vector]:
     path = exam.cassettes / "webhook.json"
     if not path.is_file():
         raise NotApplicable("webhook.json is missing, which fails an exam of its own")
-    read = WebhookFile.model_validate_json(path.read_text("utf-8"))
+    read = read_model(WebhookFile, path)
     if not read.deliveries:
         fail("webhook.json holds no delivery")
     for recorded in read.deliveries:
@@ -65,17 +66,17 @@ def check_hints(exam: Exam) -> None:
     """Require hints that name a declared stream, those of `webhook.json` where it lists them."""
     for vector in vectors(exam):
         with exam.seat(()) as seat:
-            outcome = seat.call("read", {"delivery": vector.delivery})
+            outcome = seat.call("read_webhook", {"delivery": vector.delivery})
             if seat.replay.sent:
-                fail("read() makes a request: a hint is read from the delivery alone")
+                fail("read_webhook() makes a request: a hint is read from the delivery alone")
         hints = cast("Sequence[object]", outcome.value)
         if outcome.error or not hints:
-            fail(f"read() of a recorded delivery {outcome}; hints were due")
+            fail(f"read_webhook() of a recorded delivery {outcome}; hints were due")
         for hint in hints:
             if not isinstance(hint, Hint) or hint.stream not in exam.manifest.streams:
-                fail(f"read() gives {hint!r}, which names no stream of the manifest")
+                fail(f"read_webhook() gives {hint!r}, which names no stream of the manifest")
         if vector.recorded.hints is not None and tuple(hints) != vector.recorded.hints:
-            fail(f"read() gives {hints!r}, recorded were {vector.recorded.hints!r}")
+            fail(f"read_webhook() gives {hints!r}, recorded were {vector.recorded.hints!r}")
 
 
 def check_nonsense_gives_no_hint(exam: Exam) -> None:
@@ -84,9 +85,9 @@ def check_nonsense_gives_no_hint(exam: Exam) -> None:
         for body in (b"", b"[]", b"not json"):
             delivery = vector.delivery.model_copy(update={"body": body})
             with exam.seat(()) as seat:
-                outcome = seat.call("read", {"delivery": delivery})
+                outcome = seat.call("read_webhook", {"delivery": delivery})
             if outcome.value:
-                fail(f"read() makes {outcome.value!r} of {body!r}")
+                fail(f"read_webhook() makes {outcome.value!r} of {body!r}")
 
 
 def check_signature_is_accepted(exam: Exam) -> None:
@@ -109,17 +110,49 @@ def check_a_flipped_byte_is_refused(exam: Exam) -> None:
 
 def check_a_stale_timestamp_is_refused(exam: Exam) -> None:
     """Require that an old delivery played again is refused, and one from the future."""
-    for scheme, vector in _signed(exam):
+    for scheme, vector in _timestamped(exam):
         beyond = scheme.tolerance + timedelta(minutes=1)
         for now in (vector.now + beyond, vector.now - beyond):
             _must_refuse(scheme, vector, vector.delivery.body, now, f"received at {now}")
+
+
+def check_a_moved_timestamp_is_refused(exam: Exam) -> None:
+    """Require that the timestamp is signed too: moved within the tolerance, it is noticed."""
+    for scheme, vector in _timestamped(exam):
+        for step in (-1, 1):
+            headers = tuple(
+                (name, _moved(scheme, name, value, step)) for name, value in vector.delivery.headers
+            )
+            if headers == vector.delivery.headers:
+                fail("webhook.json: a delivery without the timestamp the manifest declares")
+            moved = replace(
+                vector, delivery=vector.delivery.model_copy(update={"headers": headers})
+            )
+            _must_refuse(scheme, moved, vector.delivery.body, vector.now, "its timestamp was moved")
+
+
+def _timestamped(exam: Exam) -> Iterator[tuple[WebhookScheme, Vector]]:
+    for scheme, vector in _signed(exam):
+        if not scheme.timestamped:
+            raise NotApplicable("the partner sends no timestamp: a delivery can be played again")
+        yield scheme, vector
+
+
+def _moved(scheme: WebhookScheme, name: str, value: str, step: int) -> str:
+    """Move the timestamp in a header by one of its units."""
+    if name.lower() == (scheme.timestamp_header or "").lower() and value.strip().isdecimal():
+        return str(int(value) + step)
+    if scheme.timestamp_header is not None or name.lower() != scheme.header.lower():
+        return value
+    mark = re.compile(rf"(?<![\w-])({re.escape(str(scheme.timestamp_field))}=)([0-9]+)")
+    return mark.sub(lambda found: f"{found[1]}{int(found[2]) + step}", value)
 
 
 def check_two_secrets_during_rotation(exam: Exam) -> None:
     """Require that either of two secrets is accepted, in any order, and a third is not."""
     for scheme, vector in _signed(exam):
         if not vector.secrets:
-            fail("webhook.json gives no secret")
+            fail("webhook.json gives no secret: invent one and sign the deliveries with it")
         fresh = "rotated-" + hashlib.sha256(vector.secrets[0].encode()).hexdigest()
         for secrets in ((fresh, *vector.secrets), (*vector.secrets, fresh)):
             try:
@@ -155,12 +188,20 @@ def sign(scheme: WebhookScheme, secret: str, body: bytes, at: datetime) -> str:
 
 def signed_headers(scheme: WebhookScheme, secret: str, body: bytes, at: datetime) -> dict[str, str]:
     """Give every header a partner signs a body with, the timestamp's own included."""
+    if not scheme.timestamped:
+        return {scheme.header: _code(scheme, secret, body, "")}
     unit = timedelta(seconds=1) if scheme.timestamp_unit == "s" else timedelta(milliseconds=1)
     stamp = str((at - datetime(1970, 1, 1, tzinfo=UTC)) // unit)
-    head, _, tail = scheme.signed.partition("{body}")
-    message = head.replace("{t}", stamp).encode() + body + tail.replace("{t}", stamp).encode()
-    digest = hmac.new(secret.encode(), message, hashlib.sha256).digest()
-    code = digest.hex() if scheme.encoding == "hex" else base64.b64encode(digest).decode()
+    code = _code(scheme, secret, body, stamp)
     if scheme.timestamp_header is not None:
         return {scheme.header: code, scheme.timestamp_header: stamp}
     return {scheme.header: f"{scheme.timestamp_field}={stamp},{scheme.signature_field}={code}"}
+
+
+def _code(scheme: WebhookScheme, secret: str, body: bytes, stamp: str) -> str:
+    head, _, tail = scheme.signed.partition("{body}")
+    message = head.replace("{t}", stamp).encode() + body + tail.replace("{t}", stamp).encode()
+    digest = hmac.new(secret.encode(), message, hashlib.sha256).digest()
+    return scheme.prefix + (
+        digest.hex() if scheme.encoding == "hex" else base64.b64encode(digest).decode()
+    )

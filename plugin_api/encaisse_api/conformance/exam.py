@@ -10,23 +10,27 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Any, cast, get_type_hints
+from typing import Any, TypeVar, cast, get_type_hints
 
 import httpx
-from pydantic import TypeAdapter
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
+from encaisse_api.base import Environment
 from encaisse_api.collection import ProcedureState
 from encaisse_api.conformance.cassette import ContextFile, Interaction, Sidecar, read_cassette
+from encaisse_api.conformance.confined import Strayed, confined
 from encaisse_api.conformance.replay import Replay
 from encaisse_api.conformance.seat import LentSettings, NotApplicable, Seat, fail
 from encaisse_api.context import Context
 from encaisse_api.manifest import Manifest
-from encaisse_api.roles import ROLES, WRITES, roles_of, writes_of
+from encaisse_api.names import WRITES
+from encaisse_api.roles import ROLES, roles_of, writes_of
 from encaisse_api.settling import CollectedPayment, CollectorPayout
 from encaisse_api.source import SourceInvoice, SourcePayment
 from encaisse_api.writing import LifecycleStatus
 
 Interactions = tuple[Interaction, ...]
+File = TypeVar("File", bound=BaseModel)
 
 PULLS: Mapping[str, type] = {
     "pull_invoices": SourceInvoice,
@@ -47,12 +51,18 @@ READS = (
     "read_mandate",
     "follow_up",
     "attestation",
-    "check",
-    "offers",
+    "check_debtor",
+    "financing_offers",
 )
 """Reads of one answer."""
 
-BLIND = "record_payment_blind"
+
+def read_model(kind: type[File], path: Path) -> File:
+    """Read a JSON file of the folder, or say what it should hold."""
+    try:
+        return kind.model_validate_json(path.read_text("utf-8"))
+    except ValidationError as error:
+        fail(f"{path.name} is not as `encaisse_api.conformance` describes it: {error}")
 
 
 def protocol_of(method: str) -> type:
@@ -78,8 +88,7 @@ class Exam:
     @property
     def offline(self) -> bool:
         """Tell whether the connector speaks to no host at all."""
-        hosts = (*self.manifest.test_hosts, *self.manifest.live_hosts)
-        return not hosts and not any(s.kind == "url" for s in self.manifest.settings)
+        return self.manifest.local
 
     @property
     def pulls(self) -> tuple[str, ...]:
@@ -122,7 +131,7 @@ class Exam:
         path = self.cassettes / "context.json"
         if not path.is_file():
             fail(f"{path} is missing: it says when and against what the folder was recorded")
-        return ContextFile.model_validate_json(path.read_text("utf-8"))
+        return read_model(ContextFile, path)
 
     @contextmanager
     def seat(
@@ -131,9 +140,11 @@ class Exam:
         *,
         stuck: Interaction | None = None,
         settings: Mapping[str, str] | None = None,
+        environment: Environment | None = None,
     ) -> Generator[Seat]:
         """Build the connector on a replay of these answers."""
         said = self.context_file()
+        where = environment or said.environment
         now = datetime.fromisoformat(said.now)
         lent = LentSettings(self._resolved({**said.settings, **(settings or {})}))
         replay = Replay(recording, stuck=stuck)
@@ -146,8 +157,18 @@ class Exam:
                 now=now,
                 log=logging.getLogger("encaisse.conformance"),
                 deadline=now + timedelta(minutes=10),
+                environment=where,
+                hosts=self.manifest.hosts(where),
+                siren=said.siren,
             )
-            yield Seat(self.connector(context), replay, lent)
+            yield Seat(self.connector, self._built(context), replay, lent)
+
+    def _built(self, context: Context) -> object:
+        try:
+            with confined(self.connector):
+                return self.connector(context)
+        except Strayed as strayed:
+            fail(f"{self.connector.__name__}.__init__ {strayed}")
 
     def _resolved(self, settings: dict[str, str]) -> dict[str, str]:
         paths = {setting.name for setting in self.manifest.settings if setting.kind == "path"}
@@ -161,7 +182,7 @@ class Exam:
         for name in names:
             path = self.cassettes / f"{name}.json"
             if path.is_file():
-                return Sidecar.model_validate_json(path.read_text("utf-8"))
+                return read_model(Sidecar, path)
         return None
 
     def arguments(self, method: str, *sidecars: str) -> dict[str, object]:
@@ -179,10 +200,13 @@ class Exam:
         missing = [name for name in hints if name not in given]
         if missing:
             fail(f"{(sidecars or (method,))[-1]}.json lacks {', '.join(missing)}")
-        return {
-            name: TypeAdapter[Any](hint).validate_json(json.dumps(given[name]))
-            for name, hint in hints.items()
-        }
+        try:
+            return {
+                name: TypeAdapter[Any](hint).validate_json(json.dumps(given[name]))
+                for name, hint in hints.items()
+            }
+        except ValidationError as error:
+            fail(f"{(sidecars or (method,))[-1]}.json holds no arguments of {method}: {error}")
 
     def _derived(self, method: str, names: tuple[str, ...]) -> dict[str, object]:
         if method in PULLS:

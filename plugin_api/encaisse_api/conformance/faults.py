@@ -6,8 +6,8 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from encaisse_api.conformance.cassette import Interaction
-from encaisse_api.errors import Denied, OutcomeUnknown, PartnerError, Transient
+from encaisse_api.conformance.cassette import Breakage, Interaction
+from encaisse_api.errors import Denied, OutcomeUnknown, PartnerError, Rejected, Transient
 
 HTML = b"<!doctype html><html><body><h1>Maintenance</h1></body></html>"
 
@@ -51,12 +51,8 @@ def _other_shape(good: Interaction) -> Interaction | None:
     return _as_json(good, b"{}" if isinstance(good.document(), list) else b"[]")
 
 
-def _lost(good: Interaction) -> Interaction:
-    return replace(good, breakage="lost")
-
-
-def _unreachable(good: Interaction) -> Interaction:
-    return replace(good, breakage="unreachable")
+def _broken(how: Breakage) -> Callable[[Interaction], Interaction]:
+    return lambda good: replace(good, breakage=how)
 
 
 DENIED = Fault("401", _problem(401), read=(Denied,), write=(Denied,))
@@ -69,20 +65,33 @@ EMPTY_BODY = Fault("200 with an empty body", _status(200, b"", "application/json
 EMPTY_OBJECT = Fault("200 with {}", lambda good: _as_json(good, b"{}"))
 OTHER_SHAPE = Fault("200 with another shape", _other_shape)
 CUT_JSON = Fault("200 with JSON cut short", _cut)
-LOST = Fault("reply lost", _lost)
-UNREACHABLE = Fault("unreachable", _unreachable, write=(Transient, OutcomeUnknown))
+LOST = Fault("reply lost", _broken("lost"))
+UNREACHABLE = Fault("unreachable", _broken("unreachable"), write=(Transient, OutcomeUnknown))
 BUSY = Fault("429", _problem(429), read=(Transient,), write=(Transient, OutcomeUnknown))
+HOSTS_TRANSIENT = Fault(
+    "host's Transient",
+    _broken("host's Transient"),
+    read=(Transient,),
+    write=(Transient, OutcomeUnknown),
+)
+HOSTS_UNKNOWN = Fault("host's OutcomeUnknown", _broken("host's OutcomeUnknown"))
+HOSTS_DENIED = Fault("host's Denied", _broken("host's Denied"), read=(Denied,), write=(Denied,))
+HOSTS_REJECTED = Fault(
+    "host's Rejected", _broken("host's Rejected"), write=(Rejected, OutcomeUnknown)
+)
+HOSTS_DRIFT = Fault("host's Drift", _broken("host's Drift"))
 
-LOOKUP_FAULTS = (
-    DENIED, FORBIDDEN, NOT_FOUND, SERVER_ERROR, GATEWAY, HTML_PAGE, EMPTY_BODY, EMPTY_OBJECT,
-    OTHER_SHAPE, CUT_JSON, LOST, UNREACHABLE, BUSY,
+READ_FAULTS = (
+    DENIED, FORBIDDEN, SERVER_ERROR, GATEWAY, HTML_PAGE, EMPTY_BODY, EMPTY_OBJECT, OTHER_SHAPE,
+    CUT_JSON, LOST, UNREACHABLE, BUSY, HOSTS_TRANSIENT, HOSTS_DENIED, HOSTS_REJECTED, HOSTS_DRIFT,
 )  # fmt: skip
-PULL_FAULTS = LOOKUP_FAULTS
-READ_FAULTS = (DENIED, SERVER_ERROR, GATEWAY, HTML_PAGE, EMPTY_BODY, CUT_JSON, LOST, UNREACHABLE)
 """No 404: for some reads it is the answer (a deleted invoice is `Missing`)."""
+LOOKUP_FAULTS = (NOT_FOUND, *READ_FAULTS)
+PULL_FAULTS = LOOKUP_FAULTS
 WRITE_FAULTS = (
     DENIED, FORBIDDEN, NOT_FOUND, SERVER_ERROR, GATEWAY, HTML_PAGE, EMPTY_BODY, EMPTY_OBJECT,
-    OTHER_SHAPE, CUT_JSON, LOST, UNREACHABLE, BUSY,
+    OTHER_SHAPE, CUT_JSON, LOST, UNREACHABLE, BUSY, HOSTS_TRANSIENT, HOSTS_UNKNOWN, HOSTS_DENIED,
+    HOSTS_REJECTED,
 )  # fmt: skip
 
 

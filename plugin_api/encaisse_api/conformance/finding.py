@@ -10,10 +10,12 @@ from encaisse_api.collection import MandateLink
 from encaisse_api.conformance.cassette import Interaction
 from encaisse_api.conformance.exam import Exam, Interactions
 from encaisse_api.conformance.faults import Fault, at
-from encaisse_api.conformance.listing import find_listing, promising_more, with_unheard_status
+from encaisse_api.conformance.listing import find_listing, promising_more
 from encaisse_api.conformance.seat import NotApplicable, Outcome, fail
+from encaisse_api.conformance.unheard import states_itself, with_unheard_status
+from encaisse_api.conformance.writing import check_receipt
 from encaisse_api.errors import PartnerError
-from encaisse_api.roles import WRITES
+from encaisse_api.names import WRITES
 from encaisse_api.writing import Absent, Receipt
 
 
@@ -45,9 +47,15 @@ class Finding:
         with self.exam.seat(self.recording) as seat:
             outcome = seat.call(self.name, self.arguments)
             if seat.replay.unrecorded:
-                fail(f"{self.name} asks for what was not recorded: {seat.replay.unrecorded[0]}")
+                fail(
+                    f"{self.name} asks for what was not recorded, so record again: "
+                    f"{seat.replay.unrecorded[0]}"
+                )
             if seat.replay.unasked:
-                fail(f"{self.name} stops before {seat.replay.unasked[0]}, which was recorded")
+                fail(
+                    f"{self.name} stops before {seat.replay.unasked[0]}: search to the end of "
+                    "what was recorded"
+                )
         return outcome
 
 
@@ -63,6 +71,7 @@ def check_present_is_found(exam: Exam, name: str) -> None:
     outcome = Finding.of(exam, name, "present").good()
     if not isinstance(outcome.value, Receipt | MandateLink):
         fail(f"{name} after the write {outcome}; a receipt was due")
+    check_receipt(name, next(w for w, twin in WRITES.items() if twin == name), outcome.value)
 
 
 def check_a_look_up_writes_nothing(exam: Exam, name: str) -> None:
@@ -71,7 +80,7 @@ def check_a_look_up_writes_nothing(exam: Exam, name: str) -> None:
     commits = {i.address for i in exam.recording(write) if i.writes}
     for finding in (Finding.of(exam, name, "absent"), Finding.of(exam, name, "present")):
         if any(i.writes and i.address in commits for i in finding.recording):
-            fail(f"{name} makes the very request {write} writes with")
+            fail(f"{name} makes the very request {write} writes with: a look-up only reads")
 
 
 def check_doubt_is_never_absence(exam: Exam, name: str, fault: Fault) -> None:
@@ -107,7 +116,10 @@ def check_a_truncated_list_is_doubt(exam: Exam, name: str) -> None:
         raise NotApplicable(f"{name}: the answer has no word for more to come")
     outcome = finding.run(finding.recording, stuck=more)
     if not isinstance(outcome.error, PartnerError):
-        fail(f"{name} on a list that stops short: {outcome}; an error was due")
+        fail(
+            f"{name} on a list that stops short: {outcome}; an error was due; read on while "
+            "more is promised, and compare with the total"
+        )
 
 
 def check_an_unheard_status_is_no_absence(exam: Exam, name: str) -> None:
@@ -119,3 +131,7 @@ def check_an_unheard_status_is_no_absence(exam: Exam, name: str) -> None:
     outcome = finding.run(altered)
     if isinstance(outcome.value, Absent):
         fail(f"{name}: what stands there under a status nobody knows became {outcome}")
+    if isinstance(outcome.value, Receipt) and outcome.value.state == "posted":
+        ids = (str(finding.arguments["key"]), outcome.value.remote_id, *outcome.value.aliases)
+        if states_itself(altered, *ids):
+            fail(f"{name}: a status nobody knows became `posted`, `pending` was due: {outcome}")

@@ -17,8 +17,6 @@ from encaisse_api.conformance.cassette import Interaction
 Path = tuple[str | int, ...]
 Interactions = tuple[Interaction, ...]
 
-STATUS_KEYS = frozenset({"status", "state", "invoice_status", "payment_status"})
-UNHEARD_OF = "zz_unheard_of"
 _TOTAL = re.compile(r"total|count", re.IGNORECASE)
 _MORE = re.compile(r"^(has_?(more|next)(_page)?|more|truncated)$", re.IGNORECASE)
 _NEXT = re.compile(r"^(next|after|continuation)(_?(cursor|page|token|url|link|href))?$", re.I)
@@ -171,21 +169,24 @@ def promising_more(page: Interaction) -> Interaction | None:
     return page.answering(document) if changed else None
 
 
+def with_totals_raised(document: object, rows: Path, count: int) -> object:
+    """Count one row more wherever a document says how many there are."""
+    for where, value in list(_envelope(document, rows)):
+        if _is_total(where, value, count):
+            document = with_value(document, where, count + 1)
+    return document
+
+
 def _next_mark(page: Interaction, key: str) -> object:
     if re.search(r"url|link|href|^next$", key, re.IGNORECASE):
         return str(page.url.copy_add_param("again", "1"))
     return 2 if key.lower().endswith("page") else "again"
 
 
-def with_unheard_status(recording: Interactions) -> Interactions | None:
-    """Put an unknown word in every state field; None when there is none."""
-    changed = False
-    result: list[Interaction] = []
-    for interaction in recording:
-        document = interaction.document()
-        for path, value in list(nodes(document)):
-            if path and path[-1] in STATUS_KEYS and isinstance(value, str):
-                document = with_value(document, path, UNHEARD_OF)
-                changed = True
-        result.append(interaction if document is None else interaction.answering(document))
-    return tuple(result) if changed else None
+def emptied(document: object, rows: Path) -> object:
+    """Take every row out of a page, its totals saying so."""
+    for where, value in list(_envelope(document, rows)):
+        named = bool(where) and _TOTAL.search("/".join(map(str, where))) is not None
+        if named and isinstance(value, int) and not isinstance(value, bool):
+            document = with_value(document, where, 0)
+    return with_value(document, rows, [])

@@ -6,20 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
-from encaisse_api.collection import ProcedureState
 from encaisse_api.conformance.cassette import DamagedFile, Interaction
-from encaisse_api.conformance.exam import PULLS, Exam, Interactions
+from encaisse_api.conformance.exam import PULLS, Exam, Interactions, read_model
 from encaisse_api.conformance.faults import Fault, at
 from encaisse_api.conformance.listing import (
     Listing,
     find_listing,
     promising_more,
-    with_unheard_status,
 )
 from encaisse_api.conformance.seat import NotApplicable, Pass, fail
+from encaisse_api.conformance.unheard import check_unknown, with_unheard_status
 from encaisse_api.errors import CursorLost, Drift, PartnerError
-from encaisse_api.settling import CollectedPayment, CollectorPayout
-from encaisse_api.source import Page, SourceInvoice
+from encaisse_api.source import Page
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +59,14 @@ def check_pass_is_whole(exam: Exam, name: str) -> None:
     with exam.seat(pull.recording) as seat:
         done = seat.pull(name, pull.arguments)
         if seat.replay.unrecorded:
-            fail(f"{name} asks for what was not recorded: {seat.replay.unrecorded[0]}")
+            fail(
+                f"{name} asks for what was not recorded, so record again: "
+                f"{seat.replay.unrecorded[0]}"
+            )
         if done.error:
             fail(f"{name} on its own recording: {done}")
         if seat.replay.unasked:
-            fail(f"{name} stops before {seat.replay.unasked[0]}, which was recorded")
+            fail(f"{name} stops before {seat.replay.unasked[0]}: read every page that was recorded")
     if not done.items:
         fail(f"{name} gives no item: record a pass with some")
     for page in cast("list[object]", done.pages):
@@ -75,7 +76,7 @@ def check_pass_is_whole(exam: Exam, name: str) -> None:
         if not isinstance(item, PULLS[name]):
             fail(f"{name} yields {type(item).__name__}, not {PULLS[name].__name__}")
     if [page.end for page in done.pages] != [False] * (len(done.pages) - 1) + [True]:
-        fail(f"{name}: only the last page of a complete pass has end=True")
+        fail(f"{name}: say end=True on the last page of a complete pass, and on no other")
     _check_cursor(exam, name, done.pages)
 
 
@@ -98,7 +99,10 @@ def check_paging_twice_gives_the_same(exam: Exam, name: str) -> None:
         second = seat.pull(name, pull.arguments)
     third = pull.good()
     if not (first.items == second.items == third.items):
-        fail(f"{name} gives other items the second time: first {first}; then {second}")
+        fail(
+            f"{name} gives other items the second time, so keep nothing between two passes: first "
+            f"{first}; then {second}"
+        )
 
 
 def check_a_stuck_partner_is_refused(exam: Exam, name: str) -> None:
@@ -112,7 +116,10 @@ def check_a_stuck_partner_is_refused(exam: Exam, name: str) -> None:
         raise NotApplicable(f"{name}: one page, and no word that could promise another")
     done = pull.run(pull.recording, stuck=stuck)
     if done.ended or not isinstance(done.error, Drift | CursorLost):
-        fail(f"{name} against a partner that repeats its first page: {done}")
+        fail(
+            f"{name} against a partner that repeats its first page: {done}; refuse a page or a "
+            "mark that comes back (Drift, CursorLost)"
+        )
 
 
 def check_one_bad_row_is_set_aside(exam: Exam, name: str) -> None:
@@ -134,9 +141,12 @@ def check_one_bad_row_is_set_aside(exam: Exam, name: str) -> None:
         for place, index in chosen:
             done = pull.run(listing.with_row(place, index, wreck))
             if done.error or not done.ended:
-                fail(f"{name} with the row {wreck!r} among good ones: {done}")
+                fail(
+                    f"{name} with the row {wreck!r} among good ones: {done}; one bad row goes "
+                    "into `Page.unreadable`, and the pass ends"
+                )
             if done.unreadable <= good.unreadable:
-                fail(f"{name} loses the row {wreck!r} without a word: {done}")
+                fail(f"{name} loses the row {wreck!r}: put it into `Page.unreadable` ({done})")
             lived += done.items
         if dead := [item for item in good.items if item not in lived]:
             fail(f"{name}: the bad row {wreck!r} takes good ones with it, such as {dead[0]!r}")
@@ -146,7 +156,7 @@ def _check_damaged_files(pull: Pull) -> None:
     path = pull.exam.cassettes / f"{pull.name}_damaged.json"
     if not path.is_file():
         raise NotApplicable(f"{path.name} is missing, which fails an exam of its own")
-    settings = DamagedFile.model_validate_json(path.read_text("utf-8")).settings
+    settings = read_model(DamagedFile, path).settings
     with pull.exam.seat((), settings=settings) as seat:
         done = seat.pull(pull.name, pull.arguments)
     if done.error or not done.items or not done.unreadable:
@@ -175,12 +185,21 @@ def check_no_field_fails_silently(exam: Exam, name: str) -> None:
                 if seat.replay.unrecorded:
                     continue  # the field steers the next request, which nobody recorded
             if done.error or not done.ended:
-                fail(f"{name} with one row's `{spoilt}` spoilt: {done}")
+                fail(
+                    f"{name} with one row's `{spoilt}` spoilt: {done}; read the row without it, or "
+                    "put it into `Page.unreadable`"
+                )
             if len(done.items) < len(good.items) and done.unreadable <= good.unreadable:
-                fail(f"{name} drops the row whose `{spoilt}` is spoilt without a word: {done}")
+                fail(
+                    f"{name} drops the row whose `{spoilt}` is spoilt: put it into "
+                    f"`Page.unreadable` ({done})"
+                )
             refused += done.unreadable > good.unreadable
     if not refused:
-        fail(f"{name} accepts a row whichever of its fields is missing or of another type")
+        fail(
+            f"{name} accepts a row whichever of its fields is missing or of another type: require "
+            "those an item cannot do without"
+        )
 
 
 def check_a_cut_pass_never_ends(exam: Exam, name: str, fault: Fault) -> None:
@@ -218,32 +237,19 @@ def check_fewer_rows_than_the_total_never_end(exam: Exam, name: str) -> None:
         raise NotApplicable(f"{name}: the answers state no total")
     done = pull.run(short)
     if done.ended or not isinstance(done.error, PartnerError):
-        fail(f"{name} with a row fewer than the total: {done}")
+        fail(f"{name} with a row fewer than the total: {done}; compare them, and raise Drift")
 
 
 def check_an_unheard_status_is_no_success(exam: Exam, name: str) -> None:
-    """Require that an unknown word in a state field settles, verifies, pays or closes nothing."""
+    """Require that an unknown word in a status field gives the unknown state, and nothing else."""
     pull = Pull.of(exam, name)
     altered = with_unheard_status(pull.recording)
     if altered is None:
         raise NotApplicable(f"{name}: the answers have no state field")
     good, done = pull.good(), pull.run(altered)
-    for item in done.items:
-        if is_success(item):
-            fail(f"{name}: a status nobody knows became {item!r}")
+    check_unknown(name, altered, good.items, done.items)
     for removed in (removed for page in done.pages for removed in page.removed):
         if removed.reason == "paid":
             fail(f"{name}: a status nobody knows removed {removed.ref} as paid")
     if done.error is None and len(done.items) + done.unreadable < len(good.items):
-        fail(f"{name} drops rows whose status it does not know: {done}")
-
-
-def is_success(item: object) -> bool:
-    """Tell whether a value says that something was achieved."""
-    if isinstance(item, SourceInvoice):
-        return item.state == "settled"
-    if isinstance(item, CollectedPayment):
-        return item.state == "verified"
-    if isinstance(item, CollectorPayout):
-        return item.state == "executed"
-    return isinstance(item, ProcedureState) and item.state == "closed"
+        fail(f"{name} drops rows whose status it does not know: give them as `unknown` ({done})")

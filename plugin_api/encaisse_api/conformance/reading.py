@@ -7,14 +7,13 @@ from typing import Any, cast, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
-from encaisse_api.collection import Mandate, Standing
 from encaisse_api.conformance.exam import Exam, protocol_of
 from encaisse_api.conformance.faults import Fault, at
-from encaisse_api.conformance.listing import with_unheard_status
+from encaisse_api.conformance.going_on import check_genuine
 from encaisse_api.conformance.seat import NotApplicable, Outcome, fail
+from encaisse_api.conformance.unheard import check_unknown, with_unheard_status
 from encaisse_api.errors import PartnerError
 from encaisse_api.source import Missing, SourceInvoice
-from encaisse_api.writing import FollowedUp
 
 
 def check_read_answers(exam: Exam, name: str) -> None:
@@ -31,6 +30,7 @@ def check_read_answers(exam: Exam, name: str) -> None:
         TypeAdapter[Any](hint).validate_python(outcome.value)
     except ValidationError as error:
         fail(f"{name} {outcome}, which is not what its role promises: {error}")
+    check_genuine(name, outcome.value)
     if name == "read_invoices":
         _check_one_answer_each(arguments, outcome)
 
@@ -65,27 +65,20 @@ def check_a_failed_read_raises(exam: Exam, name: str, fault: Fault) -> None:
 
 
 def check_an_unheard_status_is_no_success(exam: Exam, name: str) -> None:
-    """Require that an unknown word in a state field signs, settles and posts nothing."""
+    """Require that an unknown word in a status field signs, settles, opens and posts nothing."""
     recording, arguments = exam.recording(name), exam.arguments(name)
     altered = with_unheard_status(recording)
     if altered is None:
         raise NotApplicable(f"{name}: the answers have no state field")
+    with exam.seat(recording) as seat:
+        good = seat.call(name, arguments)
     with exam.seat(altered) as seat:
         outcome = seat.call(name, arguments)
     if outcome.error is not None and not isinstance(outcome.error, PartnerError):
         fail(f"{name} with an unknown status {outcome}")
+    check_unknown(name, altered, _answers(good), _answers(outcome))
+
+
+def _answers(outcome: Outcome) -> Sequence[object]:
     value = outcome.value
-    answers = cast("Sequence[object]", value) if isinstance(value, list | tuple) else [value]
-    for answer in answers:
-        if _is_success(answer):
-            fail(f"{name}: a status nobody knows became {answer!r}")
-
-
-def _is_success(answer: object) -> bool:
-    if isinstance(answer, Mandate):
-        return answer.state == "signed"
-    if isinstance(answer, SourceInvoice):
-        return answer.state == "settled"
-    if isinstance(answer, Standing):
-        return answer.state == "active"
-    return isinstance(answer, FollowedUp) and answer.state == "posted"
+    return cast("Sequence[object]", value) if isinstance(value, list | tuple) else [value]

@@ -3,12 +3,30 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NoReturn
 
 import httpx
 
 from encaisse_api.conformance.cassette import Interaction
+from encaisse_api.errors import (
+    Denied,
+    Drift,
+    OutcomeUnknown,
+    PartnerError,
+    Rejected,
+    Transient,
+)
+
+HOSTS_OWN: Mapping[str, type[PartnerError]] = {
+    "host's Transient": Transient,
+    "host's OutcomeUnknown": OutcomeUnknown,
+    "host's Denied": Denied,
+    "host's Rejected": Rejected,
+    "host's Drift": Drift,
+}
+"""What the client the host lends raises by itself, as `encaisse_api.context` says."""
 
 
 class Endless(BaseException):
@@ -74,7 +92,9 @@ class Replay(httpx.BaseTransport):
         """Answer one request as recorded."""
         body = request.read()
         if len(self.sent) >= self.limit:
-            raise Endless(f"{len(self.sent)} requests, {len(self.interactions)} were recorded")
+            raise Endless(
+                f"goes on asking: {len(self.sent)} requests, {len(self.interactions)} were recorded"
+            )
         chosen = self._choose(request, body)
         self.sent.append(Sent(request.method, request.url, request.headers, body, chosen))
         if chosen is None:
@@ -114,6 +134,10 @@ def same_body(one: bytes, other: bytes) -> bool:
 
 
 def _break(chosen: Interaction) -> NoReturn:
+    """Fail as the wire does under a plain client, or as the host's own client does."""
     if chosen.breakage == "unreachable":
         raise httpx.ConnectError("connection refused")
-    raise httpx.ReadTimeout("the reply was lost")
+    if chosen.breakage == "lost":
+        raise httpx.ReadTimeout("the reply was lost")
+    error = HOSTS_OWN[chosen.breakage]
+    raise error(f"Le client prêté par l’hôte a levé {error.__name__}.")

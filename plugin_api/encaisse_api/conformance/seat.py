@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
+from encaisse_api.conformance.confined import Strayed, confined
 from encaisse_api.conformance.replay import Endless, Replay
 from encaisse_api.source import Page
 
@@ -86,16 +87,24 @@ class Pass:
 class Seat:
     """Hold one connector built from one context, and the transport that answers it."""
 
+    kind: type
     instance: Any
     replay: Replay
     settings: LentSettings
 
+    def run(self, method: str, arguments: Mapping[str, object]) -> Outcome | Pass:
+        """Draw a pull, call anything else."""
+        if method.startswith("pull_"):
+            return self.pull(method, arguments)
+        return self.call(method, arguments)
+
     def call(self, method: str, arguments: Mapping[str, object]) -> Outcome:
         """Call a method and keep its value or its error."""
         try:
-            return Outcome(value=getattr(self.instance, method)(**arguments))
-        except Endless as endless:
-            fail(f"{method} goes on asking: {endless}")
+            with confined(self.kind):
+                return Outcome(value=getattr(self.instance, method)(**arguments))
+        except (Endless, Strayed) as stopped:
+            fail(f"{method} {stopped}")
         except Exception as error:
             return Outcome(error=error)
 
@@ -104,12 +113,13 @@ class Seat:
         result = Pass()
         most = len(self.replay.interactions) + 1000
         try:
-            for page in getattr(self.instance, method)(**arguments):
-                result.pages.append(page)
-                if len(result.pages) > most:
-                    fail(f"{method} yields pages for ever")
-        except Endless as endless:
-            fail(f"{method} goes on asking: {endless}")
+            with confined(self.kind):
+                for page in getattr(self.instance, method)(**arguments):
+                    result.pages.append(page)
+                    if len(result.pages) > most:
+                        fail(f"{method} yields pages for ever")
+        except (Endless, Strayed) as stopped:
+            fail(f"{method} {stopped}")
         except ExamFailed:
             raise
         except Exception as error:

@@ -48,8 +48,10 @@ def _spell(name: str, thing: object) -> Iterator[str]:
     elif isinstance(thing, dict):
         yield f"{name} = {json.dumps(thing, sort_keys=True)}"
     elif isinstance(thing, tuple):
-        roles = cast("tuple[type, ...]", thing)
-        yield f"{name} = {', '.join(role.__name__ for role in roles)}"
+        named = cast("tuple[object, ...]", thing)
+        yield f"{name} = {', '.join(str(getattr(each, '__name__', each)) for each in named)}"
+    elif isinstance(thing, str | frozenset):
+        yield f"{name} = {_value(cast('object', thing))}"
     elif _is_alias(thing):
         yield f"{name} = {_alias(thing)}"
     else:

@@ -6,16 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from encaisse_api.collection import MandateLink
-from encaisse_api.conformance.exam import BLIND, Exam, Interactions
+from encaisse_api.conformance.exam import Exam, Interactions
 from encaisse_api.conformance.faults import LOST, Fault, at
-from encaisse_api.conformance.listing import UNHEARD_OF, nodes, with_value
+from encaisse_api.conformance.going_on import check_genuine
+from encaisse_api.conformance.listing import nodes, with_value
 from encaisse_api.conformance.replay import Sent, same_body
 from encaisse_api.conformance.seat import NotApplicable, Outcome, fail
+from encaisse_api.conformance.unheard import UNHEARD_OF, is_status
 from encaisse_api.errors import OutcomeUnknown
-from encaisse_api.roles import WRITES
+from encaisse_api.names import BLIND, MONEY_WRITES, WRITES
 from encaisse_api.writing import Receipt
 
-STATE_WORDS = frozenset({"status", "state", "payment_status"})
 OTHER_KEY = "enc-0000000000000000000000zzzz"
 
 
@@ -66,13 +67,21 @@ def check_write_replays(exam: Exam, name: str) -> None:
     outcome, sent = writing.run(writing.recording)
     for request in sent:
         if request.recorded is None:
-            fail(f"{name} sends what was not recorded: {request.line}")
+            fail(f"{name} sends what was not recorded, so record again: {request.line}")
         if not _multipart(request) and not same_body(request.recorded.request_body, request.body):
             fail(f"{name}: {request.line} carries {request.body!r}, not what was recorded")
     if not isinstance(outcome.value, Receipt | MandateLink):
         fail(f"{name} on its own recording {outcome}")
+    check_receipt(name, name, outcome.value)
     if len(sent) != len(writing.recording):
         fail(f"{name} makes {len(sent)} requests, {len(writing.recording)} were recorded")
+
+
+def check_receipt(name: str, write: str, value: object) -> None:
+    """Require of a receipt that it is genuine, and that one for money states how much."""
+    check_genuine(name, value)
+    if write in MONEY_WRITES and isinstance(value, Receipt) and value.amount is None:
+        fail(f"{name} gives a receipt without an amount: state the one the partner holds")
 
 
 def _multipart(request: Sent) -> bool:
@@ -169,7 +178,7 @@ def check_one_write_commits_once(exam: Exam, name: str, fault: Fault) -> None:
     tries = [s for s in sent if s.recorded is None or s.recorded.address == commit.address]
     recorded = [i for i in writing.recording if i.address == commit.address]
     if len([s for s in tries if s.method == commit.method]) > len(recorded):
-        fail(f"{name}, {fault}: sent again by the connector itself")
+        fail(f"{name}, {fault}: sent again by the connector; leave that to the host")
 
 
 def check_an_unheard_status_posts_nothing(exam: Exam, name: str) -> None:
@@ -180,7 +189,7 @@ def check_an_unheard_status_posts_nothing(exam: Exam, name: str) -> None:
     words = [
         path
         for path, value in nodes(document)
-        if path and path[-1] in STATE_WORDS and len(path) <= 2 and isinstance(value, str)
+        if path and is_status(path[-1]) and len(path) <= 2 and isinstance(value, str)
     ]
     if not words:
         raise NotApplicable(f"{name}: the reply has no state field")
@@ -190,4 +199,4 @@ def check_an_unheard_status_posts_nothing(exam: Exam, name: str) -> None:
     before, after = writing.recording[:place], writing.recording[place + 1 :]
     outcome, _ = writing.run((*before, commit.answering(document), *after))
     if isinstance(outcome.value, Receipt) and outcome.value.state == "posted":
-        fail(f"{name}: a status nobody knows became {outcome.value!r}")
+        fail(f"{name}: a status nobody knows became {outcome.value!r}; `pending` was due")

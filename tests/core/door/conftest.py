@@ -16,8 +16,9 @@ from encaisse_api import (
     BearerAuth,
     Manifest,
     Quota,
+    Setting,
 )
-from encaisse_api.manifest import Auth
+from encaisse_api.auth import Auth
 from encaisse_core import grants
 from encaisse_core.clock import SeededIds, VirtualClock
 from encaisse_core.http import Door
@@ -102,11 +103,15 @@ class World:
             slug="exemple",
             name="Exemple",
             summary_fr="Partenaire d'essai.",
-            contract="assumed",
+            contract="documented",
             test_hosts=(HOST, "docs.example.org"),
             live_hosts=("live.example.org",),
             auth=auth or BearerAuth(),
             quotas=limits,
+            settings=tuple(
+                Setting(name=name, label_fr=name, label_en=name, secret=True)
+                for name in ("token", "api_key", "more", "user", "password")
+            ),
         )
 
     def grant(self, environment: str = "test") -> str:

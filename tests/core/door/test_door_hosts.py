@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ import httpx
 import pytest
 
 from encaisse_api import (
+    BasicAuth,
     Denied,
     HeaderAuth,
     HeadersAuth,
@@ -159,6 +161,32 @@ def test_a_call_cannot_leave_our_credentials_out(world: World, server: Server) -
 def test_a_vendors_own_header_carries_its_key(world: World, server: Server) -> None:
     world.client(server, world.manifest(auth=HeaderAuth(header="X-Api-Key"))).get(f"{BASE}/v1")
     assert server.seen[0][2]["X-Api-Key"] == KEY
+
+
+def test_a_key_may_stand_after_a_word_of_the_vendors(world: World, server: Server) -> None:
+    auth = HeaderAuth(header="Authorization", prefix="Token ")
+    world.client(server, world.manifest(auth=auth)).get(f"{BASE}/v1")
+    assert server.seen[0][2]["Authorization"] == f"Token {KEY}"
+
+
+@pytest.mark.parametrize(
+    ("auth", "pair"),
+    [
+        (BasicAuth(user="token", password="api_key"), f"{KEY}:{KEY}"),
+        (BasicAuth(user="api_key", password=None), f"{KEY}:"),
+    ],
+)
+def test_a_user_and_a_password_travel_encoded(
+    world: World, server: Server, auth: BasicAuth, pair: str
+) -> None:
+    world.client(server, world.manifest(auth=auth)).get(f"{BASE}/v1")
+    said = server.seen[0][2]["Authorization"].removeprefix("Basic ")
+    assert base64.b64decode(said).decode() == pair
+
+
+def test_a_user_without_a_password_is_not_let_pass(world: World, server: Server) -> None:
+    with pytest.raises(UsageError, match="password"):
+        world.client(server, world.manifest(auth=BasicAuth(user="token")))
 
 
 TWO = (

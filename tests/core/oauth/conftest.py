@@ -18,8 +18,9 @@ from encaisse_api import (
     ClientCredentialsAuth,
     CodeAuth,
     Manifest,
+    Setting,
 )
-from encaisse_api.manifest import Auth
+from encaisse_api.auth import Auth
 from encaisse_core import grants
 from encaisse_core.clock import SeededIds, SystemClock, SystemIds, VirtualClock
 from encaisse_core.http import Door
@@ -41,6 +42,9 @@ def manifest_with(auth: Auth | None = None) -> Manifest:
         contract="assumed",
         test_hosts=(HOST,),
         auth=auth or ClientCredentialsAuth(token_url=TOKEN_URL, scope="read write"),
+        settings=tuple(
+            Setting(name=name, label_fr=name, label_en=name, secret=True) for name in CLIENT
+        ),
     )
 
 

@@ -30,7 +30,6 @@ def connectors(loaded: Loaded) -> Row:
 
 def _connector(kind: type) -> Row:
     manifest: Manifest = cast("type[Connector]", kind).manifest
-    local = not manifest.test_hosts and not manifest.live_hosts
     return {
         "slug": manifest.slug,
         "name": manifest.name,
@@ -41,7 +40,7 @@ def _connector(kind: type) -> Row:
         "environments": [
             environment
             for environment, hosts in (("test", manifest.test_hosts), ("live", manifest.live_hosts))
-            if local or hosts
+            if manifest.local or hosts
         ],
         "settings": [
             {

@@ -1,0 +1,103 @@
+"""Hold the amounts of one invoice against each other; what cannot be true is refused at the border.
+
+A wrong amount that gets in becomes a claim somebody is asked to pay, so each message names the
+invoice, the amounts, and what to say instead. Pure.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from encaisse_api.money import Money
+
+if TYPE_CHECKING:
+    from encaisse_api.source import SourceInvoice
+
+CREDITS = frozenset({"credit_note", "unallocated_credit"})
+
+
+def check(invoice: SourceInvoice) -> None:
+    """Raise `ValueError` for amounts that contradict each other."""
+    _one_currency(invoice)
+    _parts(invoice)
+    if invoice.kind in CREDITS:
+        _credit(invoice)
+    else:
+        _owed(invoice)
+
+
+def _one_currency(invoice: SourceInvoice) -> None:
+    moneys = [invoice.total, invoice.open]
+    for part in invoice.instalments:
+        moneys += [part.amount, part.open]
+    if invoice.credited is not None:
+        moneys.append(invoice.credited)
+    others = sorted({money.currency for money in moneys} - {invoice.currency})
+    if others:
+        raise ValueError(
+            f"{invoice.number}: amounts in more than one currency ({', '.join(others)} beside "
+            f"`currency` {invoice.currency})"
+        )
+
+
+def _parts(invoice: SourceInvoice) -> None:
+    parts = invoice.instalments
+    if len({part.ref for part in parts}) != len(parts):
+        raise ValueError(f"{invoice.number}: two instalments share one reference")
+    for said, whole, what in (
+        ([part.amount for part in parts], invoice.total, "instalments do not add up to the total"),
+        ([part.open for part in parts], invoice.open, "open instalments do not add up to `open`"),
+    ):
+        summed = sum(money.minor for money in said)
+        if summed != whole.minor:
+            there = Money.of_minor(summed, invoice.currency)
+            raise ValueError(f"{invoice.number}: {what} ({there.amount} against {whole.amount})")
+
+
+def _credit(invoice: SourceInvoice) -> None:
+    number, total, left = invoice.number, invoice.total, invoice.open
+    if total.minor > 0 or left.minor > 0:
+        raise ValueError(
+            f"{number}: a {invoice.kind} carries negative amounts, not {total.amount} with "
+            f"{left.amount} open; write what the debtor may deduct below zero"
+        )
+    if left.minor < total.minor:
+        raise ValueError(f"{number}: {left.amount} open of a credit of {total.amount}")
+    if invoice.state == "settled" and left.minor:
+        raise ValueError(f"{number}: `settled` with {left.amount} of the credit still open")
+    for part in invoice.instalments:
+        if not part.amount.minor <= part.open.minor <= 0:
+            raise ValueError(_bad_part(invoice, part.ref, part.amount, part.open))
+
+
+def _owed(invoice: SourceInvoice) -> None:
+    number, total, left = invoice.number, invoice.total, invoice.open
+    if total.minor < 0:
+        raise ValueError(
+            f"{number}: {total.amount} is no total of an invoice; below zero it is a `credit_note` "
+            "or an `unallocated_credit`"
+        )
+    if left.minor > total.minor:
+        raise ValueError(
+            f"{number}: {left.amount} open of {total.amount}; `total` is all that was asked for, "
+            "rounding included"
+        )
+    if left.minor < 0 and invoice.state == "open":
+        raise ValueError(f"{number}: {left.amount} open; an invoice paid too much is `settled`")
+    if left.minor > 0 and invoice.state == "settled":
+        raise ValueError(f"{number}: `settled` with {left.amount} still open")
+    if invoice.credited is not None and invoice.credited.minor < 0:
+        raise ValueError(f"{number}: `credited` {invoice.credited.amount} takes nothing off")
+    for part in invoice.instalments:
+        # Paid too much, an échéance may stand below zero; then none beside it is still owed.
+        low, high = (None, 0) if left.minor < 0 else (0, part.amount.minor)
+        within = part.open.minor <= high and (low is None or low <= part.open.minor)
+        if part.amount.minor < 0 or not within:
+            raise ValueError(_bad_part(invoice, part.ref, part.amount, part.open))
+
+
+def _bad_part(invoice: SourceInvoice, ref: str, amount: Money, left: Money) -> str:
+    return (
+        f"{invoice.number}: instalment {ref} of {amount.amount} with {left.amount} open does not "
+        f"fit a {invoice.kind} of {invoice.total.amount} with {invoice.open.amount} open"
+    )
