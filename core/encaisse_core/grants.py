@@ -159,13 +159,6 @@ def mark_active(connection: Connection, grant_id: str) -> bool:
     return _mark(connection, grant_id, "active", None, only_from="denied")
 
 
-def end_grant(connection: Connection, grant_id: str) -> None:
-    """End a grant for good and forget its secrets and tokens."""
-    grant = read_grant(connection, grant_id)
-    connection.execute(schema.credential.delete().where(schema.credential.c.grant_id == grant_id))
-    _mark(connection, grant_id, "ended", None, only_from=grant.state)
-
-
 # --- tokens --------------------------------------------------------------------------------------
 
 

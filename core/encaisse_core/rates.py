@@ -88,7 +88,6 @@ PUBLISHED: Mapping[Semester, Published] = {
 """Every semester known, with its sources."""
 
 POINTS_ABOVE_REFINANCING = Decimal(10)
-TIMES_LEGAL = 3
 
 DEFAULT_RATES: Mapping[Semester, Decimal] = {
     semester: row.refinancing + POINTS_ABOVE_REFINANCING for semester, row in PUBLISHED.items()
@@ -100,16 +99,5 @@ def rate_in(semester: Semester, rates: Mapping[Semester, Decimal] = DEFAULT_RATE
     """Give a semester's rate in percent a year; raise `UnknownRate` where none was published."""
     try:
         return rates[semester]
-    except KeyError:
-        raise UnknownRate(semester) from None
-
-
-def lowest_clause(semester: Semester) -> Decimal:
-    """Give the lowest rate a clause may set: three times the legal rate (L441-10 II C. com.).
-
-    It bounds clauses only: in 2024 it is above the rate owed without a clause, which stays.
-    """
-    try:
-        return PUBLISHED[semester].legal * TIMES_LEGAL
     except KeyError:
         raise UnknownRate(semester) from None

@@ -102,17 +102,6 @@ class Vault:
                 "pas : il a été modifié, ou déplacé depuis un autre accès. Reconnectez cet accès."
             ) from None
 
-    def rewrap(self, sealed: Sealed, place: Place) -> Sealed:
-        """Put the data key under the current KEK; the value's ciphertext stays as it is."""
-        try:
-            data_key = self._unwrap(sealed, place)
-        except (InvalidTag, ValueError):
-            raise StoreError(
-                f"La clé du secret « {place.field} » ({place.connector}, {place.row}) ne se "
-                "déchiffre pas : rien n'a été changé."
-            ) from None
-        return Sealed(self.kek_id, self._wrap(data_key, place), sealed.nonce, sealed.ciphertext)
-
     def _wrap(self, data_key: bytes, place: Place) -> bytes:
         nonce = self._ids.nonce(NONCE_BYTES)
         wrapped = AESGCM(self._current.key).encrypt(nonce, data_key, place.bound(self.kek_id))
@@ -154,15 +143,6 @@ def load_vault(folder: Path, ids: Ids, environ: Mapping[str, str]) -> Vault:
         _write_first(path, [Kek(ids.nonce(KEY_BYTES))])
     current, *previous = _read(path)
     return Vault(current, ids, previous=previous)
-
-
-def new_kek_file(folder: Path, ids: Ids) -> Vault:
-    """Put a new KEK in front of the file's; the earlier ones still open until taken out."""
-    path = folder / KEK_FILE
-    keks = [Kek(ids.nonce(KEY_BYTES)), *_read(path)]
-    written = _write_beside(path, keks)
-    written.replace(path)
-    return Vault(keks[0], ids, previous=keks[1:])
 
 
 def _kek(text: str, source: str) -> Kek:
@@ -216,37 +196,6 @@ def _write_beside(path: Path, keks: Sequence[Kek]) -> Path:
 
 
 # --- what the store keeps ------------------------------------------------------------------------
-
-
-def rewrap_all(connection: Connection, vault: Vault) -> int:
-    """Put every stored secret under the current KEK; give how many were not yet."""
-    done = 0
-    c, g = schema.credential, schema.access_grant
-    places = connection.execute(
-        select(c, g.c.organisation_id, g.c.connector)
-        .join(g, g.c.id == c.c.grant_id)
-        .where(c.c.kek_id != vault.kek_id)
-    ).all()
-    for row in places:
-        place = Place(row.organisation_id, row.connector, row.grant_id, row.field)
-        fresh = vault.rewrap(_sealed(row), place)
-        connection.execute(
-            c.update()
-            .where(c.c.grant_id == row.grant_id, c.c.field == row.field)
-            .where(c.c.version == row.version)
-            .values(kek_id=fresh.kek_id, wrapped_key=fresh.wrapped_key)
-        )
-        done += 1
-    k = schema.signing_key
-    for row in connection.execute(select(k).where(k.c.kek_id != vault.kek_id)).all():
-        fresh = vault.rewrap(_sealed(row), _signing_place(row.id))
-        connection.execute(
-            k.update()
-            .where(k.c.id == row.id)
-            .values(kek_id=fresh.kek_id, wrapped_key=fresh.wrapped_key)
-        )
-        done += 1
-    return done
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,11 @@ when it arrives. Then 467 is zero: that is the proof of a closed payout. Posting
 as well would double it, so it is handed back as `expected_bank`.
 
 Only principal touches 411: interest and the indemnity are income outside the scope of VAT
-(CGI 256), owed beside the invoice.
+(CGI 256), owed beside the invoice. Accounts are those of the règlement ANC 2022-06, in force since
+1 January 2025. Late interest is income of trade receivables (7631). The indemnity of 40 euros is a
+penalty received on a sale (7581; many firms post it to 7631 as well: a company may map it). Costs a
+debtor bears by a judge's decision come back as 758, since transfers of charges (791) were
+abolished. 7588 is no longer a rest: the plan now keeps it for fiducies.
 """
 
 from __future__ import annotations
@@ -16,25 +20,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from encaisse_core.cents import Cents
-
-ACCOUNTS = {
-    "411": "Clients",
-    "467": "Divers comptes débiteurs et produits à recevoir",
-    "401": "Fournisseurs",
-    "512": "Banques",
-    "6226": "Honoraires",
-    "44566": "TVA sur autres biens et services",
-    "7631": "Revenus des créances commerciales",
-    "7581": "Dédits et pénalités perçus sur achats et ventes",
-    "758": "Indemnités et autres produits",
-}
-"""Accounts used, as the plan names them (règlement ANC 2022-06, in force since 1 January 2025).
-
-Late interest is income of trade receivables (7631). The indemnity of 40 euros is a penalty received
-on a sale (7581; many firms post it to 7631 as well: a company may map it). Costs a debtor bears by
-a judge's decision come back as 758, since transfers of charges (791) were abolished. 7588 is no
-longer a rest: the plan now keeps it for fiducies.
-"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,9 +39,6 @@ INDEMNITY = 4_000
 
 REASONS = ("goods_quality", "not_delivered", "price", "identity", "other")
 
-LAST_DAY = 5
-"""Everything is done by then: the sixth night sees it."""
-
 
 @dataclass(frozen=True, slots=True)
 class Act:
@@ -71,10 +68,6 @@ class Cast:
 
     roles: dict[str, Role]
     acts: tuple[Act, ...]
-
-    def on(self, day: int) -> list[Act]:
-        """List a day's acts, by the hour."""
-        return [act for act in self.acts if act.day == day]
 
 
 def cast(seed: int, known: Samples) -> Cast:

@@ -6,7 +6,6 @@ wrong join is counted against what was meant and not against what was concluded.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from random import Random
@@ -78,7 +77,6 @@ class Samples:
     company: Party
     invoices: tuple[Sample, ...]
     broken: tuple[str, ...] = ("tronque.pdf", "entites.xml", "vide.xml")
-    debtors: tuple[Party, ...] = ()
 
     @property
     def in_books(self) -> list[Sample]:
@@ -164,15 +162,10 @@ def samples(seed: int) -> Samples:
     book = _Book(chance, people.company())
     good = [people.company() for _ in range(GOOD_DEBTORS)]
     _ordinary(book, good)
-    look_alike = people.company()
-    _look_alikes(book, look_alike)
-    others = list(_particular(book, people))
+    _look_alikes(book, people.company())
+    _particular(book, people)
     _into_the_folder(book)
-    return Samples(
-        company=book.company,
-        invoices=tuple(book.drawn),
-        debtors=(*good, look_alike, *others),
-    )
+    return Samples(company=book.company, invoices=tuple(book.drawn))
 
 
 def _ordinary(book: _Book, good: list[Party]) -> None:
@@ -198,12 +191,11 @@ def _look_alikes(book: _Book, debtor: Party) -> None:
         book.add(debtor, (issued, issued + timedelta(days=30)), COLLECTIBLE, cents=cents)
 
 
-def _particular(book: _Book, people: Inventor) -> Iterator[Party]:
+def _particular(book: _Book, people: Inventor) -> None:
     """Draw one of each that must not be handed over, with the rule that says why."""
     public, person, nobody = people.public_body(), people.person(), people.unidentified()
     foreign, creditor = people.foreigner(), people.company()
     credited, suspect, mixed = people.company(), people.company(), people.company()
-    yield from (public, person, nobody, foreign, creditor, credited, suspect, mixed)
     book.change(book.add(public, book.overdue(), "public_debtor"), file="ubl")
     book.add(person, book.overdue(), "debtor_unidentified")
     book.add(nobody, book.overdue(), "debtor_unidentified")

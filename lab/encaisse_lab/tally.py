@@ -16,14 +16,13 @@ from encaisse_core.store import schema
 
 @dataclass
 class Portfolio:
-    """Tell what is collectible and why the rest is not; `fates` by claim number and year."""
+    """Tell what is collectible and why the rest is not."""
 
     claims: int = 0
     collectible: int = 0
     collectible_cents: Cents = 0
     reasons: dict[str, int] = field(default_factory=dict[str, int])
     sentences: dict[str, str] = field(default_factory=dict[str, str])
-    fates: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +42,6 @@ def portfolio(app: App, company_id: str) -> Portfolio:
     with app.host.store.begin() as tx:
         for each in facts.decide_all(app.host, tx, company_id):
             told.claims += 1
-            told.fates[each.facts.claim_id] = tuple(r.rule for r in each.decision.reasons)
             if each.decision.collectible:
                 told.collectible += 1
                 told.collectible_cents += each.decision.collectible_cents

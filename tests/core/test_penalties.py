@@ -17,7 +17,6 @@ from encaisse_core.rates import (
     PUBLISHED,
     Semester,
     UnknownRate,
-    lowest_clause,
     rate_in,
 )
 
@@ -66,10 +65,8 @@ def test_a_semester_without_a_published_rate_raises_and_nothing_is_extrapolated(
 
 
 def test_a_semester_before_the_table_raises_too() -> None:
-    unknown = Semester(2018, 2)
-    for ask in (rate_in, lowest_clause):
-        with pytest.raises(KeyError):
-            ask(unknown)
+    with pytest.raises(KeyError):
+        rate_in(Semester(2018, 2))
 
 
 def test_a_clause_brings_its_own_rates() -> None:
@@ -87,12 +84,6 @@ def test_the_rate_without_a_clause_is_the_refinancing_rate_plus_ten_points() -> 
     known = {(2019, 1): "10.00", (2023, 1): "12.50", (2024, 2): "14.25", (2025, 1): "13.15"}
     for semester, rate in known.items():
         assert DEFAULT_RATES[Semester(*semester)] == Decimal(rate)
-
-
-def test_the_floor_of_a_clause_passes_the_default_rate_in_2024_only() -> None:
-    above = [s for s in PUBLISHED if lowest_clause(s) > DEFAULT_RATES[s]]
-    assert above == [Semester(2024, 1), Semester(2024, 2)]
-    assert lowest_clause(Semester(2024, 1)) == Decimal("15.21")
 
 
 def test_the_table_has_every_semester_without_a_hole_and_says_where_it_was_read() -> None:

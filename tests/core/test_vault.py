@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, update
 
-from encaisse_core import grants
 from encaisse_core.clock import SeededIds, SystemClock, SystemIds, VirtualClock
 from encaisse_core.errors import StoreError, UsageError
 from encaisse_core.store import Store, open_store, schema
@@ -22,8 +21,6 @@ from encaisse_core.vault import (
     Sealed,
     Vault,
     load_vault,
-    new_kek_file,
-    rewrap_all,
     signer,
 )
 
@@ -76,8 +73,6 @@ def test_a_secret_moved_elsewhere_does_not_decrypt(part: str) -> None:
     elsewhere = replace(PLACE, **{part: "autre"})
     with pytest.raises(StoreError, match=r"ne se déchiffre pas.*Reconnectez"):
         vault.open(sealed, elsewhere)
-    with pytest.raises(StoreError):
-        vault.rewrap(sealed, elsewhere)
 
 
 def test_places_that_read_alike_are_not_alike() -> None:
@@ -101,40 +96,13 @@ def test_every_altered_byte_of_an_envelope_is_refused() -> None:
             vault.open(_with(sealed, name, b""), PLACE)
 
 
-def test_two_keys_are_valid_during_rotation_and_one_after() -> None:
+def test_what_an_earlier_key_sealed_opens_as_long_as_that_key_is_given() -> None:
     old = _vault(key=1).seal(SECRET, PLACE)
     both = _vault(key=2, previous=(1,))
     assert both.open(old, PLACE) == SECRET
-    fresh = both.rewrap(old, PLACE)
-    assert fresh.kek_id == both.kek_id != old.kek_id
-    assert (fresh.nonce, fresh.ciphertext) == (old.nonce, old.ciphertext)
-    after = _vault(key=2)
-    assert after.open(fresh, PLACE) == SECRET
+    assert both.seal(SECRET, PLACE).kek_id == both.kek_id != old.kek_id
     with pytest.raises(StoreError, match=f"{old.kek_id}.*absente"):
-        after.open(old, PLACE)
-
-
-def test_a_store_is_rewrapped_whole(store: Store) -> None:
-    first, both, last = _vault(key=1), _vault(key=2, previous=(1,)), _vault(key=2)
-    with store.begin() as connection:
-        grant_id = grants.create_grant(
-            connection,
-            first,
-            IDS,
-            at=AT,
-            organisation_id="org_1",
-            connector="gcollect",
-            environment="test",
-            secrets={"client_id": "abc", "client_secret": "def"},
-        )
-        public = signer(connection, first, IDS).public_key
-        assert rewrap_all(connection, both) == 3
-        assert rewrap_all(connection, both) == 0
-        secrets = grants.read_secrets(connection, last, grant_id)
-        assert secrets["client_secret"].get_secret_value() == "def"
-        assert signer(connection, last, IDS).public_key == public
-        with pytest.raises(StoreError, match="absente"):
-            grants.read_secrets(connection, first, grant_id)
+        _vault(key=2).open(old, PLACE)
 
 
 def test_the_key_comes_from_the_environment(tmp_path: Path) -> None:
@@ -161,9 +129,6 @@ def test_the_key_file_is_made_once_for_its_owner_only(tmp_path: Path) -> None:
     sealed = load_vault(folder, ids, {}).seal(SECRET, PLACE)
     assert (folder / "kek").stat().st_mode & 0o777 == 0o600
     assert load_vault(folder, ids, {}).open(sealed, PLACE) == SECRET
-    rotating = new_kek_file(folder, ids)
-    assert rotating.open(sealed, PLACE) == SECRET
-    assert load_vault(folder, ids, {}).kek_id == rotating.kek_id != sealed.kek_id
     assert sorted(path.name for path in folder.iterdir()) == ["kek"]
     assert (folder / "kek").stat().st_mode & 0o777 == 0o600
 

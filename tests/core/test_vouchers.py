@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from encaisse_core.vouchers import ACCOUNTS, DoesNotAddUp, Line, PaidOut, Voucher, voucher
+from encaisse_core.vouchers import DoesNotAddUp, Line, PaidOut, Voucher, voucher
 
 PAID = PaidOut("p-1", "F-12", 1000_00, 30_00, 40_00, 5_00, 100_00, 20_00)
 
@@ -96,6 +96,9 @@ PAYOUTS = st.lists(
 )
 
 
+ACCOUNTS = {"411", "467", "401", "512", "6226", "44566", "7631", "7581", "758"}
+
+
 @settings(max_examples=500)
 @given(PAYOUTS)
 def test_every_payout_balances_and_467_ends_at_zero_once_the_bank_line_came(
@@ -109,4 +112,4 @@ def test_every_payout_balances_and_467_ends_at_zero_once_the_bank_line_came(
     assert sums(made.lines).get("401", 0) == 0
     assert "512" not in sums(made.lines)
     assert sums(made.lines).get("411", 0) == -sum(each.principal for each in paid)
-    assert {x.account for x in made.lines + made.expected_bank} <= set(ACCOUNTS)
+    assert {x.account for x in made.lines + made.expected_bank} <= ACCOUNTS

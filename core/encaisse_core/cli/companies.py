@@ -17,6 +17,7 @@ from encaisse_core.cli.session import (
     company_of,
     company_option,
     json_option,
+    reading,
 )
 from encaisse_core.cli.short import long, short
 from encaisse_core.cli.views import doors as views
@@ -103,11 +104,9 @@ def add(
 @click.pass_obj
 def list_(session: Session, asked: str | None, as_json: bool) -> None:
     """List a company's referrers."""
-    with session.open() as app:
-        company = company_of(app, asked)
-        with app.host.store.begin() as tx:
-            found = views.referrers(tx, company.id)
-            brief = short(tx, company.id, schema.referrer)
+    with reading(session, asked) as (company, tx):
+        found = views.referrers(tx, company.id)
+        brief = short(tx, company.id, schema.referrer)
     if as_json:
         showing.as_json({"company": company.shown(), "referrers": found})
         return

@@ -9,7 +9,7 @@ from encaisse_core.cli import resolving, showing, words
 from encaisse_core.cli.french import FrenchGroup
 from encaisse_core.cli.progress import step
 from encaisse_core.cli.proposing import PATIENCE
-from encaisse_core.cli.session import Session, company_of, company_option, json_option
+from encaisse_core.cli.session import Session, company_of, company_option, json_option, reading
 from encaisse_core.cli.short import long, short
 from encaisse_core.cli.views import collection as views
 from encaisse_core.errors import DONE, ITEMS_REFUSED, UsageError
@@ -33,11 +33,9 @@ def effects(context: click.Context, state: str | None, asked: str | None, as_jso
     if context.invoked_subcommand is not None:
         return
     session = context.ensure_object(Session)
-    with session.open() as app:
-        company = company_of(app, asked)
-        with app.host.store.begin() as tx:
-            found = views.effects(tx, company.id, state=state)
-            brief = short(tx, company.id, schema.effect)
+    with reading(session, asked) as (company, tx):
+        found = views.effects(tx, company.id, state=state)
+        brief = short(tx, company.id, schema.effect)
     if as_json:
         showing.as_json({"company": company.shown(), "effects": found})
         return

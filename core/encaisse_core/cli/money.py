@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from encaisse_core.cli import showing, words
-from encaisse_core.cli.session import Session, company_of, company_option, json_option
+from encaisse_core.cli.session import Session, company_option, json_option, reading
 from encaisse_core.cli.short import short
 from encaisse_core.cli.views import money as views
 from encaisse_core.errors import UsageError
@@ -35,11 +35,9 @@ def commissions(
         raise UsageError(f"« {period} » n'est pas un mois : écrivez 2026-02.")
     if as_csv and as_json:
         raise UsageError("--csv et --json s'excluent : choisissez l'un des deux.")
-    with session.open() as app:
-        company = company_of(app, asked)
-        with app.host.store.begin() as tx:
-            found = views.commissions(tx, company.id, period)
-            brief = short(tx, company.id, schema.referrer)
+    with reading(session, asked) as (company, tx):
+        found = views.commissions(tx, company.id, period)
+        brief = short(tx, company.id, schema.referrer)
     if as_json:
         showing.as_json({"company": company.shown(), "period": period, **found})
         return
@@ -100,10 +98,8 @@ def _inert(cell: str) -> str:
 @click.pass_obj
 def payouts(session: Session, asked: str | None, as_json: bool) -> None:
     """List payouts, each with its voucher."""
-    with session.open() as app:
-        company = company_of(app, asked)
-        with app.host.store.begin() as tx:
-            found = views.payouts(tx, company.id)
+    with reading(session, asked) as (company, tx):
+        found = views.payouts(tx, company.id)
     if as_json:
         showing.as_json({"company": company.shown(), "payouts": found})
         return

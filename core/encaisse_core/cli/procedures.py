@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from encaisse_core.cli import showing, words
-from encaisse_core.cli.session import Session, company_of, company_option, json_option
+from encaisse_core.cli.session import Session, company_option, json_option, reading
 from encaisse_core.cli.short import short
 from encaisse_core.cli.views import collection as views
 from encaisse_core.store import schema
@@ -17,11 +17,9 @@ from encaisse_core.store import schema
 @click.pass_obj
 def procedures(session: Session, asked: str | None, as_json: bool) -> None:
     """List procedures, one line per claim."""
-    with session.open() as app:
-        company = company_of(app, asked)
-        with app.host.store.begin() as tx:
-            found = views.procedures(tx, company.id)
-            brief = short(tx, company.id, schema.procedure)
+    with reading(session, asked) as (company, tx):
+        found = views.procedures(tx, company.id)
+        brief = short(tx, company.id, schema.procedure)
     if as_json:
         showing.as_json({"company": company.shown(), "procedures": found})
         return

@@ -19,6 +19,7 @@ from encaisse_core.cli.session import (
     company_of,
     company_option,
     json_option,
+    reading,
 )
 from encaisse_core.cli.short import long, short
 from encaisse_core.cli.views import collection as views
@@ -68,11 +69,9 @@ def propose(context: click.Context, asked: str | None, as_json: bool) -> None:
 @click.pass_obj
 def proposals(session: Session, state: str | None, asked: str | None, as_json: bool) -> None:
     """List proposals."""
-    with session.open() as app:
-        company = company_of(app, asked)
-        with app.host.store.begin() as tx:
-            found = views.proposals(tx, company.id, states=None if state is None else (state,))
-            brief = short(tx, company.id, schema.proposal)
+    with reading(session, asked) as (company, tx):
+        found = views.proposals(tx, company.id, states=None if state is None else (state,))
+        brief = short(tx, company.id, schema.proposal)
     if as_json:
         showing.as_json({"company": company.shown(), "proposals": found})
         return

@@ -9,7 +9,7 @@ import click
 
 from encaisse_core.cli import answering, showing
 from encaisse_core.cli.french import FrenchGroup
-from encaisse_core.cli.session import Session, company_of, company_option, json_option
+from encaisse_core.cli.session import Session, company_of, company_option, json_option, reading
 from encaisse_core.cli.short import Short, long, short
 from encaisse_core.cli.views import questions as views
 from encaisse_core.errors import UsageError
@@ -28,11 +28,9 @@ def tasks(context: click.Context, everything: bool, asked: str | None, as_json: 
     if context.invoked_subcommand is not None:
         return
     session = context.ensure_object(Session)
-    with session.open() as app:
-        company = company_of(app, asked)
-        with app.host.store.begin() as tx:
-            found = views.tasks(tx, company.id, everything=everything)
-            brief = short(tx, company.id, schema.task)
+    with reading(session, asked) as (company, tx):
+        found = views.tasks(tx, company.id, everything=everything)
+        brief = short(tx, company.id, schema.task)
     if as_json:
         showing.as_json({"company": company.shown(), "tasks": found})
         return
@@ -121,15 +119,11 @@ def answer(
 @click.pass_obj
 def unreadable(session: Session, typed: str | None, asked: str | None, as_json: bool) -> None:
     """List rows set aside; one of them is written raw."""
-    with session.open() as app:
-        company = company_of(app, asked)
-        with app.host.store.begin() as tx:
-            found = views.unreadable(tx, company.id)
-            if typed is not None:
-                one = long(
-                    tx, company.id, schema.unreadable, typed, what="élément", see="unreadable"
-                )
-                found = [row for row in found if row["id"] == one]
+    with reading(session, asked) as (company, tx):
+        found = views.unreadable(tx, company.id)
+        if typed is not None:
+            one = long(tx, company.id, schema.unreadable, typed, what="élément", see="unreadable")
+            found = [row for row in found if row["id"] == one]
     if as_json:
         showing.as_json({"company": company.shown(), "unreadable": found})
         return
@@ -159,10 +153,8 @@ def unreadable(session: Session, typed: str | None, asked: str | None, as_json: 
 @click.pass_obj
 def differences(session: Session, asked: str | None, as_json: bool) -> None:
     """List the differences of the last night."""
-    with session.open() as app:
-        company = company_of(app, asked)
-        with app.host.store.begin() as tx:
-            found = views.differences(tx, company.id)
+    with reading(session, asked) as (company, tx):
+        found = views.differences(tx, company.id)
     if as_json:
         showing.as_json({"company": company.shown(), "differences": found})
         return

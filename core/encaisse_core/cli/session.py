@@ -13,6 +13,8 @@ import click
 from encaisse_core.errors import UsageError
 
 if TYPE_CHECKING:  # the host costs half a second: imported when a command opens it
+    from sqlalchemy import Connection
+
     from encaisse_core.app import App
     from encaisse_core.clock import Clock, Ids
 
@@ -98,6 +100,15 @@ def company_of(app: App, asked: str | None) -> Company:
     if not wanted:
         raise UsageError(f"Aucune société {asked}. Enregistrées : {listed(known)}.")
     raise UsageError(f"Plusieurs sociétés : précisez avec --company. Au choix : {listed(wanted)}.")
+
+
+@contextmanager
+def reading(session: Session, asked: str | None) -> Generator[tuple[Company, Connection]]:
+    """Open the host to read of one company, in one transaction."""
+    with session.open() as app:
+        company = company_of(app, asked)
+        with app.host.store.begin() as tx:
+            yield company, tx
 
 
 def matching(known: Sequence[Company], asked: str) -> list[Company]:

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, or_, select
 from encaisse_core import facts
 from encaisse_core.cli.short import short
 from encaisse_core.cli.showing import amount, day, money, printable
+from encaisse_core.cli.views.collection import HANDED_OVER, PROCEDURE
 from encaisse_core.errors import UsageError
 from encaisse_core.facts import Decided
 from encaisse_core.host import Host
@@ -226,18 +227,8 @@ def _effects(tx: Connection, company_id: str, claim_id: str) -> list[Row]:
 def _procedures(tx: Connection, company_id: str, claim_id: str) -> list[Row]:
     p, r = schema.procedure.c, schema.reservation.c
     query = (
-        select(
-            p.id,
-            p.remote_id,
-            p.state,
-            p.phase,
-            p.close_code,
-            p.disputed,
-            p.opened_at,
-            r.released_at,
-            r.proposal_id.label("proposal"),
-        )
-        .join(schema.reservation, (r.company_id == p.company_id) & (r.procedure_id == p.id))
+        select(*PROCEDURE, r.released_at, r.proposal_id.label("proposal"))
+        .join(schema.reservation, HANDED_OVER)
         .where(p.company_id == company_id, r.claim_id == claim_id)
         .order_by(p.opened_at, p.id)
     )

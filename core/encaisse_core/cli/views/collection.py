@@ -15,6 +15,13 @@ from encaisse_core.store.engine import rows
 
 Row = dict[str, Any]
 
+_p, _r = schema.procedure.c, schema.reservation.c
+PROCEDURE = (_p.id, _p.remote_id, _p.state, _p.phase, _p.close_code, _p.disputed, _p.opened_at)
+"""What is shown of any procedure."""
+
+HANDED_OVER = (_r.company_id == _p.company_id) & (_r.procedure_id == _p.id)
+"""Which claims it was opened with."""
+
 
 def proposals(
     tx: Connection, company_id: str, *, states: Collection[str] | None = None
@@ -110,13 +117,7 @@ def procedures(tx: Connection, company_id: str) -> list[Row]:
     d, k = schema.debtor.c, schema.connection.c
     query = (
         select(
-            p.id,
-            p.remote_id,
-            p.state,
-            p.phase,
-            p.close_code,
-            p.disputed,
-            p.opened_at,
+            *PROCEDURE,
             p.updated_at,
             k.connector,
             d.name.label("debtor"),
@@ -127,7 +128,7 @@ def procedures(tx: Connection, company_id: str) -> list[Row]:
             r.released_at,
         )
         .join(schema.connection, (k.company_id == p.company_id) & (k.id == p.connection_id))
-        .join(schema.reservation, (r.company_id == p.company_id) & (r.procedure_id == p.id))
+        .join(schema.reservation, HANDED_OVER)
         .join(schema.claim, (c.company_id == r.company_id) & (c.id == r.claim_id))
         .outerjoin(schema.debtor, (d.company_id == c.company_id) & (d.id == c.debtor_id))
         .where(p.company_id == company_id)
