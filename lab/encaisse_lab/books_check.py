@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 
 from encaisse_core import journal
 from encaisse_core.app import App
+from encaisse_core.cents import euros
 from encaisse_core.store import schema
 from encaisse_simulator.ledger import LedgerEntry
 
@@ -15,7 +16,7 @@ HELD_BY_COLLECTOR = "467"
 
 
 def unbalanced(app: App, company_id: str, ledger: list[LedgerEntry]) -> list[str]:
-    """List what does not balance; an empty list is right."""
+    """Say in French what does not balance; an empty list is right."""
     return [
         *_commission_lines(app, company_id),
         *_vouchers(app, company_id, ledger),
@@ -31,7 +32,11 @@ def _commission_lines(app: App, company_id: str) -> list[str]:
         .group_by(e.line_id)
     )
     with app.host.store.begin() as tx:
-        return [f"commission {r.line_id}: {r.left}" for r in tx.execute(query) if r.left != 0]
+        return [
+            f"Commission {r.line_id} : ses écritures laissent {_sum(r.left)}."
+            for r in tx.execute(query)
+            if r.left != 0
+        ]
 
 
 def _vouchers(app: App, company_id: str, ledger: list[LedgerEntry]) -> list[str]:
@@ -60,12 +65,16 @@ def _vouchers(app: App, company_id: str, ledger: list[LedgerEntry]) -> list[str]
             held[line.payout_id] += line.debit - line.credit
     for payout_id, net in paid.items():
         if payout_id not in held:
-            found.append(f"payout {payout_id}: no voucher")
+            found.append(f"Reversement {payout_id} : il n'a pas de pièce.")
         elif held[payout_id] != net or whole[payout_id] != 0:
-            found.append(f"payout {payout_id}: 467 {held[payout_id]} for {net}")
+            found.append(
+                f"Reversement {payout_id} : le 467 porte {_sum(held[payout_id])} pour {_sum(net)}."
+            )
     sent = sum(e.amount_cents for e in ledger if e.partner == "gcollect" and e.kind == "payout")
     if sent != sum(paid.values()):
-        found.append(f"transferred {sent}, posted {sum(paid.values())}")
+        found.append(
+            f"GCollect a viré {_sum(sent)}, {_sum(sum(paid.values()))} sont comptabilisés."
+        )
     return found
 
 
@@ -109,15 +118,22 @@ def _allocations(app: App, company_id: str) -> list[str]:
             .distinct()
             .order_by(e.claim_id)
         ).scalars()
-        found += [f"échéance of {claim}: below zero" for claim in below]
+        found += [f"Créance {claim} : une échéance est descendue sous zéro." for claim in below]
     for claim_id, cents in by_claim.items():
         total, left = totals[claim_id]
         if not 0 <= cents <= total - left:
-            found.append(f"claim {claim_id}: {cents} allocated of {total}, {left} left")
+            found.append(
+                f"Créance {claim_id} : {_sum(cents)} imputés sur {_sum(total)}, il reste "
+                f"{_sum(left)}."
+            )
     for row in payments:
         if by_payment.get(row.id, 0) + row.unallocated != row.amount:
-            found.append(f"payment {row.id}: {row.amount} not all accounted for")
+            found.append(f"Paiement {row.id} : ses {_sum(row.amount)} ne sont pas tous imputés.")
     return found
+
+
+def _sum(cents: int) -> str:
+    return f"{euros(cents)} €"
 
 
 def journal_holds(app: App, company_id: str, anchor: str | None) -> bool:

@@ -45,10 +45,12 @@ def demo(seed: int, nights: int, folder: Path | None, as_json: bool, broken: Bre
     from encaisse_core.errors import CheckFailed
     from encaisse_lab.demo import run
     from encaisse_lab.summary import sound, summary
+    from encaisse_lab.wrongs import wrongs
 
     started = time.monotonic()
     with run(seed, nights, folder=folder, broken=broken, tell=_progress(started)) as told:
         figures = summary(told)
+        found = [] if sound(figures) else wrongs(told)
         if as_json:
             click.echo(json.dumps(figures, ensure_ascii=False, indent=2))
         else:
@@ -57,12 +59,10 @@ def demo(seed: int, nights: int, folder: Path | None, as_json: bool, broken: Bre
             from encaisse_core.cli.showing import width
             from encaisse_lab.story import tell
 
-            tell(told, figures, Console(width=width() or WIDE, highlight=False))
+            tell(told, figures, found, Console(width=width() or WIDE, highlight=False))
     click.echo(f"{time.monotonic() - started:.1f} s en tout", err=True)
     if not sound(figures):
-        raise CheckFailed(
-            "Un contrôle a échoué : " + "; ".join(figures["failures"][:3] or ["journal altéré"])
-        )
+        raise CheckFailed(f"Un contrôle a échoué. {' '.join(found[:3])}")
 
 
 @click.command("proof")

@@ -27,7 +27,7 @@ def draw(file: Path, *, seed: int = 1, nights: int = 6) -> None:
         record=True, width=WIDTH, file=StringIO(), force_terminal=True, highlight=False
     )
     with run(seed, nights, tell=lambda words: None) as told:
-        tell_nights(told, summary(told), console)
+        tell_nights(told, summary(told), (), console)
     svg = console.export_svg(title="encaisse demo", theme=MONOKAI, unique_id="encaisse-demo")
     svg = re.sub(r"<!--.*?-->", "", svg, flags=re.DOTALL)
     svg = re.sub(r"@font-face \{.*?\}", "", svg, flags=re.DOTALL)

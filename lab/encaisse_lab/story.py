@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from rich.console import Console
@@ -14,6 +14,7 @@ from encaisse_core.cents import euros
 from encaisse_core.cli.showing import plural
 from encaisse_core.clock import PARIS
 from encaisse_core.nightly import Night
+from encaisse_lab import tally
 from encaisse_lab.cast import Deed
 from encaisse_lab.demo import Played, Run
 from encaisse_lab.samples import FIRST_EVENING
@@ -33,9 +34,17 @@ COUNTS: tuple[tuple[str, str, str], ...] = (
     ("write_backs", "écriture portée dans Factomos", "écritures portées dans Factomos"),
     ("vouchers", "reversement comptabilisé", "reversements comptabilisés"),
     ("commissions", "ligne de rétro-commission", "lignes de rétro-commission"),
-    ("uncertain", "réponse perdue, vérifiée ensuite", "réponses perdues, vérifiées ensuite"),
+    ("uncertain", "envoi au sort incertain, vérifié", "envois au sort incertain, vérifiés"),
 )
 """What a night counts, said of one and of several."""
+
+FAULTS: Mapping[str, str] = {
+    "lost_reply": "réponse perdue",
+    "5xx": "erreur du serveur",
+    "429": "demande de ralentir",
+    "malformed": "réponse illisible",
+}
+"""What went wrong on the wire, as a person says it."""
 
 CHECKS: tuple[tuple[str, str], ...] = (
     ("double_procedures", "Factures dans deux procédures à la fois"),
@@ -48,8 +57,8 @@ CHECKS: tuple[tuple[str, str], ...] = (
 )
 
 
-def tell(told: Run, figures: Summary, console: Console) -> None:
-    """Print the whole story."""
+def tell(told: Run, figures: Summary, wrongs: Sequence[str], console: Console) -> None:
+    """Print the whole story; `wrongs` says what the checks found, nothing where all is well."""
     console.rule("Le lundi 2 février 2026 au soir")
     console.print(
         f"[bold]{told.known.company.name}[/] raccorde Factomos, un dossier de factures et "
@@ -59,14 +68,16 @@ def tell(told: Run, figures: Summary, console: Console) -> None:
     _read(told, figures, console)
     _portfolio(told, console)
     _approved(told, console)
-    tell_nights(told, figures, console)
+    tell_nights(told, figures, wrongs, console)
 
 
-def tell_nights(told: Run, figures: Summary, console: Console) -> None:
+def tell_nights(told: Run, figures: Summary, wrongs: Sequence[str], console: Console) -> None:
     """Print the nights and what was found at their end."""
     for number, night in enumerate(told.kept, start=1):
         _night(told, number, night, console)
     _end(told, figures, console)
+    for wrong in wrongs:
+        console.print(f"[red]{_plain(wrong)}[/]")
 
 
 def _table(title: str, *columns: str) -> Table:
@@ -80,10 +91,15 @@ def _read(told: Run, figures: Summary, console: Console) -> None:
     table = _table("Ce qui a été lu", "Source", "Factures")
     for slug, count in figures["pulled"].items():
         table.add_row(slug, str(count))
-    table.add_row("fichiers refusés, chacun avec sa raison", str(figures["refused_files"]))
+    table.add_row("fichiers refusés", str(figures["refused_files"]))
     table.add_row("vues par deux sources et réunies", str(figures["seen_twice"]))
     table.add_row("[bold]créances[/]", f"[bold]{told.evening.portfolio.claims}[/]")
     console.print(table)
+    refused = tally.refused(told.app, told.company_id)
+    if refused:
+        console.print("Fichiers refusés, chacun avec sa raison :")
+    for name, reason in refused:
+        console.print(f"  {_plain(name)} : {_plain(reason)}")
 
 
 def _portfolio(told: Run, console: Console) -> None:
@@ -162,6 +178,7 @@ def _sentence(each: Played) -> str:
 def _end(told: Run, figures: Summary, console: Console) -> None:
     console.rule("Le bilan")
     played = Counter(figures["played"])
+    uncertain = sum(night.counts["uncertain"] for night in told.kept)
     table = _table(f"Après {plural(told.nights, 'nuit')}", "", "")
     table.show_header = False
     rows: list[tuple[str, str]] = [
@@ -175,10 +192,8 @@ def _end(told: Run, figures: Summary, console: Console) -> None:
         ),
         ("Lignes de rétro-commission", str(figures["commissions"]["lines"])),
         ("Rétro-commission acquise", f"{figures['commissions']['total'].replace('.', ',')} €"),
-        (
-            "Pannes subies",
-            ", ".join(f"{name} {count}" for name, count in figures["faults"].items()),
-        ),
+        ("Envois au sort incertain, vérifiés avant tout autre essai", str(uncertain)),
+        *((f"Panne subie : {FAULTS[name]}", str(n)) for name, n in figures["faults"].items()),
     ]
     for row in rows:
         table.add_row(*row)
@@ -190,8 +205,6 @@ def _end(told: Run, figures: Summary, console: Console) -> None:
     checks.add_row("Journal vérifié depuis la tête de la nuit 1", _said(figures["journal_ok"]))
     checks.add_row("Comptes équilibrés (467, commissions)", _said(figures["ledger_balanced"]))
     console.print(checks)
-    for failure in figures["failures"]:
-        console.print(f"[red]{_plain(failure)}[/]")
 
 
 def _plain(text: str) -> str:

@@ -79,6 +79,18 @@ def rows(app: App, company_id: str, table: str) -> int:
         return int(tx.execute(query).scalar_one())
 
 
+def refused(app: App, company_id: str) -> list[tuple[str, str]]:
+    """List (name, reason) of what nobody could read."""
+    u = schema.unreadable.c
+    query = (
+        select(u.remote_ref, u.reason)
+        .where(u.company_id == company_id)
+        .order_by(u.remote_ref, u.digest)
+    )
+    with app.host.store.begin() as tx:
+        return [(row.remote_ref or "sans nom", row.reason) for row in tx.execute(query)]
+
+
 def written_back(app: App, company_id: str) -> dict[str, int]:
     """Count the write-backs acknowledged, by tool."""
     e, c = schema.effect.c, schema.connection.c

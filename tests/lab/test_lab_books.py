@@ -27,10 +27,10 @@ def wrong(told: Run) -> list[str]:
 @pytest.mark.parametrize(
     ("table", "column", "named"),
     [
-        ("commission_entry", "amount", "commission"),
-        ("voucher_line", "debit", "payout"),
-        ("payout", "net", "payout"),
-        ("allocation", "amount", "payment"),
+        ("commission_entry", "amount", "Commission"),
+        ("voucher_line", "debit", "Reversement"),
+        ("payout", "net", "Reversement"),
+        ("allocation", "amount", "Paiement"),
     ],
 )
 def test_one_cent_too_many_is_found(told: Run, table: str, column: str, named: str) -> None:

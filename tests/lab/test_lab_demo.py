@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from decimal import Decimal
@@ -16,8 +17,10 @@ from encaisse_core.cli.main import cli
 from encaisse_lab import papers
 from encaisse_lab.broken_on_purpose import FIGURES
 from encaisse_lab.cast import ROLES, cast
+from encaisse_lab.checker import WRITTEN_BY_US, Effect, Verdict
 from encaisse_lab.samples import samples
 from encaisse_lab.summary import Summary, zeros
+from encaisse_lab.wrongs import KINDS, of_the_partners
 
 pytestmark = pytest.mark.timeout(300)  # whole nights, on a machine that may be busy
 
@@ -101,6 +104,8 @@ def test_another_seed_tells_another_story_and_six_nights_show_everything(first: 
 def test_a_planted_bug_turns_its_own_figure_bad(broken: str) -> None:
     result = demo("--seed", "1", "--nights", "6", "--json", "--break", broken)
     assert result.exit_code == 6
+    assert "Un contrôle a échoué. " in result.stderr
+    assert "('factomos'" not in result.stderr and "missing" not in result.stderr
     told = figures_of(result)
     bad = {name for name, count in zeros(told).items() if count}
     if not told["journal_ok"]:
@@ -131,11 +136,62 @@ def test_files_of_ones_own_are_read_too(tmp_path: Path, first: Result) -> None:
     assert told["collectible"] == alone["collectible"]
 
 
-def test_the_story_is_told_in_french_with_its_zeros() -> None:
+@pytest.fixture(scope="module")
+def story() -> str:
     result = demo("--seed", "1", "--nights", "2")
     assert result.exit_code == 0, result.stderr
+    return result.stdout
+
+
+def test_the_story_is_told_in_french_with_its_zeros(story: str) -> None:
     for words in ("recouvrables", "signe le mandat", "Nuit 2", "Écritures en double", "oui"):
-        assert words in result.stdout, words
+        assert words in story, words
+    for english in ("lost_reply", "malformed", "5xx", "refused"):
+        assert english not in story, english
+
+
+def test_the_story_gives_the_reason_of_each_refused_file(story: str) -> None:
+    _, _, after = story.partition("Fichiers refusés, chacun avec sa raison :\n")
+    assert all(re.match(r"  \S+ : \w", line) for line in after.splitlines()[:1])
+    assert after.partition("recouvrables")[0].count(" : ") >= 3
+
+
+def test_no_credit_note_is_shown_as_an_invoice_without_a_due_date(story: str) -> None:
+    (line,) = [line for line in story.splitlines() if "due_date_missing" in line]
+    assert "Facture FA-" in line
+
+
+def test_the_nights_and_the_summary_count_uncertain_writes_alike(story: str) -> None:
+    nights, _, end = story.partition("Le bilan")
+    counted = sum(int(n) for n in re.findall(r"(\d+) envois? au sort", nights))
+    (said,) = re.findall(r"Envois au sort incertain.*?(\d+) │", end)
+    assert counted == int(said) > 0
+    assert "réponse perdue" not in nights and "réponses perdues" not in nights
+
+
+def test_one_night_is_told_in_the_singular() -> None:
+    assert "Après 1 nuit " in demo("--seed", "1", "--nights", "1").stdout
+
+
+def test_what_a_check_finds_wrong_is_told_in_french() -> None:
+    effect: Effect = ("factomos", "FA-1", "payment", 264066)
+    told = of_the_partners(
+        Verdict(
+            (effect,),
+            (("gcollect", "FA-2", "procedure_withdrawn", 0),),
+            (),
+            ("FA-3 (2025)",),
+            ("FA-4",),
+        )
+    )
+    assert told == [
+        "Facture FA-1 : le paiement de 2\u202f640,66 € est en trop chez Factomos.",
+        "Facture FA-2 : le retrait de la procédure manque chez GCollect.",
+        "Facture FA-3 (2025) : dans deux procédures à la fois.",
+        "Facture FA-4 : le client a été relancé alors qu'elle était réglée ou contestée.",
+    ]
+    written = set[str]().union(*WRITTEN_BY_US.values())
+    assert set(KINDS) == written | {"procedure_paused"}
 
 
 def test_a_demo_told_to_end_ends_between_two_nights_and_leaves_nothing_behind(
