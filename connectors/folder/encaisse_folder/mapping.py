@@ -13,7 +13,6 @@ because each reading would claim another sum. By what is payable (BT-115):
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal
 
 from pydantic import ValidationError
 
@@ -21,6 +20,7 @@ from encaisse_api.money import Money
 from encaisse_api.source import Flag, Instalment, InvoiceKind, SourceInvoice
 from encaisse_einvoicing import Invoice, Issue
 from encaisse_folder.doctypes import DOCUMENT_TYPES, PAID_AT_ISSUE, DocumentType
+from encaisse_folder.figures import contradiction
 from encaisse_folder.parties import debtor, paid_to_another, seller
 from encaisse_folder.schedule import instalments
 
@@ -101,12 +101,9 @@ def _figures(invoice: Invoice, doctype: DocumentType, currency: str) -> _Figures
     sums = invoice.totals
     if sums.tax_inclusive is None or sums.payable is None:
         raise ValueError("il manque le total TTC (BT-112) ou le montant à payer (BT-115)")
-    expected = sums.tax_inclusive - (sums.prepaid or Decimal(0)) + (sums.rounding or Decimal(0))
-    if sums.payable != expected:  # BR-CO-16
-        raise ValueError(
-            f"le montant à payer {sums.payable} (BT-115) n'est pas le total {sums.tax_inclusive} "
-            f"(BT-112) moins le déjà payé {sums.prepaid or 0} (BT-113)"
-        )
+    told = contradiction(invoice)
+    if told is not None:
+        raise ValueError(told)
     total = Money(amount=sums.tax_inclusive, currency=currency)
     left = Money(amount=sums.payable, currency=currency)
     if doctype.kind == "credit_note":
