@@ -61,7 +61,7 @@ class FolderConnector:
             if len(items) + len(unreadable) == PAGE:
                 yield Page(items=tuple(items), unreadable=tuple(unreadable))
                 items, unreadable = [], []
-            outcome = _read(found)
+            outcome = self._read(found)
             if isinstance(outcome, SourceInvoice):
                 items.append(outcome)
             else:
@@ -79,7 +79,7 @@ class FolderConnector:
         for found in self._files(self._deposit().find(frozenset(refs))):
             if found.ref in answers:
                 continue
-            outcome = _read(found)
+            outcome = self._read(found)
             if isinstance(outcome, Unreadable):
                 raise Drift(f"{found.ref} : {outcome.reason}", raw=outcome.raw)
             answers[found.ref] = outcome
@@ -98,6 +98,26 @@ class FolderConnector:
             )
         raise Rejected(f"{ref} : ce fichier n'est plus dans le dossier.", code="not_found")
 
+    def _read(self, found: Deposited) -> SourceInvoice | Unreadable:
+        if isinstance(found.content, Refused):
+            return _set_aside(found, found.content.message_fr)
+        if len(found.ref) > MAX_REF:
+            return _set_aside(found, "Le chemin dépasse 512 caractères : raccourcissez-le.")
+        reading = read_bytes(found.ref, found.content)
+        if reading.invoice is None:
+            return _set_aside(found, " ".join(issue.message for issue in reading.issues))
+        try:
+            return to_source(
+                reading.invoice,
+                ref=found.ref,
+                sha256=found.sha256,
+                today=self._context.today,
+                issues=reading.issues,
+            )
+        except Unusable as reason:
+            number = reading.invoice.number or "sans numéro"
+            return _set_aside(found, f"Facture {number} : {reason}.")
+
     def _deposit(self) -> Deposit:
         return Deposit(Path(self._context.settings["path"]))
 
@@ -110,21 +130,6 @@ class FolderConnector:
 
 def _denied(error: OutOfReach) -> Denied:
     return Denied(f"{error}. Vérifiez le réglage « path » et les droits de lecture.")
-
-
-def _read(found: Deposited) -> SourceInvoice | Unreadable:
-    if isinstance(found.content, Refused):
-        return _set_aside(found, found.content.message_fr)
-    if len(found.ref) > MAX_REF:
-        return _set_aside(found, "Le chemin dépasse 512 caractères : raccourcissez-le.")
-    reading = read_bytes(found.ref, found.content)
-    if reading.invoice is None:
-        return _set_aside(found, " ".join(issue.message for issue in reading.issues))
-    try:
-        return to_source(reading.invoice, ref=found.ref, sha256=found.sha256, issues=reading.issues)
-    except Unusable as reason:
-        number = reading.invoice.number or "sans numéro"
-        return _set_aside(found, f"Facture {number} : {reason}.")
 
 
 def _set_aside(found: Deposited, reason: str) -> Unreadable:

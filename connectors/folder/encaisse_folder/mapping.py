@@ -8,21 +8,27 @@ because each reading would claim another sum. By what is payable (BT-115):
 - an invoice whose total is below zero is a `credit_note` when it names what it credits (BG-3), an
   `unallocated_credit` when it names nothing;
 - a credit note is negative, whichever sign it was written with; settled when nothing of it is left.
+
+What is open and owed must also be meant to be paid, on days that can be. Nothing of this turns away
+a credit or what is settled: those only ever stop a collection.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
 from pydantic import ValidationError
 
 from encaisse_api.money import Money
 from encaisse_api.source import Flag, Instalment, InvoiceKind, SourceInvoice
 from encaisse_einvoicing import Invoice, Issue
+from encaisse_folder.dates import believable
 from encaisse_folder.doctypes import DOCUMENT_TYPES, PAID_AT_ISSUE, DocumentType
 from encaisse_folder.figures import contradiction
 from encaisse_folder.parties import debtor, paid_to_another, seller
 from encaisse_folder.schedule import instalments
+from encaisse_folder.treatment import archive_only, customer_kind
 
 MONEY_TERMS = frozenset({"BT-5", "BT-112", "BT-113", "BT-114", "BT-115"})
 """Terms a sum stands on: the least doubt the reader had about one refuses the document."""
@@ -44,7 +50,7 @@ class _Figures:
 
 
 def to_source(
-    invoice: Invoice, *, ref: str, sha256: str, issues: tuple[Issue, ...] = ()
+    invoice: Invoice, *, ref: str, sha256: str, today: date, issues: tuple[Issue, ...] = ()
 ) -> SourceInvoice:
     """Map one invoice; `sha256` is the digest of its file and serves as its version.
 
@@ -72,8 +78,8 @@ def to_source(
             currency=invoice.currency,
             total=figures.total,
             open=figures.left,
-            instalments=_instalments(invoice, figures),
-            debtor=debtor(invoice.buyer),
+            instalments=_instalments(invoice, doctype, figures, invoice.issue_date, today),
+            debtor=debtor(invoice.buyer, customer_kind(invoice)),
             seller=seller(invoice.seller),
             flags=_flags(invoice, doctype),
             credits=_credited(invoice, doctype, figures.kind),
@@ -123,11 +129,21 @@ def _owed_to_customer(left: Money) -> Money:
     return left
 
 
-def _instalments(invoice: Invoice, figures: _Figures) -> tuple[Instalment, ...]:
-    if figures.total.minor > 0:
-        return instalments(invoice, figures.total, figures.left)
-    # A credit is due to nobody on a date: it stands whole.
-    return (Instalment(ref="1", amount=figures.total, open=figures.left),)
+def _instalments(
+    invoice: Invoice, doctype: DocumentType, figures: _Figures, issued: date, today: date
+) -> tuple[Instalment, ...]:
+    if figures.total.minor <= 0:
+        # A credit is due to nobody on a date: it stands whole.
+        return (Instalment(ref="1", amount=figures.total, open=figures.left),)
+    parts = instalments(invoice, figures.total, figures.left)
+    if not figures.is_open:
+        return parts
+    if archive_only(invoice):
+        raise ValueError(
+            "elle n'est déposée que pour archivage (note BAR), elle ne se recouvre pas"
+        )
+    early = doctype.kind == "down_payment" or invoice.process in PAID_AT_ISSUE
+    return believable(parts, issued=issued, today=today, may_fall_due_before=early)
 
 
 def _flags(invoice: Invoice, doctype: DocumentType) -> frozenset[Flag]:
