@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import ClassVar
 
 from encaisse_api.context import Context
-from encaisse_api.errors import Denied, Drift, Rejected
+from encaisse_api.errors import Denied, Drift, Rejected, Transient
 from encaisse_api.manifest import Manifest
 from encaisse_api.source import (
     Cursor,
@@ -46,7 +46,7 @@ class FolderConnector:
         try:
             files = sum(1 for _ in self._deposit().names())
         except OutOfReach as error:
-            raise _denied(error) from None
+            raise Denied(_told(error)) from None
         return Granted(note=f"{files} fichier(s) de facture trouvé(s)")
 
     def pull_invoices(self, since: Cursor | None) -> Iterator[Page[SourceInvoice]]:
@@ -122,14 +122,18 @@ class FolderConnector:
         return Deposit(Path(self._context.settings["path"]))
 
     def _files(self, found: Iterator[Deposited]) -> Iterator[Deposited]:
+        """Pass files on; a folder out of reach is tried again, since a mount comes back by itself.
+
+        Only `probe`, when a person connects it, takes it for an access refused.
+        """
         try:
             yield from found
         except OutOfReach as error:
-            raise _denied(error) from None
+            raise Transient(f"{_told(error)} La lecture reprend dès qu'il revient.") from None
 
 
-def _denied(error: OutOfReach) -> Denied:
-    return Denied(f"{error}. Vérifiez le réglage « path » et les droits de lecture.")
+def _told(error: OutOfReach) -> str:
+    return f"{error}. Vérifiez le réglage « path » et les droits de lecture."
 
 
 def _set_aside(found: Deposited, reason: str) -> Unreadable:
