@@ -31,6 +31,7 @@ CII = """<?xml version="1.0" encoding="UTF-8"?>
     <ram:IssueDateTime>
       <udt:DateTimeString format="102">{issued}</udt:DateTimeString>
     </ram:IssueDateTime>
+    {notes}
   </rsm:ExchangedDocument>
   <rsm:SupplyChainTradeTransaction>
     <ram:ApplicableHeaderTradeAgreement>
@@ -83,6 +84,7 @@ def written() -> Callable[..., bytes]:
             "issued": "20260301",
             "due": "20260331",
             "buyer": "812345676",
+            "notes": "",
             "payee": "",
             "net": "1000.00",
             "tax": "200.00",

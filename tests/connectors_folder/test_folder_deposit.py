@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from encaisse_api import Denied, Drift, Missing, Page, Rejected, SourceInvoice
+from encaisse_api import Denied, Drift, Missing, Page, Rejected, SourceInvoice, Transient
 from encaisse_folder.connector import PAGE, FolderConnector
 from encaisse_folder.deposit import Deposit, OutOfReach
 
@@ -201,16 +201,24 @@ def test_a_document_of_an_unreadable_invoice_can_still_be_fetched(
     assert connect(deposit).fetch_document("d.xml").content == b"<broken"
 
 
-def test_a_folder_that_is_gone_denies_access(tmp_path: Path, connect: Connect) -> None:
+def test_a_folder_that_is_gone_is_refused_when_connected_and_awaited_when_read(
+    tmp_path: Path, written: Written, connect: Connect
+) -> None:
     connector = connect(tmp_path / "parti")
     for call in (
-        connector.probe,
         lambda: list(connector.pull_invoices(None)),
         lambda: connector.read_invoices(["a.xml"]),
+        lambda: connector.fetch_document("a.xml"),
     ):
-        with pytest.raises(Denied) as caught:
+        with pytest.raises(Transient) as awaited:
             call()
-        assert "path" in caught.value.message
+        assert "path" in awaited.value.message
+    with pytest.raises(Denied) as refused:
+        connector.probe()
+    assert "path" in refused.value.message
+    (tmp_path / "parti").mkdir()
+    (tmp_path / "parti" / "a.xml").write_bytes(written("FA-1"))
+    assert refs(list(connector.pull_invoices(None))) == ["a.xml"]
 
 
 def test_a_folder_that_does_not_open_makes_no_invoice_vanish(deposit: Path) -> None:

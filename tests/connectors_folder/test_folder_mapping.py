@@ -17,6 +17,7 @@ from encaisse_folder.doctypes import DOCUMENT_TYPES
 from encaisse_folder.mapping import Unusable, to_source
 
 SHA = "0" * 64
+TODAY = date(2026, 4, 14)
 SELLER = Party(name="Atelier Exemple SARL", siren="987654324", siren_source="legal_id")
 BUYER = Party(
     name="Client Exemple SAS",
@@ -50,7 +51,7 @@ def invoice(**said: Any) -> Invoice:
 
 
 def source(*issues: Issue, **said: Any) -> SourceInvoice:
-    return to_source(invoice(**said), ref="a.xml", sha256=SHA, issues=issues)
+    return to_source(invoice(**said), ref="a.xml", sha256=SHA, today=TODAY, issues=issues)
 
 
 def refusal(*issues: Issue, **said: Any) -> str:
@@ -263,7 +264,7 @@ def test_no_cent_is_lost_or_made_whatever_was_prepaid(
         payable=Decimal(total - paid).scaleb(-2),
         prepaid=Decimal(paid).scaleb(-2),
     )
-    found = source(instalments=tuple(parts), totals=said)
+    found = source(instalments=tuple(parts), totals=said, issue_date=date(2026, 1, 2))
     assert sum(i.amount.minor for i in found.instalments) == total
     assert sum(i.open.minor for i in found.instalments) == total - paid
     assert all(i.open.minor >= 0 for i in found.instalments)

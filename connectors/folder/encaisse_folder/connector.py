@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import ClassVar
 
 from encaisse_api.context import Context
-from encaisse_api.errors import Denied, Drift, Rejected
+from encaisse_api.errors import Denied, Drift, Rejected, Transient
 from encaisse_api.manifest import Manifest
 from encaisse_api.source import (
     Cursor,
@@ -46,7 +46,7 @@ class FolderConnector:
         try:
             files = sum(1 for _ in self._deposit().names())
         except OutOfReach as error:
-            raise _denied(error) from None
+            raise Denied(_told(error)) from None
         return Granted(note=f"{files} fichier(s) de facture trouvé(s)")
 
     def pull_invoices(self, since: Cursor | None) -> Iterator[Page[SourceInvoice]]:
@@ -61,7 +61,7 @@ class FolderConnector:
             if len(items) + len(unreadable) == PAGE:
                 yield Page(items=tuple(items), unreadable=tuple(unreadable))
                 items, unreadable = [], []
-            outcome = _read(found)
+            outcome = self._read(found)
             if isinstance(outcome, SourceInvoice):
                 items.append(outcome)
             else:
@@ -79,7 +79,7 @@ class FolderConnector:
         for found in self._files(self._deposit().find(frozenset(refs))):
             if found.ref in answers:
                 continue
-            outcome = _read(found)
+            outcome = self._read(found)
             if isinstance(outcome, Unreadable):
                 raise Drift(f"{found.ref} : {outcome.reason}", raw=outcome.raw)
             answers[found.ref] = outcome
@@ -98,33 +98,42 @@ class FolderConnector:
             )
         raise Rejected(f"{ref} : ce fichier n'est plus dans le dossier.", code="not_found")
 
+    def _read(self, found: Deposited) -> SourceInvoice | Unreadable:
+        if isinstance(found.content, Refused):
+            return _set_aside(found, found.content.message_fr)
+        if len(found.ref) > MAX_REF:
+            return _set_aside(found, "Le chemin dépasse 512 caractères : raccourcissez-le.")
+        reading = read_bytes(found.ref, found.content)
+        if reading.invoice is None:
+            return _set_aside(found, " ".join(issue.message for issue in reading.issues))
+        try:
+            return to_source(
+                reading.invoice,
+                ref=found.ref,
+                sha256=found.sha256,
+                today=self._context.today,
+                issues=reading.issues,
+            )
+        except Unusable as reason:
+            number = reading.invoice.number or "sans numéro"
+            return _set_aside(found, f"Facture {number} : {reason}.")
+
     def _deposit(self) -> Deposit:
         return Deposit(Path(self._context.settings["path"]))
 
     def _files(self, found: Iterator[Deposited]) -> Iterator[Deposited]:
+        """Pass files on; a folder out of reach is tried again, since a mount comes back by itself.
+
+        Only `probe`, when a person connects it, takes it for an access refused.
+        """
         try:
             yield from found
         except OutOfReach as error:
-            raise _denied(error) from None
+            raise Transient(f"{_told(error)} La lecture reprend dès qu'il revient.") from None
 
 
-def _denied(error: OutOfReach) -> Denied:
-    return Denied(f"{error}. Vérifiez le réglage « path » et les droits de lecture.")
-
-
-def _read(found: Deposited) -> SourceInvoice | Unreadable:
-    if isinstance(found.content, Refused):
-        return _set_aside(found, found.content.message_fr)
-    if len(found.ref) > MAX_REF:
-        return _set_aside(found, "Le chemin dépasse 512 caractères : raccourcissez-le.")
-    reading = read_bytes(found.ref, found.content)
-    if reading.invoice is None:
-        return _set_aside(found, " ".join(issue.message for issue in reading.issues))
-    try:
-        return to_source(reading.invoice, ref=found.ref, sha256=found.sha256, issues=reading.issues)
-    except Unusable as reason:
-        number = reading.invoice.number or "sans numéro"
-        return _set_aside(found, f"Facture {number} : {reason}.")
+def _told(error: OutOfReach) -> str:
+    return f"{error}. Vérifiez le réglage « path » et les droits de lecture."
 
 
 def _set_aside(found: Deposited, reason: str) -> Unreadable:

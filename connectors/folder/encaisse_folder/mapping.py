@@ -10,21 +10,27 @@ because each reading would claim another sum. By what is payable (BT-115):
 - an invoice whose total is below zero is a `credit_note` when it names what it credits (BG-3), an
   `unallocated_credit` when it names nothing;
 - a credit note is negative, whichever sign it was written with; settled when nothing of it is left.
+
+What is open and owed must also be meant to be paid, on days that can be. Nothing of this turns away
+a credit or what is settled: those only ever stop a collection.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal
+from datetime import date
 
 from pydantic import ValidationError
 
 from encaisse_api.money import Money
 from encaisse_api.source import Flag, Instalment, InvoiceKind, SourceInvoice
 from encaisse_einvoicing import Invoice, Issue
+from encaisse_folder.dates import believable
 from encaisse_folder.doctypes import DOCUMENT_TYPES, PAID_AT_ISSUE, DocumentType
+from encaisse_folder.figures import contradiction
 from encaisse_folder.parties import debtor, paid_to_another, seller
 from encaisse_folder.schedule import instalments
+from encaisse_folder.treatment import archive_only, customer_kind
 
 MONEY_TERMS = frozenset({"BT-5", "BT-112", "BT-113", "BT-114", "BT-115"})
 """Terms a sum stands on: the least doubt the reader had about one refuses the document."""
@@ -46,7 +52,7 @@ class _Figures:
 
 
 def to_source(
-    invoice: Invoice, *, ref: str, sha256: str, issues: tuple[Issue, ...] = ()
+    invoice: Invoice, *, ref: str, sha256: str, today: date, issues: tuple[Issue, ...] = ()
 ) -> SourceInvoice:
     """Map one invoice; `sha256` is the digest of its file and serves as its version.
 
@@ -74,8 +80,8 @@ def to_source(
             currency=invoice.currency,
             total=figures.total,
             open=figures.left,
-            instalments=_instalments(invoice, figures),
-            debtor=debtor(invoice.buyer),
+            instalments=_instalments(invoice, doctype, figures, invoice.issue_date, today),
+            debtor=debtor(invoice.buyer, customer_kind(invoice)),
             seller=seller(invoice.seller),
             flags=_flags(invoice, doctype),
             credits=_credited(invoice, doctype, figures.kind),
@@ -103,12 +109,10 @@ def _figures(invoice: Invoice, doctype: DocumentType, currency: str) -> _Figures
     sums = invoice.totals
     if sums.tax_inclusive is None or sums.payable is None:
         raise ValueError("il manque le total TTC (BT-112) ou le montant à payer (BT-115)")
+    told = contradiction(invoice)
+    if told is not None:
+        raise ValueError(told)
     asked = sums.tax_inclusive + (sums.rounding or Decimal(0))
-    if sums.payable != asked - (sums.prepaid or Decimal(0)):  # BR-CO-16
-        raise ValueError(
-            f"le montant à payer {sums.payable} (BT-115) n'est pas le total {sums.tax_inclusive} "
-            f"(BT-112) moins le déjà payé {sums.prepaid or 0} (BT-113)"
-        )
     total = Money(amount=asked, currency=currency)
     left = Money(amount=sums.payable, currency=currency)
     if doctype.kind == "credit_note":
@@ -128,11 +132,21 @@ def _owed_to_customer(left: Money) -> Money:
     return left
 
 
-def _instalments(invoice: Invoice, figures: _Figures) -> tuple[Instalment, ...]:
-    if figures.total.minor > 0:
-        return instalments(invoice, figures.total, figures.left)
-    # A credit is due to nobody on a date: it stands whole.
-    return (Instalment(ref="1", amount=figures.total, open=figures.left),)
+def _instalments(
+    invoice: Invoice, doctype: DocumentType, figures: _Figures, issued: date, today: date
+) -> tuple[Instalment, ...]:
+    if figures.total.minor <= 0:
+        # A credit is due to nobody on a date: it stands whole.
+        return (Instalment(ref="1", amount=figures.total, open=figures.left),)
+    parts = instalments(invoice, figures.total, figures.left)
+    if not figures.is_open:
+        return parts
+    if archive_only(invoice):
+        raise ValueError(
+            "elle n'est déposée que pour archivage (note BAR), elle ne se recouvre pas"
+        )
+    early = doctype.kind == "down_payment" or invoice.process in PAID_AT_ISSUE
+    return believable(parts, issued=issued, today=today, may_fall_due_before=early)
 
 
 def _flags(invoice: Invoice, doctype: DocumentType) -> frozenset[Flag]:

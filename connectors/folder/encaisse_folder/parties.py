@@ -28,12 +28,12 @@ def seller(party: Party | None) -> Seller:
     return Seller(name=_text(party.name), siren=proven, vat_id=_text(party.vat_id))
 
 
-def debtor(party: Party | None) -> Debtor:
-    """Name the buyer as written, with what its numbers say of its kind."""
+def debtor(party: Party | None, told: Literal["individual", "public"] | None = None) -> Debtor:
+    """Name the buyer as written, with its kind as the invoice tells it, else as its numbers do."""
     if party is None:
-        return Debtor()
+        return Debtor(kind=told or "unknown")
     return Debtor(
-        kind=_kind(party.siren),
+        kind=told or _kind(party.siren),
         name=_text(party.name) or _text(party.trade_name),
         siren=party.siren,
         siren_derived=party.siren_source == "vat",

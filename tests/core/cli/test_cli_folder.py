@@ -140,18 +140,25 @@ def test_names_from_invoices_cannot_move_the_cursor() -> None:
     assert showing.printable("1\u202f234,56\u00a0€") == "1\u202f234,56\u00a0€"
 
 
-def test_the_folder_moved_is_said_and_closes_nothing(connected: Shell, invoices: Path) -> None:
+def test_a_folder_that_is_gone_is_said_closes_nothing_and_is_read_when_it_is_back(
+    connected: Shell, invoices: Path
+) -> None:
     connected.ok("sync")
     invoices.rename(invoices.with_name("ailleurs"))
     result = connected("sync")
-    assert result.exit_code == 3
+    assert result.exit_code == 4
+    assert "n'existe pas ou n'est plus accessible" in result.output
     assert connected.json("claims")["counts"]["claims"] == 4
-    tasks = connected.json("tasks")["tasks"]
-    assert [task["kind"] for task in tasks] == ["reconnect"]
+    assert connected("doctor").exit_code == 6
+    assert connected.json("tasks")["tasks"] == []
+    assert connected("connect", "folder", "--set", f"path={invoices}").exit_code == 3
     invoices.with_name("ailleurs").rename(invoices)
     connected.ok("connect", "folder", "--set", f"path={invoices}")
-    assert connected.json("tasks")["tasks"] == []
     connected.ok("sync")
+    invoices.rename(invoices.with_name("ailleurs"))
+    assert connected("sync").exit_code == 4
+    invoices.with_name("ailleurs").rename(invoices)
+    assert [read["seen"] for read in connected.json("sync")["connections"]] == [4]
 
 
 @pytest.mark.parametrize("company", [SIREN, f"{SIREN}:test"])
