@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from encaisse_api import Debtor, SourceInvoice
+from encaisse_api.source import Flag
 from encaisse_core.claim_facts import (
     ClaimFacts,
     DebtorFacts,
@@ -195,8 +196,7 @@ class _Gathered:
             state=claim["state"],
             currency=claim["currency"],
             credited=paid[1],
-            flags=frozenset(flag for _, record in live for flag in record.flags)
-            | ({"payment_in_flight"} if claim["id"] in self._in_flight else set()),
+            flags=self._flags(claim, [record for _, record in live]),
             unallocated_credits=self._credits.get(claim["debtor_id"], 0),
             hold=claim["hold"],
             hold_text=self._hold_texts.get((claim["hold"], claim["id"])),
@@ -204,6 +204,13 @@ class _Gathered:
             procedure=None if ignore_procedure else self._held.get(claim["id"]),
             acknowledged_on=paid[0],
         )
+
+    def _flags(self, claim: Row, live: Sequence[SourceInvoice]) -> frozenset[Flag]:
+        """Gather what any tool knows, and what a collector holds that nobody verified yet."""
+        held: set[Flag] = {flag for record in live for flag in record.flags}
+        if claim["id"] in self._in_flight:
+            held.add("payment_in_flight")
+        return frozenset(held)
 
     def _sighting(self, row: Row, record: SourceInvoice) -> SightingFacts:
         link = self._links[row["connection_id"]]
