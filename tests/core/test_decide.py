@@ -73,6 +73,7 @@ CASES: dict[str, tuple[tuple[ClaimFacts, Policy], tuple[ClaimFacts, Policy]]] = 
     for rule, (on, off) in {
         "not_our_invoice": (having(seller_siren=THEIRS), FACTS),
         "seller_unknown": (having(seller_siren=None), having(seller_siren=THEIRS)),
+        "number_unusable": (having(number="SANS"), FACTS),
         "purchase": (having(direction="payable"), FACTS),
         "not_an_invoice": (having(kind="credit_note"), having(kind="down_payment")),
         "cancelled": (sighting(state="cancelled"), sighting(state="unknown")),
@@ -165,8 +166,8 @@ def test_the_rule_is_silent_where_it_does_not_hold(rule: str) -> None:
 def test_each_reason_is_a_sentence_about_the_invoice(rule: str) -> None:
     facts, policy = CASES[rule][0]
     for reason in decide(facts, TODAY, policy).reasons:
-        assert reason.sentence_fr.startswith("Facture F-12 : ")
-        assert reason.sentence_en.startswith("Invoice F-12: ")
+        assert reason.sentence_fr.startswith(f"Facture {facts.number} : ")
+        assert reason.sentence_en.startswith(f"Invoice {facts.number}: ")
         assert reason.sentence_fr[-1] in ".?"
         assert "{" not in reason.sentence_fr + reason.sentence_en
         assert "()" not in reason.sentence_fr

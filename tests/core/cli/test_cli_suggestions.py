@@ -51,8 +51,13 @@ def test_the_commands_that_answer_a_question_carry_what_it_requires() -> None:
 def test_a_question_is_answered_by_the_command_the_list_suggests(
     connected: Shell, invoices: Path
 ) -> None:
+    gone = [
+        write_invoice(invoices, f"FA-2025-1{number:02}", total=f"{number + 10}.00")
+        for number in range(9)
+    ]
     connected.ok("sync")
-    invoices.rename(invoices.with_name("ailleurs"))
+    for path in gone:
+        path.unlink()
     connected("sync")
     (line,) = [
         line for line in connected.ok("tasks").splitlines() if "encaisse tasks answer" in line
