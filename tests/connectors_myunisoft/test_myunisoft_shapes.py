@@ -308,11 +308,20 @@ def test_terms_are_read_from_both_shapes() -> None:
     said = {"number_of_days": 30, "end_month": 1, "day_number": None}
     row = {"account_number": "411X ", "complementary_informations": {"payment_deadline": said}}
     wanted = {"411X": Term(30, end_of_month=True)}
-    assert terms.of_accounts([row, {"account_number": "411Y"}, "x"]) == wanted
+    assert terms.of_accounts([row, {"account_number": "411Y"}]) == wanted
     assert terms.of_accounts(row) == wanted
     assert terms.of_dossier({"customer_payment_deadline": said}) == Term(30, end_of_month=True)
-    for odd in (None, [], {"customer_payment_deadline": {"number_of_days": "bientôt"}}):
-        assert terms.of_dossier(odd) is None
+    for none in (None, {"number_of_days": "bientôt"}):
+        assert terms.of_dossier({"customer_payment_deadline": none}) is None
+
+
+def test_terms_of_another_shape_are_doubt_and_not_the_dossiers_own() -> None:
+    for odd in (None, {}, [{"account_number": "411Y"}, "x"], [{}], "x"):
+        with pytest.raises(Drift, match="ne nomme aucun compte"):
+            terms.of_accounts(odd)
+    for odd in (None, [], {}):
+        with pytest.raises(Drift, match="paramètres du dossier"):
+            terms.of_dossier(odd)
 
 
 # --- dossier, key, exercices ---------------------------------------------------------------------
@@ -324,6 +333,9 @@ def test_dossiers_are_read_with_the_siren_their_siret_holds() -> None:
         ("512", "987654324"),
         ("513", None),
     ]
+    for odd in ([], {}, None):
+        with pytest.raises(Drift, match="ni dossier ni liste"):
+            dossier._rows(odd)
     said = cast("dict[str, object]", payload("society"))
     with pytest.raises(Drift, match="2 dossiers annoncés, 1 donnés"):
         dossier._rows({**said, "society_array": cast("list[object]", said["society_array"])[:1]})

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
+from encaisse_api import API_VERSION
+
 ROOT = Path(__file__).parents[2]
 CONNECTORS = sorted((ROOT / "connectors").glob("*/pyproject.toml"))
 
@@ -19,5 +21,6 @@ def test_a_connector_takes_the_contract_of_today_and_not_of_the_next_minor(path:
     (bound,) = [r for r in map(Requirement, declared) if r.name == "encaisse-api"]
     today: str = api["project"]["version"]
     major, minor, _ = map(int, today.split("."))
+    assert today.rpartition(".")[0] == API_VERSION
     assert bound.specifier.contains(today)
     assert not bound.specifier.contains(f"{major}.{minor + 1}.0")

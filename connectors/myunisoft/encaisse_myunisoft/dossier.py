@@ -79,6 +79,8 @@ def _terms(client: MyUnisoftClient, roots: Sequence[str]) -> terms.Terms:
 def _rows(answer: object) -> list[SocietyRow]:
     """Read `society_array`, or the one object a dossier's own key is answered with."""
     said = wire.members(answer)
+    if not said:
+        raise _drift(answer, "ni dossier ni liste de dossiers")
     array = said.get("society_array", answer)
     raws = cast("list[object]", array) if isinstance(array, list) else [array]
     try:

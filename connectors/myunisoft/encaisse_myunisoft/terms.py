@@ -12,7 +12,6 @@ import calendar
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import cast
 
 from encaisse_api.errors import Drift
 from encaisse_myunisoft import spelling, wire
@@ -64,28 +63,39 @@ def read(value: object) -> Term | None:
 
 
 def of_accounts(answer: object) -> dict[str, Term]:
-    """Read the terms of `account/v2?details=true`, an array or for one account an object."""
-    rows = cast("list[object]", answer) if isinstance(answer, list) else [answer]
+    """Read the terms of `account/v2?details=true`, an array or for one account an object.
+
+    Raises `Drift` for a row that names no account: passed over, the term of the dossier would stand
+    in the place of the account's own.
+    """
+    listed = wire.rows(answer)
+    rows = [answer] if listed is None else listed
     found: dict[str, Term] = {}
     for raw in rows:
         row = wire.members(raw)
         more = row.get("complementary_informations")
         details = wire.members(more)
         number, term = row.get("account_number"), read(details.get("payment_deadline"))
-        if isinstance(number, str) and term is not None:
+        if not isinstance(number, str):
+            raise _drift("une ligne ne nomme aucun compte", answer)
+        if term is not None:
             found[number.strip()] = term
     return found
 
 
 def of_dossier(answer: object) -> Term | None:
-    """Read the term of the dossier from its accounting parameters."""
+    """Read the term of the dossier from its accounting parameters, null where it has none."""
     said = wire.members(answer)
     if "customer_payment_deadline" not in said:
-        raise Drift(
-            "Paramètres du dossier MyUnisoft : réponse inattendue. La réponse est conservée.",
-            raw=wire.write(answer),
-        )
+        raise _drift("les paramètres du dossier n'en disent rien", answer)
     return read(said["customer_payment_deadline"])
+
+
+def _drift(what: str, answer: object) -> Drift:
+    return Drift(
+        f"Conditions de paiement MyUnisoft : {what}. La réponse est conservée.",
+        raw=wire.write(answer),
+    )
 
 
 def _count(value: object, most: int) -> int | None:
