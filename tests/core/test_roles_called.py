@@ -12,7 +12,8 @@ HOST = Path(encaisse_core.__file__).parent
 
 
 def test_the_host_calls_every_role_but_those_it_says() -> None:
-    sources = "\n".join(path.read_text("utf-8") for path in HOST.rglob("*.py"))
+    phases = (path for path in HOST.rglob("*.py") if "cli" not in path.parts)  # it names them all
+    sources = "\n".join(path.read_text("utf-8") for path in phases)
     named = set(re.findall(r"\w+", sources))
     uncalled = {role.__name__ for role in ROLES if role.__name__ not in named}
     assert uncalled == UNCALLED, "move a role in or out of `UNCALLED` in encaisse_api/roles.py"
