@@ -50,13 +50,15 @@ class Candidate:
     """Offer a sighting of a claim that shares the key of `rung`.
 
     `live` is False when its tool no longer shows it: only then may another record of the same tool
-    take its place (tools renumber their records at year end).
+    take its place (tools renumber their records at year end). `asked` is True when a person is
+    being asked about its claim for all that look alike on rung 5.
     """
 
     claim_id: str
     rung: int
     face: Face
     live: bool = True
+    asked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +66,14 @@ class Joined:
     """Join the claim by this rung.
 
     `also` lists other claims a weaker rung, or rung 5, points to: they may be the same invoice too,
-    so they are possible duplicates of the claim joined, for a person to answer.
+    so they are possible duplicates of the claim joined, for a person to answer. `standing`: they
+    are being asked about already.
     """
 
     claim_id: str
     rung: int
     also: tuple[str, ...] = ()
+    standing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +83,16 @@ class Separate:
 
 @dataclass(frozen=True, slots=True)
 class Doubtful:
-    """Make a claim of its own that may be one of these; nothing starts before a person answers."""
+    """Make a claim of its own that may be one of these; nothing starts before a person answers.
+
+    `alike`: only rung 5 says so, and one question stands for all that look alike, those that come
+    later included. `standing`: that question is being asked already, about these.
+    """
 
     claim_ids: tuple[str, ...]
     why_fr: str
+    alike: bool = False
+    standing: bool = False
 
 
 Choice = Joined | Separate | Doubtful
@@ -104,6 +114,7 @@ def choose(face: Face, candidates: Sequence[Candidate]) -> Choice:
             f"Facture {face.number} : un même outil la montre deux fois. Est-ce la même facture ?",
         )
     same = [c for c, verdict in matches.items() if verdict == "same"]
+    weak = [c for c in matches if c.rung == 5]
     if same:
         rung = min(c.rung for c in same)
         winner, *others = _claims(c for c in same if c.rung == rung)
@@ -126,16 +137,54 @@ def choose(face: Face, candidates: Sequence[Candidate]) -> Choice:
                 f"Facture {face.number} : l'outil qui la montre en a déjà une autre, très proche. "
                 "Est-ce la même facture ?",
             )
-        beside = _claims(c for c, verdict in matches.items() if verdict == "same" or c.rung == 5)
-        return Joined(winner, rung, tuple(claim for claim in beside if claim != winner))
-    doubts = _claims(matches)
+        alike, standing = _look_alikes(face, weak, winner)
+        beside = {c.claim_id for c in same} - {winner}
+        return Joined(winner, rung, tuple(sorted({*beside, *alike})), standing and not beside)
+    doubts = _claims(c for c in matches if c.rung != 5)
     if doubts:
         return Doubtful(
-            doubts,
+            _claims(matches),
             f"Facture {face.number} : une facture déjà connue lui ressemble (même client, même "
             "montant et même échéance, même numéro ou même document). Est-ce la même ?",
         )
+    alike, standing = _look_alikes(face, weak, None)
+    if alike:
+        return Doubtful(
+            alike,
+            look_alike_question(face.number),
+            alike=True,
+            standing=standing,
+        )
     return Separate()
+
+
+def look_alike_question(number: str) -> str:
+    """Ask in French about all invoices of one customer, amount and due date at once."""
+    return (
+        f"Facture {number} : d'autres factures du même client ont le même montant et la même "
+        "échéance, sous d'autres numéros. Sont-elles toutes différentes, ou celle-ci est-elle le "
+        "double d'une autre ?"
+    )
+
+
+def _look_alikes(
+    face: Face, weak: Sequence[Candidate], joined: str | None
+) -> tuple[tuple[str, ...], bool]:
+    """List the claims rung 5 points to, and tell whether their question is being asked already.
+
+    Whoever is asked about is linked to all that look alike on a due date, so while the question
+    stands a newcomer is linked to that claim alone: a customer billed one amount a thousand times
+    makes a thousand doubts and one question, not a doubt for each pair. A claim that was joined and
+    looks alike itself was asked about when it came.
+    """
+    by_due_date = [
+        [c for c in weak if due in c.face.due_dates] for due in dict.fromkeys(face.due_dates)
+    ]
+    groups = [group for group in by_due_date if group and all(c.claim_id != joined for c in group)]
+    asked = [[c for c in group if c.asked] for group in groups]
+    if groups and all(asked):
+        return _claims(c for group in asked for c in group), True
+    return _claims(c for group in groups for c in group), False
 
 
 def _beside(face: Face, candidate: Candidate) -> bool:

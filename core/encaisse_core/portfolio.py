@@ -10,17 +10,17 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, and_, or_, select
+from sqlalchemy import Connection, or_, select
 
 from encaisse_api import Debtor, SourceInvoice
-from encaisse_core import journal, tasks
+from encaisse_core import candidates, doubts, journal
+from encaisse_core.faces import keys
 from encaisse_core.holds import hold
 from encaisse_core.host import Host, Link, links
 from encaisse_core.ingest import record_of
-from encaisse_core.join import Candidate, Doubtful, Face, Joined, choose, keys
+from encaisse_core.join import Joined
 from encaisse_core.store import schema
 from encaisse_core.store.engine import rows, stamp
-from encaisse_core.store.upsert import bulk_upsert
 
 
 def join(host: Host, company_id: str) -> int:
@@ -46,36 +46,12 @@ def join(host: Host, company_id: str) -> int:
     return joined
 
 
-def face_of(link: Link, row: Mapping[str, Any], invoice: SourceInvoice, *, issued: bool) -> Face:
-    """Reduce a record to what identifies the claim it shows."""
-    lineage = invoice.lineage
-    return Face(
-        sighting_id=row["id"],
-        connection_id=link.id,
-        kind=invoice.kind,
-        seller_siren=invoice.seller.siren,
-        number=invoice.number,
-        issue_date=invoice.issue_date,
-        currency=invoice.currency,
-        total=invoice.total.minor,
-        due_dates=tuple(i.due_date for i in invoice.instalments if i.due_date is not None),
-        debtor_key=invoice.debtor.siren,
-        document_sha256=invoice.document_sha256,
-        lineage=None if lineage is None else (lineage.tool, lineage.ref, lineage.claim_ref),
-        own_refs=((link.connector, invoice.ref),),
-        issued=issued,
-        direction=invoice.direction,
-        seller_vat=invoice.seller.vat_id,
-    )
-
-
 def _place(host: Host, tx: Connection, link: Link, row: Mapping[str, Any]) -> bool:
     from encaisse_core import payments  # which refreshes claims, here
 
     invoice = record_of(row["record"])
-    face = face_of(link, row, invoice, issued=not host.follows_money(link))
-    found = _candidates(host, tx, link.company_id, face)
-    decision = choose(face, found)
+    face = candidates.face_of(link, row, invoice, issued=not host.follows_money(link))
+    decision = candidates.chosen(host, tx, link.company_id, face)
     if isinstance(decision, Joined):
         claim_id, rung = decision.claim_id, decision.rung
         untold = payments.untold_at_first_sight(tx, link.company_id, claim_id, invoice.open.minor)
@@ -107,67 +83,8 @@ def _place(host: Host, tx: Connection, link: Link, row: Mapping[str, Any]) -> bo
         claim_id,
         {"sighting": row["id"], "rung": rung, "connection": link.id},
     )
-    if isinstance(decision, Doubtful):
-        _doubt(host, tx, link.company_id, claim_id, decision.claim_ids, decision.why_fr)
-    elif isinstance(decision, Joined) and decision.also:
-        _doubt(
-            host,
-            tx,
-            link.company_id,
-            claim_id,
-            decision.also,
-            f"La facture {invoice.number} ressemble à une autre créance. Est-ce la même ? "
-            "Aucune des deux n'est recouvrée avant votre réponse.",
-        )
+    doubts.keep(host, tx, link.company_id, claim_id, invoice.number, decision)
     return isinstance(decision, Joined)
-
-
-def _candidates(host: Host, tx: Connection, company_id: str, face: Face) -> list[Candidate]:
-    """Find sightings already placed that share a key."""
-    k, s, c = schema.claim_key.c, schema.sighting.c, schema.connection.c
-    wanted = keys(face)
-    if not wanted:
-        return []
-    stated = face.lineage[2] if face.lineage else None  # our own claim, named by the tool
-    query = (
-        select(k.rung.label("key_rung"), schema.sighting, c.connector, c.account, c.sequence)
-        .join(schema.sighting, (s.company_id == k.company_id) & (s.id == k.sighting_id))
-        .join(schema.connection, (c.company_id == s.company_id) & (c.id == s.connection_id))
-        .where(
-            k.company_id == company_id,
-            or_(
-                *(and_(k.rung == key.rung, k.value == key.value) for key in wanted),
-                k.claim_id == stated,
-            ),
-        )
-        .order_by(k.rung, k.claim_id, k.sighting_id)
-    )
-    found: list[Candidate] = []
-    for row in rows(tx.execute(query)):
-        link = Link(
-            id=row["connection_id"],
-            company_id=company_id,
-            siren="",
-            environment="",
-            connector=row["connector"],
-            grant_id="",
-            account=row["account"],
-            state="",
-            settings={},
-            sequence=row["sequence"],
-            referrer_id=None,
-        )
-        found.append(
-            Candidate(
-                claim_id=row["claim_id"],
-                rung=3 if row["claim_id"] == stated else row["key_rung"],
-                face=face_of(
-                    link, row, record_of(row["record"]), issued=not host.follows_money(link)
-                ),
-                live=row["presence"] == "live",
-            )
-        )
-    return found
 
 
 def _new_claim(host: Host, tx: Connection, link: Link, invoice: SourceInvoice) -> str:
@@ -386,39 +303,6 @@ def _debtor(host: Host, tx: Connection, link: Link, debtor: Debtor) -> str:
         )
     )
     return debtor_id
-
-
-def _doubt(
-    host: Host, tx: Connection, company_id: str, claim_id: str, others: Sequence[str], why: str
-) -> None:
-    """Keep claims apart and ask; none is collectible until a person answers."""
-    now = host.clock.now()
-    for other in others:
-        first, second = sorted((claim_id, other))
-        bulk_upsert(
-            tx,
-            schema.possible_duplicate,
-            [
-                {
-                    "company_id": company_id,
-                    "claim_a": first,
-                    "claim_b": second,
-                    "why": why,
-                    "created_at": stamp(now),
-                }
-            ],
-            key=("company_id", "claim_a", "claim_b"),
-            keep=("why", "created_at"),
-        )
-    tasks.ask(
-        tx,
-        company_id,
-        "possible_duplicate",
-        claim_id,
-        why,
-        task_id=host.ids.new("tsk"),
-        at=now,
-    )
 
 
 def number_of(tx: Connection, company_id: str, claim_id: str) -> str:

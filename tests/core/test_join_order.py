@@ -56,15 +56,20 @@ def replay(faces: Sequence[Face]) -> Partition:
     """Join faces in the order given; a claim bears the name of the sighting that opened it."""
     told = Partition()
     index: dict[Key, list[tuple[str, Face]]] = {}
+    asked: set[str] = set()
     for each in faces:
         own = keys(each)
         found = [
-            Candidate(claim, key.rung, other) for key in own for claim, other in index.get(key, ())
+            Candidate(claim, key.rung, other, asked=claim in asked)
+            for key in own
+            for claim, other in index.get(key, ())
         ]
         choice = choose(each, found)
         claim_id = choice.claim_id if isinstance(choice, Joined) else each.sighting_id
         if isinstance(choice, Doubtful) or (isinstance(choice, Joined) and choice.also):
             told.doubts.append((each.sighting_id, choice))
+        if isinstance(choice, Doubtful) and choice.alike and not choice.standing:
+            asked.add(claim_id)
         told.claims.setdefault(claim_id, set()).add(each.sighting_id)
         for key in own:
             index.setdefault(key, []).append((claim_id, each))
@@ -229,3 +234,63 @@ def test_two_sellers_who_write_alike_never_share_a_claim(faces: list[Face], rand
 
 def _folded(vat: str | None) -> str | None:
     return vat and vat.replace(" ", "").replace(".", "")
+
+
+LOOK_ALIKES = st.lists(
+    st.builds(
+        lambda due, debtor, total, tool: (due, debtor, total, tool),
+        st.lists(st.integers(1, 4), min_size=1, max_size=3, unique=True),
+        st.sampled_from((CLIENT, OTHER_CLIENT, None)),
+        st.sampled_from((100, 200)),
+        st.sampled_from(TOOLS),
+    ),
+    max_size=9,
+)
+
+
+def doubted(told: Partition) -> set[str]:
+    """Name the claims some unanswered doubt is about."""
+    found = set[str]()
+    for sighting, choice in told.doubts:
+        assert isinstance(choice, Doubtful)
+        found |= {sighting, *choice.claim_ids}
+    return found
+
+
+@settings(max_examples=500, deadline=None)
+@given(LOOK_ALIKES, st.randoms(use_true_random=False))
+def test_whatever_order_look_alikes_come_in_the_same_ones_wait_for_an_answer(
+    drawn: list[tuple[list[int], str | None, int, str]], random: Any
+) -> None:
+    faces = [
+        face(
+            f"s{place}",
+            tool,
+            f"F-{place + 1}",
+            due_dates=tuple(date(2026, 4, day) for day in due),
+            debtor_key=debtor,
+            total=total,
+        )
+        for place, (due, debtor, total, tool) in enumerate(drawn)
+    ]
+    like = {
+        each.sighting_id
+        for each in faces
+        for other in faces
+        if other is not each
+        and each.debtor_key is not None
+        and each.debtor_key == other.debtor_key
+        and each.total == other.total
+        and set(each.due_dates) & set(other.due_dates)
+    }
+    shuffled = list(faces)
+    random.shuffle(shuffled)
+    for order in (faces, shuffled, faces[::-1]):
+        assert doubted(replay(order)) == like
+
+
+def test_many_look_alikes_make_one_question_and_one_doubt_each() -> None:
+    faces = [face(f"s{n:03}", TOOLS[0], f"F-{n}", debtor_key=CLIENT) for n in range(1, 101)]
+    doubts = [choice for _, choice in replay(faces).doubts if isinstance(choice, Doubtful)]
+    assert [choice.standing for choice in doubts] == [False] + [True] * 98
+    assert sum(len(choice.claim_ids) for choice in doubts) == 99

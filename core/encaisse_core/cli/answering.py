@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import Connection, select
 
-from encaisse_core import holds, journal, observed, portfolio
+from encaisse_core import doubts, holds, journal, observed, portfolio
 from encaisse_core.errors import UsageError
 from encaisse_core.host import Host
 from encaisse_core.store import schema
@@ -21,7 +21,8 @@ from encaisse_core.store.engine import rows, stamp
 
 Verdict = Literal["same", "different"]
 
-ASKS_FOR_VERDICT = ("maybe_same", "possible_duplicate")
+ABOUT_A_DOUBLE = (doubts.POSSIBLE_DUPLICATE, doubts.LOOK_ALIKES)
+ASKS_FOR_VERDICT = ("maybe_same", *ABOUT_A_DOUBLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +51,8 @@ def answer(host: Host, company_id: str, task_id: str, given: Answer) -> dict[str
         lifted = held is not None and (given.verdict is not None or given.lift is True)
         if task["kind"] == "maybe_same":
             _same_money(host, tx, task, given)
-        elif task["kind"] == "possible_duplicate":
-            _same_claim(host, tx, task, given)
+        elif task["kind"] in ABOUT_A_DOUBLE:
+            doubts.settle(host, tx, company_id, task["subject"], task["kind"], given.verdict)
         elif task["kind"] == "total_changed" and lifted:
             observed.take_over_total(host, tx, company_id, task["subject"])
         elif task["kind"] == "amount_rose" and lifted:
@@ -105,27 +106,6 @@ def _same_money(host: Host, tx: Connection, task: Mapping[str, Any], given: Answ
     ).scalars()
     for sighting_id in unexplained.all():
         observed.explain(host, tx, company_id, sighting_id, verdict=given.verdict)
-
-
-def _same_claim(host: Host, tx: Connection, task: Mapping[str, Any], given: Answer) -> None:
-    """Answer the pairs of the claim; one that is another's double is held back for good."""
-    d, c = schema.possible_duplicate.c, schema.claim.c
-    company_id, claim_id = task["company_id"], task["subject"]
-    tx.execute(
-        schema.possible_duplicate.update()
-        .where(
-            d.company_id == company_id,
-            or_(d.claim_a == claim_id, d.claim_b == claim_id),
-            d.answer.is_(None),
-        )
-        .values(answer=given.verdict)
-    )
-    if given.verdict == "same":
-        tx.execute(
-            schema.claim.update()
-            .where(c.company_id == company_id, c.id == claim_id)
-            .values(hold=holds.DUPLICATE)
-        )
 
 
 def _lift(host: Host, tx: Connection, task: Mapping[str, Any]) -> None:

@@ -66,6 +66,7 @@ def of_the_host(app: App, environ: Mapping[str, str]) -> list[Check]:
         found += [_version(tx), _integrity(app, tx), _clock(app, tx, now)]
         found += _vault(app, tx)
         found += _connections(app, tx)
+        found += _unjoined(tx)
         found += [_stops(tx, app.host.clock.now()), _doubts(tx), _routes(tx, environ)]
         found.append(_daemon(tx, app.host.clock.now()))
     return found
@@ -159,6 +160,28 @@ def _connections(app: App, tx: Connection) -> list[Check]:
             continue
         found.append(Check("connection", False, " ".join(said.split())))
     return found
+
+
+def _unjoined(tx: Connection) -> list[Check]:
+    """Look for records that were read and make no claim yet: a reading broke off before its end."""
+    s, k = schema.sighting.c, schema.company.c
+    query = (
+        select(k.siren, k.environment, func.count().label("n"))
+        .join(schema.company, k.id == s.company_id)
+        .where(s.claim_id.is_(None))
+        .group_by(k.siren, k.environment)
+        .order_by(k.siren, k.environment)
+    )
+    found = [
+        Check(
+            "joining",
+            False,
+            f"{row.n} facture(s) de {row.siren} ({row.environment}) sont lues mais pas encore "
+            "rapprochées : la lecture n'est pas allée au bout. Relancez : encaisse sync.",
+        )
+        for row in tx.execute(query)
+    ]
+    return found or [Check("joining", True, "Toutes les factures lues sont rapprochées.")]
 
 
 def _stops(tx: Connection, now: datetime) -> Check:
