@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from encaisse_core import portfolio
+from encaisse_core import claim_states
 from encaisse_core.holds import hold_once
 from encaisse_core.host import Host, links
 from encaisse_core.ingest import record_of
@@ -120,7 +120,7 @@ def _impute(
             .where(e.company_id == company_id, e.id == part.id)
             .values(open=e.open + used)
         )
-    portfolio.refresh(host, tx, company_id, credit["id"])
+    claim_states.refresh(host, tx, company_id, credit["id"])
     return True
 
 

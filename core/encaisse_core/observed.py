@@ -12,14 +12,14 @@ from datetime import timedelta
 from itertools import combinations
 from typing import Any, Literal
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, select
 
-from encaisse_core import portfolio
+from encaisse_core import claim_states
 from encaisse_core.cents import euros
 from encaisse_core.holds import hold
 from encaisse_core.host import Host, links
 from encaisse_core.ingest import record_of
-from encaisse_core.payments import add_payment, standing, undo_payment, untold_elsewhere
+from encaisse_core.payments import add_payment, standing, undo_payment
 from encaisse_core.store import schema
 from encaisse_core.store.engine import rows
 
@@ -90,33 +90,33 @@ def explain(
 
     `verdict` is a person's answer to whether it is money we know under another name.
     """
-    row = _sighting(tx, company_id, sighting_id)
+    row = sighting(tx, company_id, sighting_id)
     invoice = record_of(row["record"])
     if invoice.kind in CREDITS or invoice.direction == "payable":
-        return _follow(host, tx, row)
+        return follow(host, tx, row)
     if verdict is None and _unsure(host, tx, row, invoice.currency):
         return False
     delta = int(row["expected"] - row["open"])
     known = max(min(delta, row["untold"]), 0) if delta > 0 else min(max(delta, row["untold"]), 0)
     if known:
-        _settle(tx, row, expected=row["expected"] - known, untold=row["untold"] - known)
-        row = _sighting(tx, company_id, sighting_id)
+        expect(tx, row, expected=row["expected"] - known, untold=row["untold"] - known)
+        row = sighting(tx, company_id, sighting_id)
         delta -= known
     if delta > 0:
         return _paid(host, tx, row, invoice.currency, delta, verdict)
     if delta < 0 and not _went_back(host, tx, row, -delta):
         return False
-    _settle(tx, row, expected=row["open"])
+    expect(tx, row, expected=row["open"])
     return delta < 0
 
 
-def _sighting(tx: Connection, company_id: str, sighting_id: str) -> dict[str, Any]:
+def sighting(tx: Connection, company_id: str, sighting_id: str) -> dict[str, Any]:
     s = schema.sighting.c
     query = select(schema.sighting).where(s.company_id == company_id, s.id == sighting_id)
     return rows(tx.execute(query))[0]
 
 
-def _settle(tx: Connection, row: Mapping[str, Any], **values: int) -> None:
+def expect(tx: Connection, row: Mapping[str, Any], **values: int) -> None:
     s = schema.sighting.c
     tx.execute(
         schema.sighting.update()
@@ -152,11 +152,11 @@ def _paid(
         add_payment(
             host, tx, company_id, claim_id, money, currency, today, "source", shown_by=row["id"]
         )
-    _settle(tx, row, expected=row["open"], expected_credited=row["credited"])
+    expect(tx, row, expected=row["open"], expected_credited=row["credited"])
     return True
 
 
-def _follow(host: Host, tx: Connection, row: Mapping[str, Any]) -> bool:
+def follow(host: Host, tx: Connection, row: Mapping[str, Any]) -> bool:
     """Take the open amount of a credit or a purchase as its tool tells it: it is no payment.
 
     A credit that is used up came in with its invoice; what the company pays its own suppliers is
@@ -173,8 +173,8 @@ def _follow(host: Host, tx: Connection, row: Mapping[str, Any]) -> bool:
             )
             .values(open=part.open.minor)
         )
-    _settle(tx, row, expected=row["open"], expected_credited=row["credited"])
-    return portfolio.refresh(host, tx, row["company_id"], row["claim_id"])
+    expect(tx, row, expected=row["open"], expected_credited=row["credited"])
+    return claim_states.refresh(host, tx, row["company_id"], row["claim_id"])
 
 
 def _unsure(host: Host, tx: Connection, row: Mapping[str, Any], currency: str) -> bool:
@@ -318,94 +318,3 @@ def _adding_up(payments: Sequence[Mapping[str, Any]], amount: int) -> tuple[Mapp
         ),
         (),
     )
-
-
-def take_over_rise(host: Host, tx: Connection, company_id: str, claim_id: str) -> None:
-    """Owe again what a tool shows as owed, once a person said that it stands.
-
-    Known payments are undone as far as they fit; the rest was paid before we came, so the
-    échéances rise by it, never above what was invoiced.
-    """
-    s = schema.sighting.c
-    risen = tx.execute(
-        select(s.id).where(
-            s.company_id == company_id,
-            s.claim_id == claim_id,
-            s.presence == "live",
-            s.open > s.expected,
-        )
-    ).scalars()
-    today = host.clock.today().isoformat()
-    for sighting_id in risen.all():
-        row = _sighting(tx, company_id, sighting_id)
-        rest = row["open"] - row["expected"] + min(0, row["untold"])
-        for payment in standing(tx, company_id, claim_id, "source"):
-            if 0 < payment["amount"] <= rest:
-                rest -= payment["amount"]
-                undo_payment(host, tx, company_id, payment["id"], today, shown_by=sighting_id)
-        if rest > 0:
-            _owe_again(tx, company_id, claim_id, rest)
-            untold_elsewhere(tx, company_id, claim_id, sighting_id, -rest)
-        _settle(tx, row, expected=row["open"], untold=max(0, row["untold"]))
-    portfolio.refresh(host, tx, company_id, claim_id)
-
-
-def _owe_again(tx: Connection, company_id: str, claim_id: str, cents: int) -> None:
-    e = schema.echeance.c
-    parts = tx.execute(
-        select(e.id, e.amount, e.open)
-        .where(e.company_id == company_id, e.claim_id == claim_id)
-        .order_by(e.due_date.desc(), e.ref.desc())
-    ).all()
-    for part in parts:
-        more = min(cents, max(0, part.amount - part.open))
-        cents -= more
-        tx.execute(
-            schema.echeance.update()
-            .where(e.company_id == company_id, e.id == part.id)
-            .values(open=e.open + more)
-        )
-
-
-def take_over_total(host: Host, tx: Connection, company_id: str, claim_id: str) -> None:
-    """Bring a claim to the total its tool corrected, once a person said that it stands.
-
-    Less is a credit: the collector is told of it as of a credit note. More is an échéance of its
-    own, which no signed mandate covers.
-    """
-    c, e, s = schema.claim.c, schema.echeance.c, schema.sighting.c
-    here = (c.company_id == company_id, c.id == claim_id)
-    claim = tx.execute(select(c.total, c.currency, c.kind).where(*here)).one()
-    told = tx.execute(
-        select(s.id, s.total).where(
-            s.company_id == company_id, s.claim_id == claim_id, s.rung == 0, s.presence == "live"
-        )
-    ).first()
-    if told is None or told.total == claim.total:
-        return
-    more = told.total - claim.total
-    tx.execute(schema.claim.update().where(*here).values(total=told.total))
-    if claim.kind in CREDITS:
-        return  # its open amount is the tool's
-    if more < 0:
-        today = host.clock.today().isoformat()
-        add_payment(host, tx, company_id, claim_id, -more, claim.currency, today, "credit")
-        return
-    parts = tx.execute(
-        select(func.max(e.due_date).label("due"), func.count().label("count")).where(
-            e.company_id == company_id, e.claim_id == claim_id
-        )
-    ).one()
-    tx.execute(
-        schema.echeance.insert().values(
-            company_id=company_id,
-            id=host.ids.new("ech"),
-            claim_id=claim_id,
-            ref=f"correction-{parts.count}",
-            due_date=parts.due,
-            due_estimated=0,
-            amount=more,
-            open=more,
-        )
-    )
-    portfolio.refresh(host, tx, company_id, claim_id)

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from encaisse_core import journal, portfolio, tasks
+from encaisse_core import claim_states, journal, tasks
 from encaisse_core.allocate import Open, allocate
 from encaisse_core.cents import euros
 from encaisse_core.host import Host
@@ -67,7 +67,7 @@ def add_payment(
     )
     if origin != "credit":
         _ask_refund(host, tx, company_id, claim_id, payment_id, lines.unallocated, currency)
-    portfolio.refresh(host, tx, company_id, claim_id)
+    claim_states.refresh(host, tx, company_id, claim_id)
     return payment_id
 
 
@@ -130,7 +130,7 @@ def undo_payment(
     )
     tasks.close(tx, company_id, "refund", payment_id, "le paiement est reparti", at=now)
     _use_unallocated(host, tx, company_id, row["claim_id"])
-    portfolio.refresh(host, tx, company_id, row["claim_id"])
+    claim_states.refresh(host, tx, company_id, row["claim_id"])
     return undo_id
 
 
@@ -201,7 +201,7 @@ def _ask_refund(
     if cents == 0:
         tasks.close(tx, company_id, "refund", payment_id, "affecté à la facture", at=now)
         return
-    number = portfolio.number_of(tx, company_id, claim_id)
+    number = claim_states.number_of(tx, company_id, claim_id)
     sentence = (
         f"Le client a payé {euros(cents)} {currency} de trop sur la facture {number} : cet argent "
         "est à lui, remboursez-le ou imputez-le avec son accord."

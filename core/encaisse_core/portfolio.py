@@ -7,13 +7,14 @@ a claim of its own; one that might be another's stays apart and a person is aske
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import Connection, or_, select
 
 from encaisse_api import Debtor, SourceInvoice
-from encaisse_core import candidates, doubts, journal
+from encaisse_core import candidates, doubts, journal, payments
+from encaisse_core.claim_states import refresh
 from encaisse_core.faces import keys
 from encaisse_core.holds import hold
 from encaisse_core.host import Host, Link, links
@@ -47,8 +48,6 @@ def join(host: Host, company_id: str) -> int:
 
 
 def _place(host: Host, tx: Connection, link: Link, row: Mapping[str, Any]) -> bool:
-    from encaisse_core import payments  # which refreshes claims, here
-
     invoice = record_of(row["record"])
     face = candidates.face_of(link, row, invoice, issued=not host.follows_money(link))
     decision = candidates.chosen(host, tx, link.company_id, face)
@@ -303,70 +302,3 @@ def _debtor(host: Host, tx: Connection, link: Link, debtor: Debtor) -> str:
         )
     )
     return debtor_id
-
-
-def number_of(tx: Connection, company_id: str, claim_id: str) -> str:
-    """Give a claim's invoice number."""
-    c = schema.claim.c
-    return str(
-        tx.execute(
-            select(c.number).where(c.company_id == company_id, c.id == claim_id)
-        ).scalar_one()
-    )
-
-
-def refresh(host: Host, tx: Connection, company_id: str, claim_id: str) -> bool:
-    """Work a claim's open amount and state out again; return whether anything changed."""
-    c, e, s = schema.claim.c, schema.echeance.c, schema.sighting.c
-    claim = tx.execute(
-        select(c.state, c.open).where(c.company_id == company_id, c.id == claim_id)
-    ).one()
-    opens = tx.execute(
-        select(e.open).where(e.company_id == company_id, e.claim_id == claim_id)
-    ).scalars()
-    sightings = tx.execute(
-        select(s.presence, s.state).where(s.company_id == company_id, s.claim_id == claim_id)
-    ).all()
-    total = sum(opens)
-    state = state_of(total, [(row.presence, row.state) for row in sightings])
-    if (claim.state, claim.open) == (state, total):
-        return False
-    tx.execute(
-        schema.claim.update()
-        .where(c.company_id == company_id, c.id == claim_id)
-        .values(state=state, open=total)
-    )
-    journal.append(
-        tx, company_id, host.clock.now(), "claim_moved", claim_id, {"state": state, "open": total}
-    )
-    return True
-
-
-def state_of(open_cents: int, sightings: Sequence[tuple[str, str]]) -> str:
-    """Tell a claim's state from what is owed and how its sightings stand."""
-    if any(state == "cancelled" for presence, state in sightings if presence == "live"):
-        return "cancelled"
-    if open_cents == 0:
-        return "settled"
-    if not any(presence == "live" for presence, _ in sightings):
-        return "unseen"
-    return "open"
-
-
-def stale_states(tx: Connection, company_id: str) -> list[str]:
-    """List claims whose state no longer follows from their sightings."""
-    c, s = schema.claim.c, schema.sighting.c
-    query = (
-        select(c.id, c.state, c.open, s.presence, s.state.label("shown"))
-        .join(schema.sighting, (s.company_id == c.company_id) & (s.claim_id == c.id))
-        .where(c.company_id == company_id)
-        .order_by(c.id)
-    )
-    seen: dict[str, tuple[str, int, list[tuple[str, str]]]] = {}
-    for row in tx.execute(query):
-        seen.setdefault(row.id, (row.state, row.open, []))[2].append((row.presence, row.shown))
-    return [
-        claim_id
-        for claim_id, (state, cents, sightings) in seen.items()
-        if state != state_of(cents, sightings)
-    ]

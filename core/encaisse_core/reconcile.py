@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from encaisse_core import citations, observed, portfolio, settled
+from encaisse_core import citations, claim_states, observed, portfolio, settled
 from encaisse_core.host import Host
 
 
@@ -41,6 +41,6 @@ def reconcile(host: Host, company_id: str) -> Reconciled:
 def _document_states(host: Host, tx: Connection, company_id: str) -> int:
     """Refresh claims whose sightings left, came back, or were cancelled."""
     changed = 0
-    for claim_id in portfolio.stale_states(tx, company_id):
-        changed += portfolio.refresh(host, tx, company_id, claim_id)
+    for claim_id in claim_states.stale_states(tx, company_id):
+        changed += claim_states.refresh(host, tx, company_id, claim_id)
     return changed

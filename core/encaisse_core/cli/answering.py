@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, select
 
-from encaisse_core import doubts, holds, journal, observed, portfolio
+from encaisse_core import claim_states, corrections, doubts, holds, journal, observed
 from encaisse_core.errors import UsageError
 from encaisse_core.host import Host
 from encaisse_core.store import schema
@@ -54,9 +54,9 @@ def answer(host: Host, company_id: str, task_id: str, given: Answer) -> dict[str
         elif task["kind"] in ABOUT_A_DOUBLE:
             doubts.settle(host, tx, company_id, task["subject"], task["kind"], given.verdict)
         elif task["kind"] == "total_changed" and lifted:
-            observed.take_over_total(host, tx, company_id, task["subject"])
+            corrections.take_over_total(host, tx, company_id, task["subject"])
         elif task["kind"] == "amount_rose" and lifted:
-            observed.take_over_rise(host, tx, company_id, task["subject"])
+            corrections.take_over_rise(host, tx, company_id, task["subject"])
         if lifted:
             _lift(host, tx, task)
         closed = given.lift is not False
@@ -111,7 +111,7 @@ def _same_money(host: Host, tx: Connection, task: Mapping[str, Any], given: Answ
 def _lift(host: Host, tx: Connection, task: Mapping[str, Any]) -> None:
     company_id, claim_id = task["company_id"], task["subject"]
     holds.lift(host, tx, company_id, claim_id, task["kind"])
-    portfolio.refresh(host, tx, company_id, claim_id)
+    claim_states.refresh(host, tx, company_id, claim_id)
 
 
 def _journal(

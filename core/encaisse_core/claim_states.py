@@ -1,0 +1,78 @@
+"""Keep each claim's open amount and state true to its échéances and sightings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, select
+
+from encaisse_core import journal
+from encaisse_core.host import Host
+from encaisse_core.store import schema
+
+
+def number_of(tx: Connection, company_id: str, claim_id: str) -> str:
+    """Give a claim's invoice number."""
+    c = schema.claim.c
+    return str(
+        tx.execute(
+            select(c.number).where(c.company_id == company_id, c.id == claim_id)
+        ).scalar_one()
+    )
+
+
+def refresh(host: Host, tx: Connection, company_id: str, claim_id: str) -> bool:
+    """Work a claim's open amount and state out again; return whether anything changed."""
+    c, e, s = schema.claim.c, schema.echeance.c, schema.sighting.c
+    claim = tx.execute(
+        select(c.state, c.open).where(c.company_id == company_id, c.id == claim_id)
+    ).one()
+    opens = tx.execute(
+        select(e.open).where(e.company_id == company_id, e.claim_id == claim_id)
+    ).scalars()
+    sightings = tx.execute(
+        select(s.presence, s.state).where(s.company_id == company_id, s.claim_id == claim_id)
+    ).all()
+    total = sum(opens)
+    state = state_of(total, [(row.presence, row.state) for row in sightings])
+    if (claim.state, claim.open) == (state, total):
+        return False
+    tx.execute(
+        schema.claim.update()
+        .where(c.company_id == company_id, c.id == claim_id)
+        .values(state=state, open=total)
+    )
+    journal.append(
+        tx, company_id, host.clock.now(), "claim_moved", claim_id, {"state": state, "open": total}
+    )
+    return True
+
+
+def state_of(open_cents: int, sightings: Sequence[tuple[str, str]]) -> str:
+    """Tell a claim's state from what is owed and how its sightings stand."""
+    if any(state == "cancelled" for presence, state in sightings if presence == "live"):
+        return "cancelled"
+    if open_cents == 0:
+        return "settled"
+    if not any(presence == "live" for presence, _ in sightings):
+        return "unseen"
+    return "open"
+
+
+def stale_states(tx: Connection, company_id: str) -> list[str]:
+    """List claims whose state no longer follows from their sightings."""
+    c, s = schema.claim.c, schema.sighting.c
+    query = (
+        select(c.id, c.state, c.open, s.presence, s.state.label("shown"))
+        .join(schema.sighting, (s.company_id == c.company_id) & (s.claim_id == c.id))
+        .where(c.company_id == company_id)
+        .order_by(c.id)
+    )
+    seen: dict[str, tuple[str, int, list[tuple[str, str]]]] = {}
+    for row in tx.execute(query):
+        seen.setdefault(row.id, (row.state, row.open, []))[2].append((row.presence, row.shown))
+    return [
+        claim_id
+        for claim_id, (state, cents, sightings) in seen.items()
+        if state != state_of(cents, sightings)
+    ]
