@@ -543,6 +543,25 @@ def test_a_credit_note_that_was_used_up_blocks_nothing_any_more(house: House) ->
     assert house.tasks() == set()
 
 
+def test_a_credit_note_cut_anew_is_worth_what_its_tool_says(house: House) -> None:
+    house.paper.add(credit_note("A-1", 50_00, 50_00))
+    house.night()
+    parts = tuple(
+        Instalment(ref=ref, amount=Money.of_minor(-35_00), open=Money.of_minor(-35_00))
+        for ref in ("1", "2")
+    )
+    seventy = Money.of_minor(-70_00)
+    house.paper.add(
+        credit_note("A-1", 50_00, 50_00).model_copy(
+            update={"total": seventy, "open": seventy, "instalments": parts}
+        )
+    )
+    house.night()
+    answer(house, "total_changed", lift=True)
+    house.night()
+    assert (house.claim("A-1")["total"], house.claim("A-1")["open"]) == (-70_00, -70_00)
+
+
 def test_a_refund_nobody_owes_any_more_is_not_asked(house: House) -> None:
     opened = house.open_everything()
     line = line_of(house, opened, "F-1")
