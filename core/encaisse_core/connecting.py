@@ -225,7 +225,8 @@ def _keep(
 def _prove(host: Host, made: Link) -> None:
     """Ask the partner who we are; the dossier must be the company's own."""
     granted = Granted()
-    name = host.manifest(made).name
+    manifest = host.manifest(made)
+    name = manifest.name
     try:
         with host.open(made) as partner:
             if host.can(made, ListsAccounts) and made.account:
@@ -236,7 +237,8 @@ def _prove(host: Host, made: Link) -> None:
             elif host.can(made, Probes):
                 granted = partner.probe()
     except Denied as error:
-        raise AccessDenied(f"{error.message} Vérifiez l'identifiant et le secret.") from error
+        what = " Vérifiez l'identifiant et le secret." if manifest.auth.secrets() else ""
+        raise AccessDenied(f"{error.message}{what}") from error
     except PartnerError as error:
         raise Unreachable(f"{name} ne répond pas comme prévu : {error.message}") from error
     if granted.siren is not None and granted.siren != made.siren:

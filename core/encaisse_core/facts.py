@@ -15,6 +15,7 @@ from encaisse_api.source import Flag
 from encaisse_core.claim_facts import (
     ClaimFacts,
     DebtorFacts,
+    DebtorKind,
     EcheanceFacts,
     SightingFacts,
 )
@@ -26,6 +27,9 @@ from encaisse_core.store import schema
 from encaisse_core.store.engine import instant
 
 Row = dict[str, Any]
+
+PROTECTED: tuple[DebtorKind, ...] = ("individual", "public")
+"""Kinds of debtor with rules of their own, which one record is enough to claim."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +193,7 @@ class _Gathered:
                 for row, record in records
                 if row["connection_id"] in self._links
             ),
-            debtor=self._debtor(claim),
+            debtor=self._debtor(claim, [record for _, record in live]),
             total=claim["total"],
             kind=claim["kind"],
             direction=first.direction,
@@ -225,12 +229,19 @@ class _Gathered:
             live=row["presence"] == "live",
         )
 
-    def _debtor(self, claim: Row) -> DebtorFacts | None:
+    def _debtor(self, claim: Row, live: Sequence[SourceInvoice]) -> DebtorFacts | None:
+        """Describe who owes: what one of the claim's records says of its kind is not outvoted.
+
+        One card serves a SIREN, as its source last described it; an invoice marked as a consumer's
+        or a public body's keeps its mark.
+        """
         row = self._debtors.get(claim["debtor_id"])
         if row is None:
             return None
         told = Debtor.model_validate_json(row["detail"])
-        return DebtorFacts(name=row["name"], kind=told.kind, siren=told.siren, vat_id=told.vat_id)
+        said = {record.debtor.kind for record in live}
+        kind = next((each for each in PROTECTED if each in said), told.kind)
+        return DebtorFacts(name=row["name"], kind=kind, siren=told.siren, vat_id=told.vat_id)
 
 
 def _grouped(

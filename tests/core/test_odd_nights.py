@@ -335,6 +335,15 @@ def test_the_debtor_corrected_in_the_tool_is_not_the_old_one_pursued(house: Hous
     assert all(f.debtor.siren == "552100554" for f in house.paper.procedures.values())
 
 
+def test_an_invoice_marked_as_a_public_bodys_keeps_its_mark(house: House) -> None:
+    known = house.paper.invoices["r-F-2"]
+    public = known.debtor.model_copy(update={"kind": "public"})
+    house.paper.add(known.model_copy(update={"debtor": public}))
+    house.night()  # the customer's other invoices, read before and after it, say a company
+    assert "public_debtor" in house.reasons("F-2")
+    assert house.reasons("F-3") == set()
+
+
 def test_money_the_collector_holds_unverified_is_not_claimed_again(house: House) -> None:
     (ref,) = house.open_everything()
     line = line_of(house, [ref], "F-1")

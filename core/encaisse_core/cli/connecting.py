@@ -56,7 +56,7 @@ def connectors(session: Session, as_json: bool) -> None:
                 row["name"],
                 "documenté" if row["contract"] == "documented" else "supposé",
                 ", ".join(row["environments"]),
-                ", ".join(row["roles"]),
+                ", ".join(showing.word(words.ROLES, role) for role in row["roles"]),
             )
             for row in found["connectors"]
         ],
@@ -209,7 +209,7 @@ def _company(
     known = companies_of(app)
     if siren is None:
         if not known:
-            raise UsageError("Dites pour quelle société : --siren 123456782 --name « Ma société ».")
+            raise UsageError('Dites pour quelle société : --siren 123456782 --name "Ma société".')
         wanted = [c for c in known if environment in (None, c.environment)]
         return wanted[0] if len(wanted) == 1 else company_of(app, None)
     asked = siren if environment is None else f"{siren.replace(' ', '')}:{environment}"

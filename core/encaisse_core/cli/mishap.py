@@ -25,6 +25,7 @@ from encaisse_core.errors import (
     USAGE,
     HostError,
 )
+from encaisse_einvoicing.complaints import of_the_system
 
 MASK = "•••"
 LEAST = 6
@@ -69,7 +70,7 @@ def expected(error: Exception) -> tuple[str, int] | None:
     if isinstance(error, PartnerError):
         return error.message, UNREACHABLE
     if isinstance(error, OSError) and error.filename is not None:
-        return f"Le fichier {error.filename} : {error.strerror}.", STORE
+        return f"Le fichier {error.filename} : {of_the_system(error)}.", STORE
     return None
 
 
