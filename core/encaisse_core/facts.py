@@ -240,7 +240,8 @@ class _Gathered:
             return None
         told = Debtor.model_validate_json(row["detail"])
         said = {record.debtor.kind for record in live}
-        kind = next((each for each in PROTECTED if each in said), told.kind)
+        marked: list[DebtorKind] = [kind for kind in PROTECTED if kind in said]
+        kind = marked[0] if marked else told.kind
         return DebtorFacts(name=row["name"], kind=kind, siren=told.siren, vat_id=told.vat_id)
 
 
