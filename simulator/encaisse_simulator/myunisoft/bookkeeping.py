@@ -108,6 +108,14 @@ class Bookkeeping(Entering):
         """Give what customers owe in all, or one of them, in cents."""
         return oracle.balance(self._dossier, customer)
 
+    def balances(self) -> dict[str, int]:
+        """Give what each customer owes, by account, in cents."""
+        return oracle.balances(self._dossier)
+
+    def awaiting(self) -> dict[str, int]:
+        """Give what partners' drafts would move on each customer's account, in cents."""
+        return oracle.awaiting(self._dossier)
+
     def open_cents(self, customer: str, number: str) -> int:
         """Give what is still owed on an invoice, in cents."""
         return oracle.open_cents(self._dossier, customer, number)

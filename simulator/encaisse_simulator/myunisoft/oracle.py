@@ -58,6 +58,24 @@ def balance(dossier: Dossier, account: str | None = None) -> int:
     )
 
 
+def balances(dossier: Dossier) -> dict[str, int]:
+    """Add up what each customer owes, lettered or not, in one pass."""
+    found: dict[str, int] = {}
+    for _, line in customer_lines(dossier):
+        found[line.account.number] = found.get(line.account.number, 0) + line.signed
+    return found
+
+
+def awaiting(dossier: Dossier) -> dict[str, int]:
+    """Add up what partners' drafts would move on each customer's account, debit less credit."""
+    found: dict[str, int] = {}
+    for entry in dossier.pending.values():
+        for line in entry.lines:
+            if line.account.is_customer and entry.origin.via == "api":
+                found[line.account.number] = found.get(line.account.number, 0) + line.signed
+    return found
+
+
 def open_cents(dossier: Dossier, account: str, number: str) -> int:
     """Give what is still owed on an invoice.
 

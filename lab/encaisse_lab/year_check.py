@@ -1,0 +1,107 @@
+"""Compare, each night, what the host holds open with the dossier's own balances.
+
+For each customer account, in cents:
+
+    open in the host + collected and not yet written  =  balance in the books + our drafts there
+
+On the left is the host alone: the open échéances of its claims and credits, and the collector's
+money it allocated and did not write yet. On the right is the dossier alone, read from its lines:
+what is posted, and our entries that wait for the accountant, which are no part of a balance yet.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+
+from encaisse_core.app import App
+from encaisse_core.store import schema
+from encaisse_simulator.myunisoft import Bookkeeping
+
+WRITES = ("record_payment", "reverse_payment")
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Be one account on which the two sides do not agree, in cents."""
+
+    account: str
+    held: int
+    unwritten: int
+    booked: int
+    awaiting: int
+
+    @property
+    def cents(self) -> int:
+        """Give by how much the host holds more open than the books."""
+        return self.held + self.unwritten - self.booked - self.awaiting
+
+
+def differences(app: App, company_id: str, books: Bookkeeping) -> list[Difference]:
+    """Compare every account; an empty list is right."""
+    held, unwritten = _held(app, company_id), _unwritten(app, company_id)
+    booked, awaiting = books.balances(), books.awaiting()
+    found = [
+        Difference(name, held[name], unwritten[name], booked.get(name, 0), awaiting.get(name, 0))
+        for name in sorted({*held, *unwritten, *booked, *awaiting})
+    ]
+    return [each for each in found if each.cents]
+
+
+def _held(app: App, company_id: str) -> Counter[str]:
+    """Add the open échéances of each account's claims and credits."""
+    s, c = schema.sighting.c, schema.claim.c
+    query = (
+        select(s.remote_ref, c.id, c.open)
+        .join(schema.claim, (c.company_id == s.company_id) & (c.id == s.claim_id))
+        .where(s.company_id == company_id)
+    )
+    found: Counter[str] = Counter()
+    seen: set[str] = set()
+    with app.host.store.begin() as tx:
+        for row in tx.execute(query):
+            if row.id not in seen:
+                seen.add(row.id)
+                found[account_of(row.remote_ref)] += row.open
+    return found
+
+
+def _unwritten(app: App, company_id: str) -> Counter[str]:
+    """Add what the collector received for each account and no entry of ours tells yet."""
+    a, p, e = schema.allocation.c, schema.payment.c, schema.effect.c
+    accounts = _accounts(app, company_id)
+    found: Counter[str] = Counter()
+    collected = (
+        select(p.claim_id, func.sum(a.amount).label("cents"))
+        .join(schema.allocation, (a.company_id == p.company_id) & (a.payment_id == p.id))
+        .where(p.company_id == company_id, p.origin == "collector")
+        .group_by(p.claim_id)
+    )
+    written = select(e.subject, e.kind, e.payload).where(
+        e.company_id == company_id, e.kind.in_(WRITES), e.state == "done"
+    )
+    with app.host.store.begin() as tx:
+        for row in tx.execute(collected):
+            found[accounts[row.claim_id]] += row.cents
+        for row in tx.execute(written):
+            cents = json.loads(row.payload)["amount"]
+            found[accounts[row.subject]] -= cents if row.kind == "record_payment" else -cents
+    return found
+
+
+def _accounts(app: App, company_id: str) -> dict[str, str]:
+    """Tell which customer account each claim stands on."""
+    s = schema.sighting.c
+    query = select(s.claim_id, s.remote_ref).where(
+        s.company_id == company_id, s.claim_id.is_not(None)
+    )
+    with app.host.store.begin() as tx:
+        return {row.claim_id: account_of(row.remote_ref) for row in tx.execute(query)}
+
+
+def account_of(ref: str) -> str:
+    """Read the customer account a MyUnisoft reference begins with."""
+    return ref.partition("/")[0].partition("#")[0]
