@@ -316,7 +316,7 @@ class ReversePayment(_BooksEntry):
         e = schema.effect.c
         with host.store.begin() as tx:
             original = tx.execute(
-                select(e.state, e.remote_id, e.fate).where(
+                select(e.state, e.remote_id).where(
                     e.company_id == effect.company_id, e.id == payload["undoes"]
                 )
             ).first()
@@ -324,8 +324,6 @@ class ReversePayment(_BooksEntry):
             raise Never("Le paiement rejeté n'a jamais été inscrit : il n'y a rien à annuler.")
         if original.state != "done":
             raise NotNow("Le paiement à annuler n'est pas encore inscrit.", timedelta(seconds=20))
-        if original.fate == "pending":
-            raise NotNow("Le paiement à annuler attend encore son comptable.")
         entry = ReversalEntry(
             invoice_ref=payload["invoice_ref"],
             invoice_number=payload["invoice_number"],
