@@ -51,8 +51,9 @@ class Bookkeeping(Entering):
         `cents` is the amount the accountant puts on both sides of it first.
         """
         draft = self._draft(partner_id)
-        for line in draft.lines if cents is not None else ():
-            line.debit, line.credit = (cents if side else 0 for side in (line.debit, line.credit))
+        if cents is not None:
+            for line in draft.lines:
+                line.debit, line.credit = cents * bool(line.debit), cents * bool(line.credit)
         entry = self._books.validate(self._dossier, draft)
         letter_by_itself(self._books, self._dossier, entry)
         return entry.id
