@@ -120,7 +120,7 @@ def _entries(tx: Connection, company_id: str) -> dict[str, list[_Entry]]:
     found: dict[str, list[_Entry]] = {}
     query = (
         select(e.id, e.payload)
-        .where(e.company_id == company_id, e.kind.in_(("record_payment", "reverse_payment")))
+        .where(e.company_id == company_id, e.kind.in_(outbox.ENTRIES))
         .order_by(e.created_at, e.id)
     )
     for row in tx.execute(query):
@@ -174,13 +174,27 @@ def _collected(tx: Connection, company_id: str, connection_id: str) -> list[dict
     return list(found.values())
 
 
+def forget_echo(tx: Connection, effect: Effect) -> None:
+    """Take back what a refused entry made us expect: the tool no longer shows it."""
+    x, s = schema.payment_sighting.c, schema.sighting.c
+    moved = outbox.ENTRIES[effect.kind] * effect.payload["amount"]
+    tx.execute(
+        schema.payment_sighting.delete().where(
+            x.company_id == effect.company_id, x.effect_id == effect.id, x.role == "echo"
+        )
+    )
+    tx.execute(
+        schema.sighting.update()
+        .where(s.company_id == effect.company_id, s.id == effect.payload["sighting_id"])
+        .values(expected=s.expected + moved, written=s.written + 1)
+    )
+
+
 class _BooksEntry(Kind):
     """Share what a payment and its reversal have in common: reading back and expecting.
 
     A refused write leaves the claim as it is: the money came in, only the books do not show it.
     """
-
-    sign = 1
 
     def amount(self, effect: Effect) -> Money:
         """Ask the receipt to confirm what was written."""
@@ -227,7 +241,7 @@ class _BooksEntry(Kind):
         """
         s, seen_there = schema.sighting.c, schema.payment_sighting.c
         remote_ref = f"{effect.payload['invoice_ref']}:{receipt.remote_id}"
-        moved = self.sign * effect.payload["amount"]
+        moved = outbox.ENTRIES[effect.kind] * effect.payload["amount"]
         taken = tx.execute(
             select(seen_there.payment_id).where(
                 seen_there.company_id == effect.company_id,
@@ -262,6 +276,12 @@ class _BooksEntry(Kind):
                 seen_at=stamp(host.clock.now()),
             )
         )
+        e = schema.effect.c
+        tx.execute(
+            schema.effect.update()
+            .where(e.company_id == effect.company_id, e.id == effect.id)
+            .values(fate=receipt.state)
+        )
         if seen is not None:
             store_invoices(host, tx, link, [seen])
 
@@ -290,7 +310,6 @@ class ReversePayment(_BooksEntry):
 
     send = "reverse_payment"
     find = "find_reversal"
-    sign = -1
 
     def build(self, host: Host, link: Link, effect: Effect) -> tuple[BaseModel, ...]:
         payload = effect.payload
