@@ -15,11 +15,11 @@ from pathlib import Path
 from random import Random
 from typing import Literal
 
-from encaisse_core import connecting, nightly, proposals, runner
+from encaisse_core import connecting, nightly
 from encaisse_core.app import App, open_app
 from encaisse_core.clock import PARIS, SeededIds, VirtualClock
 from encaisse_core.nightly import Night
-from encaisse_lab import year_check
+from encaisse_lab import year_check, year_company
 from encaisse_lab.year_calendar import YEARS, Calendar
 from encaisse_lab.year_people import Town, settle_in
 from encaisse_simulator.myunisoft import Bookkeeping
@@ -32,7 +32,6 @@ Mode = Literal["pending", "direct"]
 SIREN = "987654324"
 PARTNER_SECRET = "secret-de-simulation"
 CLIENT, SECRET = "annee", "secret-de-l-annee"
-SIGNER, MAIL = "Dominique Exemple", "direction@example.org"
 FUNDS = "4671000000"
 """Account of the funds the collector holds."""
 
@@ -116,30 +115,21 @@ def _begin(seed: int, lettering: Lettering, mode: Mode, calendar: Calendar, home
 
 
 def _day(year: Year, today: date) -> None:
-    """Let people live through the day; on Mondays the company approves and signs."""
+    """Let people live through the day; the company answers first, and hands over on Mondays."""
     _until(year, _paris(today, EVENING))
+    year_company.answer(year.app, year.company_id)
     year.town.day(today)
     if today.weekday() == 0:
-        _hand_over(year)
-
-
-def _hand_over(year: Year) -> None:
-    """Approve what is proposed, and sign."""
-    host, company_id = year.app.host, year.company_id
-    made = proposals.propose(host, company_id)
-    if not made:
-        return
-    proposals.approve(host, company_id, made, by=SIGNER)
-    runner.drain(host, company_id, nightly.OPENINGS)
-    for mandate in year.world.gcollect.pending_mandates():
-        year.world.gcollect.sign_mandate(mandate, name=SIGNER, email=MAIL)
+        year_company.hand_over(year.app, year.company_id, year.world.gcollect)
 
 
 def _night(year: Year, today: date) -> None:
     _until(year, _paris(today, NIGHTLY_AT))
     night = nightly.run_night(year.app.host, year.company_id, year.app.signer)
     year.nights.append(night)
-    for each in year_check.differences(year.app, year.company_id, year.books):
+    for each in year_check.differences(
+        year.app, year.company_id, year.books, year.town.altered
+    ):
         year.unequal.append(f"{today} {each}")
 
 

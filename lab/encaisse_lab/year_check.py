@@ -2,10 +2,13 @@
 
 For each customer account, in cents:
 
-    open in the host + collected and not yet written  =  balance in the books + our drafts there
+    open in the host + collected and not yet written + corrected by the accountant
+        =  balance in the books + our drafts there
 
 On the left is the host alone: the open échéances of its claims and credits, and the collector's
-money it allocated and did not write yet. On the right is the dossier alone, read from its lines:
+money it allocated and no entry of ours tells: not written yet, refused by the tool or by the
+accountant. What he corrected on our entries is the only thing the host does not hold: it is known
+from him. On the right is the dossier alone, read from its lines:
 what is posted, and our entries that wait for the accountant, which are no part of a balance yet.
 """
 
@@ -13,16 +16,15 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import func, select
 
+from encaisse_core import outbox
 from encaisse_core.app import App
 from encaisse_core.store import schema
 from encaisse_simulator.myunisoft import Bookkeeping
-
-WRITES = ("record_payment", "reverse_payment")
-
 
 @dataclass(frozen=True, slots=True)
 class Difference:
@@ -31,21 +33,31 @@ class Difference:
     account: str
     held: int
     unwritten: int
+    corrected: int
     booked: int
     awaiting: int
 
     @property
     def cents(self) -> int:
         """Give by how much the host holds more open than the books."""
-        return self.held + self.unwritten - self.booked - self.awaiting
+        return self.held + self.unwritten + self.corrected - self.booked - self.awaiting
 
 
-def differences(app: App, company_id: str, books: Bookkeeping) -> list[Difference]:
+def differences(
+    app: App, company_id: str, books: Bookkeeping, corrected: Mapping[str, int]
+) -> list[Difference]:
     """Compare every account; an empty list is right."""
     held, unwritten = _held(app, company_id), _unwritten(app, company_id)
     booked, awaiting = books.balances(), books.awaiting()
     found = [
-        Difference(name, held[name], unwritten[name], booked.get(name, 0), awaiting.get(name, 0))
+        Difference(
+            name,
+            held[name],
+            unwritten[name],
+            corrected.get(name, 0),
+            booked.get(name, 0),
+            awaiting.get(name, 0),
+        )
         for name in sorted({*held, *unwritten, *booked, *awaiting})
     ]
     return [each for each in found if each.cents]
@@ -81,14 +93,14 @@ def _unwritten(app: App, company_id: str) -> Counter[str]:
         .group_by(p.claim_id)
     )
     written = select(e.subject, e.kind, e.payload).where(
-        e.company_id == company_id, e.kind.in_(WRITES), e.state == "done"
+        e.company_id == company_id, e.kind.in_(outbox.ENTRIES), e.state == "done"
     )
     with app.host.store.begin() as tx:
         for row in tx.execute(collected):
             found[accounts[row.claim_id]] += row.cents
         for row in tx.execute(written):
             cents = json.loads(row.payload)["amount"]
-            found[accounts[row.subject]] -= cents if row.kind == "record_payment" else -cents
+            found[accounts[row.subject]] -= outbox.ENTRIES[row.kind] * cents
     return found
 
 

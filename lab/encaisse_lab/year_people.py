@@ -29,6 +29,10 @@ WAYS: Mapping[Way, int] = {"direct": 55, "collector": 35, "never": 10}
 BEFORE = timedelta(days=50)
 """How long before the first night invoices were issued already."""
 
+Fate = Literal["posted", "altered", "rejected"]
+FATES: Mapping[Fate, int] = {"posted": 84, "altered": 8, "rejected": 8}
+"""What the accountant makes of a draft of ours, once he looks at it."""
+
 METHODS = ("card", "bank_transfer")
 
 PDF = b"%PDF-1.4\n% an invoice in name only\n%%EOF\n"
@@ -71,19 +75,29 @@ class Town:
     bills: list[Bill] = field(default_factory=list[Bill])
     collected: list[Collected] = field(default_factory=list[Collected])
     done: dict[str, int] = field(default_factory=dict[str, int])
+    looked_at_on: dict[str, date] = field(default_factory=dict[str, date])
+    altered: dict[str, int] = field(default_factory=dict[str, int])
+    """By account, what the accountant's corrections of our entries moved, debit less credit."""
+    left_alone: set[str] = field(default_factory=set[str])
+    """Accounts with an entry corrected today: nothing else is entered there before tomorrow."""
+    locked_until: date | None = None
     _next: int = 0
 
     def day(self, today: date) -> None:
         """Let everybody act for a day; offices are closed at week-ends, banks' customers are not."""
+        self.left_alone.clear()
         self._pay_collector(today)
         self._take_back(today)
         if today.weekday() >= 5:
             return
+        self._lock(today)
+        self._decide(today)
         self.issue(today)
         self._pay(today)
         self._credit(today)
         self._bounce(today)
         self._letter()
+        self._end_year(today)
 
     # Customers.
 
@@ -111,7 +125,7 @@ class Town:
         """Receive on the bank what customers send, with the invoice's number or without."""
         for bill in self.bills:
             late = bill.way == "collector" and self._happens(0.01)
-            if bill.rest <= 0 or today < bill.due or not (bill.way == "direct" or late):
+            if bill.rest <= 0 or today < bill.due or self._alone(bill) or not (bill.way == "direct" or late):
                 continue
             if not self._happens(0.05):
                 continue
@@ -126,7 +140,7 @@ class Town:
 
     def _credit(self, today: date) -> None:
         """Grant an avoir on what somebody still owes, under the invoice's number or its own."""
-        owing = [bill for bill in self.bills if bill.rest > 0]
+        owing = [bill for bill in self.bills if bill.rest > 0 and not self._alone(bill)]
         if not owing or not self._happens(0.06):
             return
         bill = self.chance.choice(owing)
@@ -139,7 +153,7 @@ class Town:
 
     def _bounce(self, today: date) -> None:
         """Let the bank take a receipt back, as the accountant then enters it."""
-        paid = [bill for bill in self.bills if bill.received]
+        paid = [bill for bill in self.bills if bill.received and not self._alone(bill)]
         if not paid or not self._happens(0.03):
             return
         bill = self.chance.choice(paid)
@@ -180,6 +194,59 @@ class Town:
 
     # The accountant.
 
+    def _lock(self, today: date) -> None:
+        """Now and then close the days that are over to entries, for less than a week."""
+        if self.locked_until is not None and today >= self.locked_until:
+            self.books.unlock_periods()
+            self.locked_until = None
+        elif self.locked_until is None and self._happens(0.06):
+            ended = today - timedelta(days=1)
+            self.books.lock_period(ended - timedelta(days=30), ended)
+            self.locked_until = today + timedelta(days=self.chance.randint(1, 5))
+            self._count("periods_locked")
+
+    def _decide(self, today: date) -> None:
+        """Look at the drafts whose turn has come: post, correct or refuse them."""
+        waiting = self.books.drafts()
+        for name in waiting:
+            on = today + timedelta(days=self.chance.randint(0, 12))
+            self.looked_at_on.setdefault(name, on)
+        for name in waiting:
+            if self.looked_at_on[name] <= today:
+                self._settle(name)
+
+    def _settle(self, name: str, *, last: bool = False) -> None:
+        """Decide one draft; beside another one of its invoice it is posted as it is."""
+        draft = self.books.draft(name)
+        fate = self.chance.choices(tuple(FATES), tuple(FATES.values()))[0]
+        beside = [self.books.draft(other).invoice_number for other in self.books.drafts()]
+        if last or beside.count(draft.invoice_number) > 1:
+            fate = "posted"
+        self.looked_at_on.pop(name, None)
+        if fate == "rejected":
+            self.books.reject(name)
+        elif fate == "altered":
+            was = abs(draft.cents)
+            cents = max(1, was + self.chance.choice((-1, 1)) * self.chance.randint(1, 900))
+            self.books.validate(name, cents=cents)
+            more = (cents - was) if draft.cents > 0 else (was - cents)
+            self.altered[draft.account] = self.altered.get(draft.account, 0) + more
+            self.left_alone.add(draft.account)
+        else:
+            self.books.validate(name)
+        self._count(f"drafts_{fate}")
+
+    def _end_year(self, today: date) -> None:
+        """Write the à-nouveaux, provisionally, then for good once every draft was looked at."""
+        if today in self.calendar.carried:
+            self.books.carry_forward(self.calendar.ended, close=False)
+            self._count("carried_forward")
+        elif today == self.calendar.closed:
+            for name in self.books.drafts():
+                self._settle(name, last=True)
+            self.books.carry_forward(self.calendar.ended)
+            self._count("exercices_closed")
+
     def _letter(self) -> None:
         """Letter what can be: an invoice with all that names it, sometimes with what names none."""
         owing: dict[str, list[str]] = {}
@@ -189,7 +256,7 @@ class Town:
             ):
                 owing[item.account].append(item.invoice_number)
         for account, numbers in sorted(owing.items()):
-            if not self._happens(0.12):
+            if account in self.left_alone or not self._happens(0.12):
                 continue
             chosen = self.chance.sample(numbers, k=min(len(numbers), self.chance.choice((1, 1, 2))))
             if self._happens(0.4):
@@ -218,6 +285,9 @@ class Town:
 
     def _part(self, cents: int) -> int:
         return max(1, cents * self.chance.randint(15, 85) // 100)
+
+    def _alone(self, bill: Bill) -> bool:
+        return bill.customer in self.left_alone
 
     def _happens(self, often: float) -> bool:
         return self.chance.random() < often

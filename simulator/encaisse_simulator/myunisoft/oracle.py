@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from encaisse_simulator.myunisoft.dossier import Dossier
-from encaisse_simulator.myunisoft.entries import plain
+from encaisse_simulator.myunisoft.entries import Entry, plain
 from encaisse_simulator.myunisoft.lettering import Pair, standing
 
 
@@ -22,6 +22,41 @@ class OpenItem:
     due: date | None
     state: str
     carried: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """State what one entry of a partner moves on a customer, debit less credit in cents.
+
+    `state` is `draft`, else how its line is lettered where it stands today: an entry of a year
+    that was closed is as its à-nouveau is.
+    """
+
+    name: str
+    account: str
+    invoice_number: str
+    cents: int
+    on: date
+    state: str
+
+
+def move(entry: Entry, state: str = "draft") -> Move:
+    """Read an entry of one customer line."""
+    (line,) = (each for each in entry.lines if each.account.is_customer)
+    name = entry.origin.partner_id or str(entry.id)
+    return Move(name, line.account.number, line.number, line.signed, entry.day, state)
+
+
+def moves(dossier: Dossier) -> list[Move]:
+    """List the entries partners wrote on customers, posted ones first."""
+    posted = [
+        move(entry, line.state)
+        for entry in dossier.posted.values()
+        for line in entry.lines
+        if entry.origin.via == "api" and line.account.is_customer
+    ]
+    drafts = [move(each) for each in dossier.pending.values() if each.origin.via == "api"]
+    return [*posted, *drafts]
 
 
 def customer_lines(dossier: Dossier) -> Sequence[Pair]:
