@@ -13,12 +13,15 @@ YEARS = ((date(2026, 1, 1), date(2026, 12, 31)), (date(2027, 1, 1), date(2027, 1
 class Calendar:
     """Say which nights are lived, and what happens at the end of the first exercice.
 
-    On each day of `carried` the accountant writes the à-nouveaux anew, provisionally; on `closed`
-    for good.
+    On `opened` the accountant opens the second exercice; on each day of `carried` he writes the
+    à-nouveaux anew, provisionally, on `closed` for good. `pace` is how many invoices are issued on
+    an average working day.
     """
 
     start: date
     nights: int
+    pace: float
+    opened: date
     carried: tuple[date, ...]
     closed: date
 
@@ -33,11 +36,21 @@ class Calendar:
 
 
 WHOLE = Calendar(
-    date(2026, 7, 1), 365, (date(2027, 1, 11), date(2027, 2, 15)), date(2027, 3, 31)
+    start=date(2026, 7, 1),
+    nights=365,
+    pace=0.3,
+    opened=date(2026, 12, 7),
+    carried=(date(2027, 1, 11), date(2027, 2, 15)),
+    closed=date(2027, 3, 31),
 )
 """A year: half in each exercice."""
 
 TURN = Calendar(
-    date(2026, 11, 30), 60, (date(2027, 1, 5), date(2027, 1, 12)), date(2027, 1, 19)
+    start=date(2026, 12, 7),
+    nights=42,
+    pace=0.6,
+    opened=date(2026, 12, 9),
+    carried=(date(2027, 1, 4), date(2027, 1, 7)),
+    closed=date(2027, 1, 11),
 )
 """The turn of the year alone."""

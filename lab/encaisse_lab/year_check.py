@@ -26,6 +26,7 @@ from encaisse_core.app import App
 from encaisse_core.store import schema
 from encaisse_simulator.myunisoft import Bookkeeping
 
+
 @dataclass(frozen=True, slots=True)
 class Difference:
     """Be one account on which the two sides do not agree, in cents."""

@@ -14,7 +14,7 @@ from random import Random
 from typing import Literal
 
 from encaisse_lab.invented import Inventor, Party
-from encaisse_lab.year_calendar import Calendar
+from encaisse_lab.year_calendar import YEARS, Calendar
 from encaisse_simulator.gcollect import GCollect
 from encaisse_simulator.myunisoft import Bookkeeping
 from encaisse_simulator.myunisoft.refusals import Refused
@@ -59,8 +59,10 @@ class Collected:
     id: str
     bill: Bill
     cents: int
-    on: date
+    verified_on: date
     goes_back_on: date | None
+    verified: bool = False
+    went_back: bool = False
 
 
 @dataclass
@@ -78,10 +80,17 @@ class Town:
     looked_at_on: dict[str, date] = field(default_factory=dict[str, date])
     altered: dict[str, int] = field(default_factory=dict[str, int])
     """By account, what the accountant's corrections of our entries moved, debit less credit."""
+    corrected_from: dict[str, int] = field(default_factory=dict[str, int])
+    """By entry, what we wrote before he corrected it."""
     left_alone: set[str] = field(default_factory=set[str])
     """Accounts with an entry corrected today: nothing else is entered there before tomorrow."""
     locked_until: date | None = None
     _next: int = 0
+
+    @property
+    def _more(self) -> float:
+        """Give how likely one more invoice is today: on average, the calendar's pace."""
+        return self.calendar.pace / (1 + self.calendar.pace)
 
     def day(self, today: date) -> None:
         """Let everybody act for a day; offices are closed at week-ends, banks' customers are not."""
@@ -103,7 +112,7 @@ class Town:
 
     def issue(self, today: date) -> None:
         """Bill somebody; in January some of it is typed in late, with a date of last year."""
-        while self._happens(0.45):
+        while self._happens(self._more):
             self._next += 1
             number = f"F{today:%y}-{self._next:04}"
             customer = self.chance.choice(self.customers)
@@ -125,7 +134,12 @@ class Town:
         """Receive on the bank what customers send, with the invoice's number or without."""
         for bill in self.bills:
             late = bill.way == "collector" and self._happens(0.01)
-            if bill.rest <= 0 or today < bill.due or self._alone(bill) or not (bill.way == "direct" or late):
+            if (
+                bill.rest <= 0
+                or today < bill.due
+                or self._alone(bill)
+                or not (bill.way == "direct" or late)
+            ):
                 continue
             if not self._happens(0.05):
                 continue
@@ -176,19 +190,22 @@ class Town:
                 continue
             cents = bill.rest if self._happens(0.5) else self._part(bill.rest)
             procedure = self.gcollect.procedure_ids(bill.number, bill.issued.year)[-1]
-            paid = self.gcollect.debtor_pays(
-                procedure, bill.number, cents, method=self.chance.choice(METHODS)
-            )
+            method = self.chance.choice(METHODS)
+            paid = self.gcollect.debtor_pays(procedure, bill.number, cents, method=method)
+            verified = today + timedelta(days=1 if method == "bank_transfer" else 0)
             back = today + timedelta(days=self.chance.randint(2, 9))
             lost = back if self._happens(0.12) else None
-            self.collected.append(Collected(paid, bill, cents, today, lost))
+            self.collected.append(Collected(paid, bill, cents, verified, lost))
             bill.rest -= cents
             self._count("collected")
 
     def _take_back(self, today: date) -> None:
+        """Let banks take some payments back; tell what the collector has verified by tonight."""
         for paid in self.collected:
+            paid.verified = paid.verified or paid.verified_on <= today
             if paid.goes_back_on == today:
                 self.gcollect.reverse_payment(paid.id)
+                paid.went_back = True
                 paid.bill.rest += paid.cents
                 self._count("collected_went_back")
 
@@ -231,6 +248,7 @@ class Town:
             self.books.validate(name, cents=cents)
             more = (cents - was) if draft.cents > 0 else (was - cents)
             self.altered[draft.account] = self.altered.get(draft.account, 0) + more
+            self.corrected_from[name] = draft.cents
             self.left_alone.add(draft.account)
         else:
             self.books.validate(name)
@@ -238,7 +256,9 @@ class Town:
 
     def _end_year(self, today: date) -> None:
         """Write the à-nouveaux, provisionally, then for good once every draft was looked at."""
-        if today in self.calendar.carried:
+        if today == self.calendar.opened:
+            self.books.open_exercice(*YEARS[1])
+        elif today in self.calendar.carried:
             self.books.carry_forward(self.calendar.ended, close=False)
             self._count("carried_forward")
         elif today == self.calendar.closed:
@@ -296,9 +316,7 @@ class Town:
         self.done[what] = self.done.get(what, 0) + 1
 
 
-def settle_in(
-    chance: Random, books: Bookkeeping, gcollect: GCollect, calendar: Calendar
-) -> Town:
+def settle_in(chance: Random, books: Bookkeeping, gcollect: GCollect, calendar: Calendar) -> Town:
     """Open the customers' accounts."""
     inventor = Inventor(chance)
     parties = [inventor.company() for _ in range(CUSTOMERS)]

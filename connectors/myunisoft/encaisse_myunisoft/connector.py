@@ -210,6 +210,8 @@ class MyUnisoftConnector:
 
     def _letter(self, asked: LetteringEntry, lettered: Lettered) -> Receipt:
         subject = lettered.subject
+        if len(lettered.exercices) > 1:
+            lettering.check_one_year(lettered, self._ledger().years)
         params = {
             "account_id": lettered.account_id,
             "partial": "true" if lettered.partial else "false",

@@ -9,13 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 
-from encaisse_api.errors import Conflict, Drift, OutcomeUnknown, Rejected
+from encaisse_api.errors import Conflict, Drift, OutcomeUnknown, Rejected, Transient
 from encaisse_api.writing import LetteringEntry, Receipt
 from encaisse_myunisoft import booking, refs, spelling, wire
+from encaisse_myunisoft.exercices import Exercice
 from encaisse_myunisoft.lines import Line
 from encaisse_myunisoft.mapping import Books, every_claim
+
+NEXT_LOOK = timedelta(days=7)
+"""When a lettering that waits for the end of an exercice is tried again: that takes months."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +41,11 @@ class Lettered:
     def partial(self) -> bool:
         """Tell whether the lines leave a rest."""
         return sum((line.signed for line in self.group), Decimal(0)) != 0
+
+    @property
+    def exercices(self) -> set[str]:
+        """Name the exercices its lines stand in."""
+        return {line.exercice for line in self.group}
 
     def receipt(self) -> Receipt | None:
         """Prove that they stand together; None when they are free.
@@ -64,6 +74,21 @@ class Lettered:
                 for line in sorted(self.group, key=lambda line: int(line.id))
             ],
         }
+
+
+def check_one_year(lettered: Lettered, years: Sequence[Exercice]) -> None:
+    """Wait while the lines stand in two exercices of which one is to be carried over first.
+
+    In MONO lines of two exercices are not lettered together; once the accountant closes the older
+    one, its open lines stand in the next. A person has nothing to do meanwhile.
+    """
+    apart = [e for e in years if e.id in lettered.exercices]
+    if len(apart) > 1 and not any(e.multi for e in apart):
+        raise Transient(
+            f"{lettered.subject} : les lignes sont dans deux exercices ; elles se lettrent une "
+            f"fois l'exercice {apart[0].start.year} clôturé. Rien n'a été enregistré.",
+            retry_after=NEXT_LOOK,
+        )
 
 
 def subject_of(lettering: LetteringEntry) -> str:

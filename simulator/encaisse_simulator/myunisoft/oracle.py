@@ -48,9 +48,17 @@ def move(entry: Entry, state: str = "draft") -> Move:
 
 
 def moves(dossier: Dossier) -> list[Move]:
-    """List the entries partners wrote on customers, posted ones first."""
+    """List the entries partners wrote on customers, posted ones first.
+
+    A line that was carried over is lettered where it stands now; its « Pièce 1 » tells which it is.
+    """
+    carried = {
+        (line.account.id, line.piece, line.signed): line.state
+        for entry, line in standing(dossier)
+        if entry.is_carried
+    }
     posted = [
-        move(entry, line.state)
+        move(entry, carried.get((line.account.id, line.piece, line.signed), line.state))
         for entry in dossier.posted.values()
         for line in entry.lines
         if entry.origin.via == "api" and line.account.is_customer
