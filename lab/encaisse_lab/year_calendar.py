@@ -46,11 +46,11 @@ WHOLE = Calendar(
 """A year: half in each exercice."""
 
 TURN = Calendar(
-    start=date(2026, 12, 7),
-    nights=42,
-    pace=0.6,
-    opened=date(2026, 12, 9),
-    carried=(date(2027, 1, 4), date(2027, 1, 7)),
-    closed=date(2027, 1, 11),
+    start=date(2026, 12, 21),
+    nights=25,
+    pace=0.8,
+    opened=date(2026, 12, 22),
+    carried=(date(2027, 1, 4), date(2027, 1, 6)),
+    closed=date(2027, 1, 8),
 )
 """The turn of the year alone."""

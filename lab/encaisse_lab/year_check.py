@@ -2,13 +2,14 @@
 
 For each customer account, in cents:
 
-    open in the host + collected and not yet written + corrected by the accountant
+    open in the host + collected and not yet written + corrected + asked
         =  balance in the books + our drafts there
 
 On the left is the host alone: the open échéances of its claims and credits, and the collector's
 money it allocated and no entry of ours tells: not written yet, refused by the tool or by the
-accountant. What he corrected on our entries is the only thing the host does not hold: it is known
-from him. On the right is the dossier alone, read from its lines:
+accountant. What he corrected on our entries the host does not hold: that is known from him. What
+the host sees and does not understand waits as a question (`asked`): an amount that rose without a
+payment to undo, money that may be known already. On the right is the dossier alone, read from its lines:
 what is posted, and our entries that wait for the accountant, which are no part of a balance yet.
 """
 
@@ -27,6 +28,10 @@ from encaisse_core.store import schema
 from encaisse_simulator.myunisoft import Bookkeeping
 
 
+ASKED = ("amount_rose", "maybe_same")
+"""Questions about a difference the host leaves as it is until they are answered."""
+
+
 @dataclass(frozen=True, slots=True)
 class Difference:
     """Be one account on which the two sides do not agree, in cents."""
@@ -35,13 +40,15 @@ class Difference:
     held: int
     unwritten: int
     corrected: int
+    asked: int
     booked: int
     awaiting: int
 
     @property
     def cents(self) -> int:
         """Give by how much the host holds more open than the books."""
-        return self.held + self.unwritten + self.corrected - self.booked - self.awaiting
+        ours = self.held + self.unwritten + self.corrected + self.asked
+        return ours - self.booked - self.awaiting
 
 
 def differences(
@@ -49,6 +56,7 @@ def differences(
 ) -> list[Difference]:
     """Compare every account; an empty list is right."""
     held, unwritten = _held(app, company_id), _unwritten(app, company_id)
+    asked = _asked(app, company_id)
     booked, awaiting = books.balances(), books.awaiting()
     found = [
         Difference(
@@ -56,6 +64,7 @@ def differences(
             held[name],
             unwritten[name],
             corrected.get(name, 0),
+            asked[name],
             booked.get(name, 0),
             awaiting.get(name, 0),
         )
@@ -102,6 +111,26 @@ def _unwritten(app: App, company_id: str) -> Counter[str]:
         for row in tx.execute(written):
             cents = json.loads(row.payload)["amount"]
             found[accounts[row.subject]] -= outbox.ENTRIES[row.kind] * cents
+    return found
+
+
+def _asked(app: App, company_id: str) -> Counter[str]:
+    """Add what tools show beyond what the host explains, where a person was asked about it."""
+    s, t = schema.sighting.c, schema.task.c
+    query = (
+        select(s.remote_ref, s.open, s.expected)
+        .join(schema.task, (t.company_id == s.company_id) & (t.subject == s.claim_id))
+        .where(
+            s.company_id == company_id,
+            s.presence == "live",
+            t.kind.in_(ASKED),
+            t.done_at.is_(None),
+        )
+    )
+    found: Counter[str] = Counter()
+    with app.host.store.begin() as tx:
+        for row in tx.execute(query):
+            found[account_of(row.remote_ref)] += row.open - row.expected
     return found
 
 

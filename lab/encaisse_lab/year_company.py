@@ -18,6 +18,7 @@ SIGNER, MAIL = "Dominique Exemple", "direction@example.org"
 Given = Literal["lift", "retry"]
 
 ANSWERS: Mapping[str, Given] = {
+    "amount_rose": "lift",
     "entry_altered": "lift",
     "entry_rejected": "retry",
     "refused": "retry",

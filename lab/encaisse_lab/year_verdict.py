@@ -1,4 +1,4 @@
-"""Judge a finished year: each payment of the collector stands once in the dossier, or is asked about.
+"""Judge a finished year: each payment of the collector stands once in the dossier, or is asked.
 
 What should stand is worked out from what the town did at the collector, never from the host; what
 stands is read from the dossier's own lines. Where an entry is missing or loose, the host must say
@@ -22,6 +22,9 @@ from encaisse_simulator.myunisoft import Move, plain
 
 Effect = tuple[str, int]
 """An invoice's number by its letters and digits, and cents, debit less credit."""
+
+Slot = tuple[str, int]
+"""An invoice's number, and the sense: -1 for payments, 1 for what went back."""
 
 
 @dataclass
@@ -49,13 +52,16 @@ def judge(app: App, company_id: str, town: Town) -> Verdict:
     wanted, stands = Counter(wanted_effects(town)), Counter(_written(moves, town))
     with app.host.store.begin() as tx:
         told = _Told(tx, company_id)
-    verdict.doubled = [_named(effect) for effect in sorted((stands - wanted).elements())]
-    for effect in sorted((wanted - stands).elements()):
-        if told.unwritten[effect]:
-            told.unwritten[effect] -= 1
-            verdict.with_a_person += 1
+    missing, beyond = _by_slot(wanted - stands), _by_slot(stands - wanted)
+    for slot in sorted({*missing, *beyond}):
+        lacking = missing[slot] - beyond[slot]
+        known = min(lacking, told.unwritten[slot] + told.excess[slot])
+        if lacking < 0:
+            verdict.doubled.append(f"{slot[0]} {-lacking}")
+        elif lacking > known:
+            verdict.lost.append(f"{slot[0]} {lacking - known}")
         else:
-            verdict.lost.append(_named(effect))
+            verdict.with_a_person += 1
     for move in moves:
         if move.state == "draft":
             verdict.drafts += 1
@@ -68,6 +74,18 @@ def judge(app: App, company_id: str, town: Town) -> Verdict:
         else:
             verdict.loose.append(f"{move.name} {move.invoice_number} {move.cents}")
     return verdict
+
+
+def _by_slot(effects: Counter[Effect]) -> Counter[Slot]:
+    """Add the cents of each slot.
+
+    A customer who paid the collector too much pays the invoice in part: that entry is smaller than
+    the payment, so what does not match to the cent is compared by its sum.
+    """
+    found: Counter[Slot] = Counter()
+    for number, cents in effects.elements():
+        found[number, 1 if cents > 0 else -1] += abs(cents)
+    return found
 
 
 def wanted_effects(town: Town) -> Iterable[Effect]:
@@ -86,10 +104,6 @@ def _written(moves: Iterable[Move], town: Town) -> Iterable[Effect]:
         yield plain(move.invoice_number), town.corrected_from.get(move.name, move.cents)
 
 
-def _named(effect: Effect) -> str:
-    return f"{effect[0]} {effect[1]}"
-
-
 class _Told:
     """Read what the host itself says is not settled."""
 
@@ -102,8 +116,10 @@ class _Told:
         )
         effects = tx.execute(select(schema.effect).where(e.company_id == company_id)).all()
         entries = {row.id: row for row in effects if row.kind in outbox.ENTRIES}
-        self.unwritten: Counter[Effect] = Counter()
-        """Entries that are not there and are asked about, to be tried again, or undone in time."""
+        self.unwritten: Counter[Slot] = Counter()
+        """Cents of entries that are not there: asked about, to be tried again, undone in time."""
+        self.excess: Counter[Slot] = Counter()
+        """Cents the collector received beyond what was owed: a person was asked to give it back."""
         self.waits: set[str] = set()
         """Entries whose lettering will be tried again."""
         self.accountants: set[str] = set()
@@ -111,8 +127,8 @@ class _Told:
         for row in entries.values():
             said = json.loads(row.payload)
             if row.state != "done":
-                sign = -outbox.ENTRIES[row.kind]
-                self.unwritten[plain(said["invoice_number"]), sign * said["amount"]] += 1
+                slot = plain(said["invoice_number"]), -outbox.ENTRIES[row.kind]
+                self.unwritten[slot] += said["amount"]
             if row.fate == "altered":
                 self.accountants.add(row.remote_id)
             if row.kind == "reverse_payment" and row.state == "done":
@@ -125,3 +141,11 @@ class _Told:
                 self.waits.update(names)
             elif row.id in asked:
                 self.accountants.update(names)
+        p, c = schema.payment.c, schema.claim.c
+        query = (
+            select(c.number, p.unallocated)
+            .join(schema.claim, (c.company_id == p.company_id) & (c.id == p.claim_id))
+            .where(p.company_id == company_id, p.origin == "collector", p.unallocated != 0)
+        )
+        for row in tx.execute(query):
+            self.excess[plain(row.number), 1 if row.unallocated < 0 else -1] += abs(row.unallocated)
