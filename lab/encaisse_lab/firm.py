@@ -38,7 +38,7 @@ class Firm:
     token: str
     customers: dict[str, str] = field(default_factory=dict[str, str])
     seen: list[str] = field(default_factory=list[str])
-    unlettered: list[Sample] = field(default_factory=list[Sample])
+    unlettered: dict[str, Sample] = field(default_factory=dict[str, Sample])
     closed: bool = False
 
     @property
@@ -90,7 +90,7 @@ class Firm:
         if sample.issued.year == YEARS[-1][0].year or self.closed:
             self.books.letter_invoice(self._customer(sample.debtor), plain(sample.number))
         else:
-            self.unlettered.append(sample)
+            self.unlettered[sample.true_id] = sample
 
     def afternoon(self, day: int) -> None:
         """Look at what collection proposes; on one day close the year before."""
@@ -104,7 +104,7 @@ class Firm:
         if day == ROLL_OVER_DAY:
             self.books.carry_forward(YEARS[0][0])
             self.closed = True
-            for sample in self.unlettered:
+            for sample in self.unlettered.values():
                 self._letter(sample)
 
     def _customer(self, debtor: Party) -> str:
