@@ -13,7 +13,7 @@ from datetime import date, timedelta
 
 from encaisse_lab.invented import Party, with_key
 from encaisse_lab.samples import FIRST_EVENING, Sample, Samples
-from encaisse_simulator.myunisoft import Bookkeeping
+from encaisse_simulator.myunisoft import Bookkeeping, Choices
 from encaisse_simulator.myunisoft.entries import plain
 from encaisse_simulator.world import World
 
@@ -122,8 +122,12 @@ class Firm:
 
 
 def keep_books(world: World, known: Samples) -> Firm:
-    """Open the dossier, generate its key, and enter the autumn."""
+    """Open the dossier, generate its key, and enter the autumn.
+
+    A second entry under one id lands twice there: nothing but a look-up prevents a double.
+    """
     tool = world.myunisoft
+    tool.choices = Choices(duplicate_partner_id="accept")
     tool.register_partner(PARTNER_SECRET)
     cabinet = tool.add_firm("Cabinet de démonstration", with_key("9990000010001"))
     company = known.company

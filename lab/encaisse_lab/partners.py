@@ -162,9 +162,7 @@ def _fill_libeo(set_up: Partners) -> None:
     for place, (supplier, number, cents) in enumerate(set_up.known.bills):
         due = FIRST_EVENING + timedelta(days=7 * place - 14)
         issued = due - timedelta(days=30)
-        tool.add_payable(
-            LIBEO_KEY, number, supplier.name, supplier.siren or "", issued, due, cents
-        )
+        tool.add_payable(LIBEO_KEY, number, supplier.name, supplier.siren or "", issued, due, cents)
 
 
 def _fill_factomos(set_up: Partners) -> None:
