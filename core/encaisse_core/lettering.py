@@ -54,7 +54,7 @@ def _due(tx: Connection, where: Link) -> Iterator[Mapping[str, Any]]:
     lettered = _lettered(tx, where)
     for row in entries:
         if row["kind"] != "record_payment" or row["id"] in lettered:
-            continue
+            continue  # lettered with its invoice, or about to be
         said = json.loads(row["payload"])
         account = _account(tx, where.company_id, said["sighting_id"])
         if account is None:
@@ -69,7 +69,7 @@ def _due(tx: Connection, where: Link) -> Iterator[Mapping[str, Any]]:
         yield {
             "claim_id": row["subject"],
             "effect_id": row["id"],
-            "undoing": undoing and undoing["id"],
+            "undoing": undoing["id"] if undoing else None,
             "account": account,
             "line_refs": refs,
         }
@@ -88,9 +88,13 @@ def _undone(tx: Connection, where: Link) -> dict[str, Mapping[str, Any]]:
 
 
 def _lettered(tx: Connection, where: Link) -> set[str]:
+    """Name the entries that are lettered, or about to be; a refused lettering is neither."""
     e = schema.effect.c
     query = select(e.cause).where(
-        e.company_id == where.company_id, e.connection_id == where.id, e.kind == "letter"
+        e.company_id == where.company_id,
+        e.connection_id == where.id,
+        e.kind == "letter",
+        e.state != "refused",
     )
     return set(tx.execute(query).scalars())
 
@@ -112,7 +116,7 @@ def _plan(host: Host, tx: Connection, where: Link, payload: Mapping[str, Any]) -
             company_id=where.company_id,
             kind="letter",
             subject=payload["claim_id"],
-            cause=payload["effect_id"],
+            cause=payload["undoing"] or payload["effect_id"],
             connection_id=where.id,
             payload=payload,
         )

@@ -7,10 +7,10 @@ For each customer account, in cents:
 
 On the left is the host alone: the open échéances of its claims and credits, and the collector's
 money it allocated and no entry of ours tells: not written yet, refused by the tool or by the
-accountant. What he corrected on our entries the host does not hold: that is known from him. What
-the host sees and does not understand waits as a question (`asked`): an amount that rose without a
-payment to undo, money that may be known already. On the right is the dossier alone, read from its lines:
-what is posted, and our entries that wait for the accountant, which are no part of a balance yet.
+accountant. What the host sees and does not understand waits as a question (`asked`): an amount that
+rose without a payment to undo, money that may be known already. What the accountant corrected on
+our entries is known from him. On the right is the dossier alone, read from its lines: what is
+posted, and our entries that wait for the accountant, which are no part of a balance yet.
 """
 
 from __future__ import annotations
@@ -26,7 +26,6 @@ from encaisse_core import outbox
 from encaisse_core.app import App
 from encaisse_core.store import schema
 from encaisse_simulator.myunisoft import Bookkeeping
-
 
 ASKED = ("amount_rose", "maybe_same")
 """Questions about a difference the host leaves as it is until they are answered."""

@@ -93,7 +93,7 @@ class Town:
         return self.calendar.pace / (1 + self.calendar.pace)
 
     def day(self, today: date) -> None:
-        """Let everybody act for a day; offices are closed at week-ends, customers pay all the same."""
+        """Let everybody act for a day; at week-ends only customers of the collector do."""
         self.left_alone.clear()
         self._pay_collector(today)
         self._take_back(today)

@@ -322,6 +322,38 @@ def test_a_tool_that_cannot_tell_a_fate_changes_nothing(house: House, kind: str)
     assert [kind for kind, _ in house.tasks()] == ["entry_rejected"]
 
 
+def test_an_invoice_of_last_year_is_lettered_once_its_year_is_closed(house: House) -> None:
+    house.office.invoice("FA2025009", 60_000, issued=date(2025, 11, 3), due=date(2025, 12, 3))
+    procedure = house.hand_over()
+    house.collect("p1", procedure, "FA2025009", 60_000)
+    house.set_mode("direct")
+    house.night()
+    assert house.letters() == ["planned"]  # in MONO lines of two years do not meet
+    for _ in range(8):
+        house.night()
+    assert house.letters() == ["planned"]
+    house.office.books.carry_forward(date(2025, 6, 1))
+    for _ in range(8):
+        house.night()
+    assert house.letters() == ["done"]
+    assert house.claim("FA2025009") == ("settled", 0, None)
+    assert house.tasks() == []
+
+
+def test_a_payment_undone_while_it_waits_is_lettered_with_its_undoing(house: House) -> None:
+    house.office.invoice("FA2025009", 60_000, issued=date(2025, 11, 3), due=date(2025, 12, 3))
+    procedure = house.hand_over()
+    house.collect("p1", procedure, "FA2025009", 60_000)
+    house.set_mode("direct")
+    house.night()
+    house.paper.reverse("p1", date(2026, 4, 15))
+    for _ in range(10):
+        house.night()
+    assert house.letters() == ["refused", "done"]
+    assert house.claim("FA2025009") == ("open", 60_000, None)
+    assert house.tasks() == []
+
+
 def test_a_payment_undone_before_it_was_lettered_is_lettered_with_its_undoing(
     house: House,
 ) -> None:

@@ -120,7 +120,7 @@ def test_in_mono_a_lettering_waits_until_the_older_year_is_closed() -> None:
         office.books.carry_forward(date(2025, 6, 1), close=False)
         office.connector(mode="direct").record_payment(KEY, payment(F1))
         lines = lettering(office)
-        with pytest.raises(Transient, match="exercice 2025 clôturé") as waits:
+        with pytest.raises(Transient, match="deux exercices") as waits:
             office.connector().letter(KEY, lines)
         assert waits.value.retry_after is not None
         assert isinstance(office.connector().find_lettering(KEY, lines), Absent)

@@ -19,8 +19,8 @@ from encaisse_myunisoft.exercices import Exercice
 from encaisse_myunisoft.lines import Line
 from encaisse_myunisoft.mapping import Books, every_claim
 
-NEXT_LOOK = timedelta(days=7)
-"""When a lettering that waits for the end of an exercice is tried again: that takes months."""
+CARRIED_OVER = timedelta(days=7)
+"""How long to wait before looking again whether a year was closed: that takes months."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +42,18 @@ class Lettered:
         """Tell whether the lines leave a rest."""
         return sum((line.signed for line in self.group), Decimal(0)) != 0
 
-    @property
-    def exercices(self) -> set[str]:
-        """Name the exercices its lines stand in."""
-        return {line.exercice for line in self.group}
+    def wait_for_carrying(self, years: Sequence[Exercice]) -> None:
+        """Raise where lines of two years are to meet before the older one is carried over.
+
+        In MONO a year letters within itself: the older lines come into the new one as à-nouveaux,
+        which are final once their year is closed.
+        """
+        if len({line.exercice for line in self.group}) > 1 and not any(y.multi for y in years):
+            raise Transient(
+                f"{self.subject} : ses lignes sont de deux exercices ; elles se lettrent quand "
+                "l'exercice précédent est clôturé.",
+                retry_after=CARRIED_OVER,
+            )
 
     def receipt(self) -> Receipt | None:
         """Prove that they stand together; None when they are free.
@@ -74,21 +82,6 @@ class Lettered:
                 for line in sorted(self.group, key=lambda line: int(line.id))
             ],
         }
-
-
-def check_one_year(lettered: Lettered, years: Sequence[Exercice]) -> None:
-    """Wait while the lines stand in two exercices of which one is to be carried over first.
-
-    In MONO lines of two exercices are not lettered together; once the accountant closes the older
-    one, its open lines stand in the next. A person has nothing to do meanwhile.
-    """
-    apart = [e for e in years if e.id in lettered.exercices]
-    if len(apart) > 1 and not any(e.multi for e in apart):
-        raise Transient(
-            f"{lettered.subject} : les lignes sont dans deux exercices ; elles se lettrent une "
-            f"fois l'exercice {apart[0].start.year} clôturé. Rien n'a été enregistré.",
-            retry_after=NEXT_LOOK,
-        )
 
 
 def subject_of(lettering: LetteringEntry) -> str:
