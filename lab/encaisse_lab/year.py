@@ -21,6 +21,7 @@ from encaisse_core.clock import PARIS, SeededIds, VirtualClock
 from encaisse_core.nightly import Night
 from encaisse_lab import year_check, year_company
 from encaisse_lab.year_calendar import YEARS, Calendar
+from encaisse_lab.year_check import Difference
 from encaisse_lab.year_people import Town, settle_in
 from encaisse_simulator.myunisoft import Bookkeeping
 from encaisse_simulator.transport import SimTransport
@@ -55,7 +56,8 @@ class Year:
     books: Bookkeeping
     town: Town
     nights: list[Night] = field(default_factory=list[Night])
-    unequal: list[str] = field(default_factory=list[str])
+    unequal: dict[date, list[Difference]] = field(default_factory=dict[date, list[Difference]])
+    """By night, the accounts on which the host and the books did not agree."""
 
 
 @contextmanager
@@ -127,8 +129,9 @@ def _night(year: Year, today: date) -> None:
     _until(year, _paris(today, NIGHTLY_AT))
     night = nightly.run_night(year.app.host, year.company_id, year.app.signer)
     year.nights.append(night)
-    for each in year_check.differences(year.app, year.company_id, year.books, year.town.altered):
-        year.unequal.append(f"{today} {each}")
+    found = year_check.differences(year.app, year.company_id, year.books, year.town.altered)
+    if found:
+        year.unequal[today] = found
 
 
 def _until(year: Year, at: datetime) -> None:
