@@ -67,7 +67,7 @@ def demo(seed: int, nights: int, folder: Path | None, as_json: bool, broken: Bre
 
 @click.command("year")
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Graine.")
-@click.option("--turn", is_flag=True, help="Ne vit que le tournant de l'année (25 nuits).")
+@click.option("--turn", is_flag=True, help="Ne vit que le tournant de l'année (17 nuits).")
 @click.option("--nights", type=click.IntRange(1, 365), help="S'arrête après autant de nuits.")
 @click.option("--json", "as_json", is_flag=True, help="Écrit le bilan en JSON.")
 def year(seed: int, turn: bool, nights: int | None, as_json: bool) -> None:
@@ -100,14 +100,16 @@ def year(seed: int, turn: bool, nights: int | None, as_json: bool) -> None:
 @click.option("--write", type=click.Path(path_type=Path), help="Écrit le relevé (Markdown).")
 @click.option("--json", "as_json", is_flag=True, help="Écrit le relevé en JSON.")
 def proof(short: bool, write: Path | None, as_json: bool) -> None:
-    """Prouve la démonstration : chaque graine deux fois, et chaque défaut introduit est trouvé."""
+    """Prouve la démonstration et l'année : chaque graine, et chaque défaut introduit est trouvé."""
     from encaisse_core.clock import SystemClock
     from encaisse_core.errors import CheckFailed
     from encaisse_lab import proof as proofs
+    from encaisse_lab.year_calendar import TURN, WHOLE
 
     started = time.monotonic()
     seeds = range(1, 3) if short else range(1, 21)
-    outcome = proofs.prove(seeds, tell=_progress(started))
+    years, calendar = ((1,), TURN) if short else ((1, 2), WHOLE)
+    outcome = proofs.prove(seeds, years=years, calendar=calendar, tell=_progress(started))
     if write is not None:
         text = proofs.page(outcome, SystemClock().today(), short=short)
         write.write_text(text, encoding="utf-8")

@@ -46,11 +46,11 @@ WHOLE = Calendar(
 """A year: half in each exercice."""
 
 TURN = Calendar(
-    start=date(2026, 12, 21),
-    nights=25,
+    start=date(2026, 12, 28),
+    nights=17,
     pace=0.8,
-    opened=date(2026, 12, 22),
-    carried=(date(2027, 1, 4), date(2027, 1, 6)),
-    closed=date(2027, 1, 8),
+    opened=date(2026, 12, 28),
+    carried=(date(2027, 1, 4), date(2027, 1, 5)),
+    closed=date(2027, 1, 6),
 )
 """The turn of the year alone."""
