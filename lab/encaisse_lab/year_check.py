@@ -105,11 +105,11 @@ def _unwritten(app: App, company_id: str) -> Counter[str]:
         e.company_id == company_id, e.kind.in_(outbox.ENTRIES), e.state == "done"
     )
     with app.host.store.begin() as tx:
-        for row in tx.execute(collected):
-            found[accounts[row.claim_id]] += row.cents
-        for row in tx.execute(written):
-            cents = json.loads(row.payload)["amount"]
-            found[accounts[row.subject]] -= outbox.ENTRIES[row.kind] * cents
+        for claim_id, cents in tx.execute(collected):
+            found[accounts[claim_id]] += cents
+        for claim_id, kind, payload in tx.execute(written):
+            told = json.loads(payload)["amount"]
+            found[accounts[claim_id]] -= outbox.ENTRIES[kind] * told
     return found
 
 

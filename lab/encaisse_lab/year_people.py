@@ -33,7 +33,8 @@ Fate = Literal["posted", "altered", "rejected"]
 FATES: Mapping[Fate, int] = {"posted": 84, "altered": 8, "rejected": 8}
 """What the accountant makes of a draft of ours, once he looks at it."""
 
-METHODS = ("card", "bank_transfer")
+Method = Literal["card", "bank_transfer"]
+METHODS: tuple[Method, ...] = ("card", "bank_transfer")
 
 PDF = b"%PDF-1.4\n% an invoice in name only\n%%EOF\n"
 
