@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 from sqlalchemy import select
@@ -26,7 +26,7 @@ from encaisse_core.host import Host, Link, link
 from encaisse_core.ingest import ask_each, note_result, store_invoices
 from encaisse_core.outbox import Effect
 from encaisse_core.store import schema
-from encaisse_core.store.engine import rows
+from encaisse_core.store.engine import rows, stamp
 from encaisse_core.writeback import forget_echo
 
 PATIENCE = timedelta(days=30)
@@ -84,6 +84,7 @@ def _follow(
     try:
         with host.open(where) as partner:
             ask = cast("Callable[[Sequence[str]], Sequence[FollowedUp]]", partner.follow_up)
+            asked_at = host.clock.now()
             answers, failed = ask_each(ask, list(by_remote))
             for told in answers:
                 effect = by_remote.get(told.remote_id)
@@ -91,7 +92,7 @@ def _follow(
                     failed = Drift(f"{where.connector} répond sur {told.remote_id}, non demandé.")
                 elif told.state == "pending":
                     fates["waiting"] += 1
-                    _remind(host, where, effect)
+                    _still_waits(host, where, effect, asked_at)
                 else:
                     shown = partner.read_invoices([effect.payload["invoice_ref"]])[0]
                     seen = shown if isinstance(shown, SourceInvoice) else None
@@ -174,10 +175,19 @@ def _take_over(
     return True
 
 
-def _remind(host: Host, where: Link, effect: Effect) -> None:
-    """Bring an entry to mind that waits for long: the books of its month are about to close."""
+def _still_waits(host: Host, where: Link, effect: Effect, asked_at: datetime) -> None:
+    """Note when a tool was asked that said so: a rise read before that is no refusal of his.
+
+    An entry that waits for long is brought to mind: the books of its month are about to close.
+    """
+    e = schema.effect.c
     with host.store.begin() as tx:
-        if host.clock.now() - effect.created_at < PATIENCE:
+        tx.execute(
+            schema.effect.update()
+            .where(e.company_id == effect.company_id, e.id == effect.id, e.fate == "pending")
+            .values(awaited_at=stamp(asked_at))
+        )
+        if asked_at - effect.created_at < PATIENCE:
             return
         tasks.ask(
             tx,

@@ -48,8 +48,9 @@ def observe(host: Host, tx: Connection, company_id: str) -> int:
 def _different(host: Host, tx: Connection, company_id: str) -> Sequence[str]:
     """List sightings with a difference, no write of ours and no question being open on it.
 
-    A rise waits too while an entry of ours awaits its accountant there: it may be his refusal,
-    which is told by itself (`drafts.py`). A fall does not: it may be the customer paying.
+    A rise waits too where an entry of ours awaits its accountant, unless the tool said so after the
+    rise was read: it may be his refusal, which is told by itself (`drafts.py`). A fall does not
+    wait: it may be the customer paying.
     """
     s, e, t = schema.sighting.c, schema.effect.c, schema.task.c
     following = [
@@ -84,6 +85,7 @@ def _different(host: Host, tx: Connection, company_id: str) -> Sequence[str]:
         e.subject == s.claim_id,
         e.connection_id == s.connection_id,
         e.fate == "pending",
+        or_(e.awaited_at.is_(None), e.awaited_at < s.changed_at),
     )
     query = query.where(or_(s.open < s.expected, ~waiting.exists()))
     return tx.execute(query).scalars().all()

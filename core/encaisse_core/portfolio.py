@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import Connection, select
 
 from encaisse_api import Debtor, SourceInvoice
 from encaisse_core import candidates, doubts, journal, payments
@@ -158,6 +158,7 @@ def follow_records(host: Host, tx: Connection, company_id: str) -> int:
         .order_by(s.changed_at, c.id)
     )
     by_id = {link.id: link for link in links(tx, company_id, states=("active", "paused"))}
+    dated = _dated(tx, company_id)
     latest: dict[str, tuple[Link, Debtor]] = {}
     changed = 0
     for row in rows(tx.execute(query)):
@@ -165,7 +166,7 @@ def follow_records(host: Host, tx: Connection, company_id: str) -> int:
         if link is None:
             continue
         invoice = record_of(row["record"])
-        moved = _due_dates(tx, company_id, row["id"], invoice)
+        moved = _due_dates(tx, company_id, row["id"], invoice, dated)
         if row["total"] != row["claimed"]:
             moved = _corrected(host, tx, company_id, row, invoice) or moved
         debtor_id = row["debtor_id"]
@@ -250,26 +251,38 @@ def _describe(tx: Connection, link: Link, debtor_id: str, debtor: Debtor) -> Non
     )
 
 
-def _due_dates(tx: Connection, company_id: str, claim_id: str, invoice: SourceInvoice) -> bool:
-    """Move the due dates of the échéances the record still names."""
+Dated = tuple[str | None, int]
+"""A due date as stored, and whether it is estimated."""
+
+
+def _dated(tx: Connection, company_id: str) -> dict[tuple[str, str], Dated]:
+    """Read every échéance's due date at once: most nights, none of them moves."""
+    e = schema.echeance.c
+    query = select(e.claim_id, e.ref, e.due_date, e.due_estimated).where(e.company_id == company_id)
+    return {(row.claim_id, row.ref): (row.due_date, row.due_estimated) for row in tx.execute(query)}
+
+
+def _due_dates(
+    tx: Connection,
+    company_id: str,
+    claim_id: str,
+    invoice: SourceInvoice,
+    dated: Mapping[tuple[str, str], Dated],
+) -> bool:
+    """Move the due dates of the échéances the record still names; `dated` is what they are."""
     e = schema.echeance.c
     moved = False
     for instalment in invoice.instalments:
         due = instalment.due_date and instalment.due_date.isoformat()
-        written = tx.execute(
+        told = (due, int(instalment.due_estimated))
+        if dated.get((claim_id, instalment.ref), told) == told:
+            continue
+        tx.execute(
             schema.echeance.update()
-            .where(
-                e.company_id == company_id,
-                e.claim_id == claim_id,
-                e.ref == instalment.ref,
-                or_(
-                    e.due_date.is_distinct_from(due),
-                    e.due_estimated != int(instalment.due_estimated),
-                ),
-            )
-            .values(due_date=due, due_estimated=int(instalment.due_estimated))
+            .where(e.company_id == company_id, e.claim_id == claim_id, e.ref == instalment.ref)
+            .values(due_date=told[0], due_estimated=told[1])
         )
-        moved = moved or written.rowcount > 0
+        moved = True
     return moved
 
 

@@ -65,19 +65,51 @@ def demo(seed: int, nights: int, folder: Path | None, as_json: bool, broken: Bre
         raise CheckFailed(f"Un contrôle a échoué. {' '.join(found[:3])}")
 
 
+@click.command("year")
+@click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Graine.")
+@click.option("--turn", is_flag=True, help="Ne vit que le tournant de l'année (17 nuits).")
+@click.option("--nights", type=click.IntRange(1, 365), help="S'arrête après autant de nuits.")
+@click.option("--json", "as_json", is_flag=True, help="Écrit le bilan en JSON.")
+def year(seed: int, turn: bool, nights: int | None, as_json: bool) -> None:
+    """Vit une année de deux dossiers MyUnisoft simulés, sur deux exercices.
+
+    L'un est lettré par exercice (MONO), l'autre sur plusieurs (MULTI). Chaque nuit, ce qui est
+    ouvert ici est comparé aux soldes du dossier ; à la fin, chaque paiement encaissé doit y être
+    inscrit une fois, lettré ou en attente du comptable. Sortie 6 si un contrôle échoue.
+    """
+    from encaisse_core.errors import CheckFailed
+    from encaisse_lab import year_told
+    from encaisse_lab.year_calendar import TURN, WHOLE
+
+    started = time.monotonic()
+    calendar = year_told.shortened(TURN if turn else WHOLE, nights)
+    found = year_told.both(seed, calendar, _progress(started))
+    if as_json:
+        click.echo(json.dumps(found, ensure_ascii=False, indent=2))
+    else:
+        for told in found:
+            click.echo("\n".join([year_told.sentence(told), *told["faults"]]))
+    click.echo(f"{time.monotonic() - started:.1f} s en tout", err=True)
+    bad = [fault for told in found for fault in told["faults"]]
+    if not all(year_told.sound(told) for told in found):
+        raise CheckFailed(f"Un contrôle a échoué. {' ; '.join(bad[:3])}")
+
+
 @click.command("proof")
 @click.option("--slice", "short", is_flag=True, help="Graines 1 et 2 et les trois défauts.")
 @click.option("--write", type=click.Path(path_type=Path), help="Écrit le relevé (Markdown).")
 @click.option("--json", "as_json", is_flag=True, help="Écrit le relevé en JSON.")
 def proof(short: bool, write: Path | None, as_json: bool) -> None:
-    """Prouve la démonstration : chaque graine deux fois, et chaque défaut introduit est trouvé."""
+    """Prouve la démonstration et l'année : chaque graine, et chaque défaut introduit est trouvé."""
     from encaisse_core.clock import SystemClock
     from encaisse_core.errors import CheckFailed
     from encaisse_lab import proof as proofs
+    from encaisse_lab.year_calendar import TURN, WHOLE
 
     started = time.monotonic()
     seeds = range(1, 3) if short else range(1, 21)
-    outcome = proofs.prove(seeds, tell=_progress(started))
+    years, calendar = ((1,), TURN) if short else ((1, 2), WHOLE)
+    outcome = proofs.prove(seeds, years=years, calendar=calendar, tell=_progress(started))
     if write is not None:
         text = proofs.page(outcome, SystemClock().today(), short=short)
         write.write_text(text, encoding="utf-8")

@@ -1,10 +1,10 @@
-"""Prove the demo: every seed twice with the same figures, and each planted bug found."""
+"""Prove the demo, each seed twice and each planted bug found, and the year with MyUnisoft."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date
@@ -13,10 +13,13 @@ from multiprocessing import get_context
 from click.testing import CliRunner
 
 from encaisse_core.errors import CHECK_FAILED
+from encaisse_lab import year_told
 from encaisse_lab.broken_on_purpose import FIGURES, Break
 from encaisse_lab.cast import ROLES
 from encaisse_lab.demo import run
 from encaisse_lab.summary import Summary, sound, summary, zeros
+from encaisse_lab.year_calendar import Calendar
+from encaisse_lab.year_told import YearFigures
 
 NIGHTS = 10
 PROCESSES = 2
@@ -33,16 +36,23 @@ class Outcome:
     found: dict[Break, bool] = field(default_factory=dict[Break, bool])
     exits: dict[Break, int] = field(default_factory=dict[Break, int])
     faults: list[str] = field(default_factory=list[str])
+    years: list[YearFigures] = field(default_factory=list[YearFigures])
 
     @property
     def holds(self) -> bool:
         """Tell whether every run was made and every figure is right."""
         all_run = len(self.figures) == len(self.seeds) > 0 and len(self.found) == len(FIGURES)
-        return all_run and not self.faults
+        return all_run and bool(self.years) and not self.faults
 
 
-def prove(seeds: Iterable[int], *, tell: Callable[[str], None]) -> Outcome:
-    """Run each seed twice and each planted bug once, in two processes."""
+def prove(
+    seeds: Iterable[int],
+    *,
+    years: Sequence[int],
+    calendar: Calendar,
+    tell: Callable[[str], None],
+) -> Outcome:
+    """Run each seed twice, each planted bug and each year once, in two processes."""
     outcome = Outcome(list(seeds))
     broken: list[tuple[int, Break]] = [(outcome.seeds[0], each) for each in FIGURES]
     with ProcessPoolExecutor(PROCESSES, mp_context=get_context("spawn")) as pool:
@@ -62,6 +72,12 @@ def prove(seeds: Iterable[int], *, tell: Callable[[str], None]) -> Outcome:
             if not outcome.found[name]:
                 outcome.faults.append(f"défaut « {name} » introduit et pas trouvé")
             tell(f"Défaut « {name} » : {'trouvé' if outcome.found[name] else 'PAS TROUVÉ'}")
+        outcome.years = year_told.lived(pool, years, calendar, tell)
+        outcome.faults += [
+            f"année {year['seed']}, {year['lettering']} : {'; '.join(year['faults']) or 'journal'}"
+            for year in outcome.years
+            if not year_told.sound(year)
+        ]
     return outcome
 
 
@@ -83,6 +99,7 @@ def as_json(outcome: Outcome) -> dict[str, object]:
         "faults": outcome.faults,
         "breaks_found": outcome.found,
         "figures": list(outcome.figures.values()),
+        "years": outcome.years,
     }
 
 
@@ -93,6 +110,7 @@ def spoken(outcome: Outcome) -> str:
         f"{len(outcome.figures)} graines, deux passages chacune, {NIGHTS} nuits : "
         f"{'tout tient' if outcome.holds else 'tout ne tient pas'}.",
         f"Défauts introduits et trouvés : {found} sur {len(FIGURES)}.",
+        *(f"Année, graine {year['seed']} : {year_told.sentence(year)}" for year in outcome.years),
     ]
     return "\n".join([*lines, *outcome.faults])
 
@@ -138,10 +156,34 @@ def page(outcome: Outcome, on: date, *, short: bool) -> str:
             "Bugs planted on purpose, each of which must be found:",
             "",
             *planted,
+            *_years(outcome.years),
             *_wrong(outcome),
             "",
         ]
     )
+
+
+def _years(years: Sequence[YearFigures]) -> list[str]:
+    """Write the table of the years lived."""
+    if not years:
+        return []
+    rows = [
+        f"| {y['seed']} | {y['lettering']} | {y['mode']} | {y['nights']} | {y['nights_unequal']} "
+        f"| {y['lettered']} | {y['drafts']} | {y['to_letter']} | {y['with_a_person']} "
+        f"| {y['doubled'] + y['lost'] + y['loose']} |"
+        for y in years
+    ]
+    return [
+        "",
+        "Dossiers of MyUnisoft over two exercices: each night what the host holds open is compared "
+        "with the dossier's own balances; in the end each payment the collector received stands "
+        "once, lettered or awaiting its accountant, or is asked about.",
+        "",
+        "| Seed | Lettering | Entries | Nights | Unequal nights | Lettered | Drafts "
+        "| To letter after closing | With a person | Doubled, lost or loose |",
+        "|---|---|---|---|---|---|---|---|---|---|",
+        *rows,
+    ]
 
 
 def _wrong(outcome: Outcome) -> list[str]:

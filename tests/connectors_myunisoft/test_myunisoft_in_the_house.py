@@ -291,6 +291,22 @@ def test_an_entry_the_accountant_changed_makes_no_money(house: House) -> None:
     assert house.payments() == [50_000]
 
 
+def test_a_bounce_is_seen_the_same_night_though_a_draft_waits(house: House) -> None:
+    """The tool told that the draft still waits, so the rise is no refusal of it."""
+    procedure = house.hand_over()
+    books, who = house.office.books, house.office.customer
+    books.receive(who, date(2026, 4, 16), 30_000, number="FA2026001")
+    house.collect("p1", procedure, "FA2026001", 50_000)
+    house.night()
+    assert house.claim("FA2026001") == ("open", 40_000, None)
+    house.night()
+    books.give_back(who, date(2026, 4, 17), 30_000, number="FA2026001")
+    house.night()
+    assert house.claim("FA2026001") == ("open", 70_000, None)
+    assert house.entries() == (0, 1)
+    assert house.tasks() == []
+
+
 def test_an_entry_nobody_looks_at_is_brought_to_mind_once(house: House) -> None:
     procedure = house.hand_over()
     house.collect("p1", procedure, "FA2026001", 50_000)

@@ -190,6 +190,17 @@ def test_a_payment_that_bounced_is_owed_again() -> None:
     assert (item.ref, item.total.minor, item.open.minor, item.state) == (F1, 10_000, 10_000, "open")
 
 
+def test_a_lettered_payment_that_went_back_pays_no_other_invoice_of_its_group() -> None:
+    group = [
+        lettered(line(1, "100.00", "F1"), "*AAA"),
+        lettered(line(2, "270.00", "F2"), "*AAA"),
+        lettered(line(3, "-80.00", "F1"), "*AAA"),
+        lettered(line(4, "-60.00", "F1"), "*AAA"),
+    ]
+    undone = line(5, "80.00", "F1", journal="other")
+    assert opens([*group, undone]) == {F1: "40.00", "411CLIENT0/2026/F2": "270.00"}
+
+
 def test_a_debit_that_is_no_sale_starts_nothing() -> None:
     (item,) = told([line(1, "100.00", journal="bank")]).values()
     assert (item.ref, item.state) == ("411CLIENT0#1", "unknown")

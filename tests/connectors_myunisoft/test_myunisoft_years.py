@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 import pytest
 from tests.connectors_myunisoft.office import KEY, Y2025, Y2026, Office, opened, payment
 
-from encaisse_api import SourceInvoice
+from encaisse_api import Absent, LetteringEntry, Receipt, SourceInvoice, Transient
 from encaisse_simulator.myunisoft import Choices
 
 DECEMBER = datetime(2025, 12, 15, 2, 0, tzinfo=UTC)
@@ -106,6 +106,67 @@ def test_a_payment_reaches_an_invoice_of_last_year() -> None:
         office.books.validate(f"GCO-{KEY}")
         assert office.told()[F1] == ("invoice", "open", 70_000)
         assert office.books.open_cents(office.customer, "F1") == 70_000
+
+
+def lettering(office: Office) -> LetteringEntry:
+    """Ask to letter F1 with the payment of it that we wrote at once."""
+    return LetteringEntry(account=office.customer, line_refs=(F1, f"GCO-{KEY}"), reference=KEY)
+
+
+def test_in_mono_a_lettering_waits_until_the_older_year_is_closed() -> None:
+    with opened(now=DECEMBER) as office:
+        fill(office)
+        office.world.set_now(APRIL)
+        office.books.carry_forward(date(2025, 6, 1), close=False)
+        office.connector(mode="direct").record_payment(KEY, payment(F1))
+        lines = lettering(office)
+        with pytest.raises(Transient, match="deux exercices") as waits:
+            office.connector().letter(KEY, lines)
+        assert waits.value.retry_after is not None
+        assert isinstance(office.connector().find_lettering(KEY, lines), Absent)
+        office.books.carry_forward(date(2025, 6, 1))
+        assert isinstance(office.connector().letter(KEY, lines), Receipt)
+        assert office.told()[F1] == ("invoice", "open", 70_000)
+
+
+def test_in_multi_a_lettering_spans_years() -> None:
+    with opened(now=DECEMBER, lettering="MULTI") as office:
+        fill(office)
+        office.world.set_now(APRIL)
+        office.connector(mode="direct").record_payment(KEY, payment(F1))
+        assert isinstance(office.connector().letter(KEY, lettering(office)), Receipt)
+        assert office.told()[F1] == ("invoice", "open", 70_000)
+
+
+def test_a_payment_that_went_back_after_it_was_lettered_is_owed_under_the_same_name() -> None:
+    with opened(now=DECEMBER) as office:
+        fill(office)
+        receive(office, date(2025, 12, 20))
+        office.books.give_back(office.customer, date(2025, 12, 22), 120_000, number="F1")
+        before = office.pulled()
+        assert before[F1].open.minor == 120_000
+        office.world.set_now(APRIL)
+        office.books.carry_forward(date(2025, 6, 1))
+        after = office.pulled()
+        assert after == before
+        assert [office.read(ref) for ref in before] == list(before.values())
+        office.books.receive(office.customer, date(2026, 2, 1), 50_000, number="F1")
+        assert office.told()[F1] == ("invoice", "open", 70_000)
+        office.books.receive(office.customer, date(2026, 2, 2), 70_000, number="F1")
+        assert F1 not in office.pulled()
+        assert (office.read(F1).state, office.read(F1).open.minor) == ("settled", 0)
+
+
+def test_money_on_an_invoice_that_was_settled_last_year_is_allocated_to_nothing() -> None:
+    with opened(now=DECEMBER) as office:
+        fill(office)
+        receive(office, date(2025, 12, 20))
+        office.world.set_now(APRIL)
+        office.books.carry_forward(date(2025, 6, 1))
+        before = office.pulled()
+        office.books.receive(office.customer, date(2026, 2, 1), 120_000, number="F1")
+        (paid,) = set(office.pulled()) - set(before)
+        assert office.told()[paid] == ("unallocated_credit", "open", -120_000)
 
 
 def test_in_multi_the_original_lines_count_and_the_totals_carried_do_not() -> None:

@@ -82,6 +82,7 @@ def of_account(lines: Sequence[Line], settled_before: Sequence[Line] = ()) -> li
     found = rests(lines)
     invoices = _billed(rest for rest in found.values() if rest.line.bills)
     alone = [_alone(rest) for rest in found.values() if rest.line.bills and not rest.line.number]
+    _reopen(invoices, found.values(), settled_before)
     _add_settled_parts(invoices, settled_before)
     names = _Names(invoices)
     avoirs: dict[Key, Claim] = {}
@@ -140,6 +141,27 @@ class _Names:
             return self._refs[line.target]
         alike = self._numbers.get(spelling.folded(line.number), []) if line.number else []
         return min(alike, key=lambda claim: (claim.open <= 0, claim.first.issued), default=None)
+
+
+def _reopen(
+    invoices: dict[Key, Claim], found: Iterable[Rest], settled_before: Sequence[Line]
+) -> None:
+    """Bring back invoices paid in a closed year that something still open names.
+
+    A payment that went back after it was lettered is carried over alone: the invoice it was for is
+    owed again, under its own name, and its line stayed in the year that closed.
+    """
+    known = {number for _, number in invoices}
+    moved = [r.line for r in found if r.open and not r.line.bills and not is_avoir(r.line)]
+    targets = {line.target for line in moved if line.ours}
+    numbers = {spelling.folded(line.number) for line in moved if line.number} - known
+    for line in settled_before:
+        if not line.bills or not line.number:
+            continue
+        claim = Claim(line.account, [Rest(line, ZERO)])
+        if _key(line)[1] in numbers or str(claim.ref) in targets:
+            invoices.setdefault(_key(line), Claim(line.account, []))
+            invoices[_key(line)].bills.append(Rest(line, ZERO))
 
 
 def _add_settled_parts(invoices: dict[Key, Claim], lines: Sequence[Line]) -> None:

@@ -2,8 +2,8 @@
 
 A line without letters owes its whole amount; a line wholly lettered owes nothing; lines partly
 lettered together owe what is left of their debits once their credits are put on them: first on the
-invoice whose number a credit carries, then on the oldest due date. Whatever the order of the lines,
-the rests add up to the lines that are not wholly lettered.
+invoice whose number a credit carries, then on what went back of it, then on the oldest due date.
+Whatever the order of the lines, the rests add up to the lines that are not wholly lettered.
 """
 
 from __future__ import annotations
@@ -48,25 +48,49 @@ def rests(lines: Iterable[Line]) -> dict[str, Rest]:
         if line.group:
             groups[line.account, line.group].append(rest)
     for group in groups.values():
-        settle([rest for rest in group if rest.open > 0], [rest for rest in group if rest.open < 0])
+        _settle_own(group)
+    _settle_own([rest for rest in found.values() if rest.line.live and _returns(rest)])
+    for group in groups.values():
+        settle(group)
     for rest in found.values():
         if not rest.line.live:
             rest.open = ZERO
     return found
 
 
-def settle(debits: Sequence[Rest], credits: Sequence[Rest]) -> None:
+def _returns(rest: Rest) -> bool:
+    """Tell what is left of a group's payments, and money that went back outside of any group.
+
+    A payment undone after it was lettered stays in its group while what undid it does not: what is
+    too much there is then the undone payment, and pays no other invoice of the group.
+    """
+    return bool(rest.line.group) if rest.open < 0 else not rest.line.bills
+
+
+def settle(group: Sequence[Rest]) -> None:
     """Put credits on debits: on their own invoice first, then on the oldest due date."""
-    debits, credits = sorted(debits, key=by_due), sorted(credits, key=by_due)
-    own: Mapping[str, list[Rest]] = _by_number(debits)
-    for credit in credits:
-        for debit in own.get(spelling.folded(credit.line.number), ()):
-            debit.take(credit)
+    _settle_own(group)
+    debits, credits = _sides(group)
     for credit in credits:
         for debit in debits:
             if credit.open == 0:
                 break
             debit.take(credit)
+
+
+def _settle_own(rests: Sequence[Rest]) -> None:
+    """Put credits on debits that carry their number."""
+    debits, credits = _sides(rests)
+    own: Mapping[str, list[Rest]] = _by_number(debits)
+    for credit in credits:
+        for debit in own.get(spelling.folded(credit.line.number), ()):
+            debit.take(credit)
+
+
+def _sides(rests: Iterable[Rest]) -> tuple[list[Rest], list[Rest]]:
+    """Give what is left to pay, and what is left to pay with, in order."""
+    ordered = sorted(rests, key=by_due)
+    return [r for r in ordered if r.open > 0], [r for r in ordered if r.open < 0]
 
 
 def _by_number(debits: Iterable[Rest]) -> dict[str, list[Rest]]:

@@ -12,8 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from fnmatch import fnmatchcase
+from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Row, bindparam, select
 
 from encaisse_api import Manifest, Quota
 from encaisse_core.clock import PARIS
@@ -98,19 +99,15 @@ def reserve(
     """
     b = schema.rate_bucket
     now = store.db_now(connection)
-    fresh = [
-        {"scope": bucket.scope, "window": LONG_AGO, "used": 0, "tat": LONG_AGO} for bucket in wanted
-    ]
-    bulk_upsert(connection, b, fresh, key=["scope"], keep=["window", "used", "tat"])
-    rows = {
-        row.scope: row
-        for row in connection.execute(
-            select(b)
-            .where(b.c.scope.in_([bucket.scope for bucket in wanted]))
-            .order_by(b.c.scope)
-            .with_for_update()
-        )
-    }
+    rows = _counts(connection, wanted)
+    unknown = [bucket for bucket in wanted if bucket.scope not in rows]
+    if unknown:
+        fresh = [
+            {"scope": bucket.scope, "window": LONG_AGO, "used": 0, "tat": LONG_AGO}
+            for bucket in unknown
+        ]
+        bulk_upsert(connection, b, fresh, key=["scope"], keep=["window", "used", "tat"])
+        rows = _counts(connection, wanted)
     slot = now
     settled = False
     while not settled:  # a day's end may move the slot past an interval's, and back again
@@ -131,11 +128,30 @@ def reserve(
         if bucket.quota.calendar_day:
             day = midnight(_day(slot))
             used = row.used if instant(row.window) == day else 0
-            changed: dict[str, object] = {"window": stamp(day), "used": used + 1}
+            counted = {"bucket": bucket.scope, "day": stamp(day), "calls": used + 1}
+            connection.execute(_BY_DAY, counted)
         else:
-            changed = {"tat": stamp(max(instant(row.tat), slot) + bucket.interval)}
-        connection.execute(b.update().where(b.c.scope == bucket.scope).values(**changed))
+            arrival = max(instant(row.tat), slot) + bucket.interval
+            connection.execute(_BY_INTERVAL, {"bucket": bucket.scope, "arrival": stamp(arrival)})
     return Turn(True, slot, wait)
+
+
+_STANDING = (
+    select(schema.rate_bucket)
+    .where(schema.rate_bucket.c.scope.in_(bindparam("scopes", expanding=True)))
+    .order_by(schema.rate_bucket.c.scope)
+    .with_for_update()
+)
+_COUNTED = schema.rate_bucket.update().where(schema.rate_bucket.c.scope == bindparam("bucket"))
+_BY_DAY = _COUNTED.values(window=bindparam("day"), used=bindparam("calls"))
+_BY_INTERVAL = _COUNTED.values(tat=bindparam("arrival"))
+"""Made once: they are asked before every request."""
+
+
+def _counts(connection: Connection, wanted: Sequence[Bucket]) -> dict[str, Row[Any]]:
+    """Read the counts that stand already, each held until the transaction ends."""
+    asked = {"scopes": [bucket.scope for bucket in wanted]}
+    return {row.scope: row for row in connection.execute(_STANDING, asked)}
 
 
 def _next_day_slot(slot: datetime, window: datetime, used: int, limit: int) -> datetime:

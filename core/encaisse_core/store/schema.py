@@ -395,6 +395,7 @@ effect = _company_table(
     _text("receipt"),
     _text("reason"),
     Column("fate", String(16)),  # of an entry in books: what its accountant made of it
+    Column("awaited_at", Moment),  # when its tool last said that it still waits for him
     Column("created_at", Moment, nullable=False),
     Column("finished_at", Moment),
     _to("connection", "connection_id"),

@@ -45,6 +45,10 @@ class Bookkeeping(Entering):
         waiting = self._dossier.pending.values()
         return [each.origin.partner_id or str(each.id) for each in waiting]
 
+    def draft(self, name: str) -> oracle.Move:
+        """Tell what a draft would move on its customer's account."""
+        return oracle.move(self._draft(name))
+
     def validate(self, partner_id: str, *, cents: int | None = None) -> int:
         """Post a draft, named by its partner's id or its own; give the new entry id.
 
@@ -114,6 +118,18 @@ class Bookkeeping(Entering):
     def balance(self, customer: str | None = None) -> int:
         """Give what customers owe in all, or one of them, in cents."""
         return oracle.balance(self._dossier, customer)
+
+    def balances(self) -> dict[str, int]:
+        """Give what each customer owes, by account, in cents."""
+        return oracle.balances(self._dossier)
+
+    def awaiting(self) -> dict[str, int]:
+        """Give what partners' drafts would move on each customer's account, in cents."""
+        return oracle.awaiting(self._dossier)
+
+    def moves(self) -> list[oracle.Move]:
+        """List what each standing entry of partners moves on a customer, drafts included."""
+        return oracle.moves(self._dossier)
 
     def open_cents(self, customer: str, number: str) -> int:
         """Give what is still owed on an invoice, in cents."""

@@ -403,6 +403,7 @@ def upgrade() -> None:
         sa.Column("receipt", sa.Text(), nullable=True),
         sa.Column("reason", sa.Text(), nullable=True),
         sa.Column("fate", sa.String(length=16), nullable=True),
+        sa.Column("awaited_at", sa.String(length=32), nullable=True),
         sa.Column("created_at", sa.String(length=32), nullable=False),
         sa.Column("finished_at", sa.String(length=32), nullable=True),
         sa.CheckConstraint(
