@@ -19,6 +19,7 @@ from encaisse_api import Drift, PullsInvoices, ReportsProgress, Transient
 from encaisse_core import (
     collector,
     compare,
+    earnings,
     ingest,
     journal,
     ledger,
@@ -134,7 +135,7 @@ def write_back(host: Host, night: Night) -> None:
 def post(host: Host, night: Night) -> None:
     """Post payouts and commissions."""
     night.counts["vouchers"] += ledger.post_payouts(host, night.company_id)
-    night.counts["commissions"] += ledger.post_commissions(host, night.company_id)
+    night.counts["commissions"] += earnings.post_commissions(host, night.company_id)
 
 
 def open_procedures(host: Host, night: Night) -> None:

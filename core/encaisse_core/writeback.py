@@ -47,9 +47,11 @@ def plan_write_backs(host: Host, company_id: str) -> int:
         target = link(tx, company_id, route)
         host.store.one_at_a_time(tx, company_id)
         entries = _entries(tx, company_id)
+        exported = handed_over(tx, company_id)
         for row in _collected(tx, company_id, target.id):
             written = entries.setdefault(row["payment_id"], [])
             missing = abs(int(row["amount"])) - sum(entry.cents for entry in written)
+            missing -= abs(exported.get(row["payment_id"], 0))
             if missing <= 0:
                 continue
             if row["amount"] > 0:
@@ -128,6 +130,17 @@ def _entries(tx: Connection, company_id: str) -> dict[str, list[_Entry]]:
         entry = _Entry(row.id, said["amount"], said.get("undoes"))
         found.setdefault(said["payment_id"], []).append(entry)
     return found
+
+
+def handed_over(tx: Connection, company_id: str) -> dict[str, int]:
+    """Add up the principal of each payment that accountants were handed as entries to import."""
+    x = schema.exported_payment.c
+    query = (
+        select(x.payment_id, func.sum(x.amount).label("amount"))
+        .where(x.company_id == company_id)
+        .group_by(x.payment_id)
+    )
+    return {row.payment_id: int(row.amount) for row in tx.execute(query)}
 
 
 def _collected(tx: Connection, company_id: str, connection_id: str) -> list[dict[str, Any]]:

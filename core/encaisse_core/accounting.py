@@ -1,0 +1,398 @@
+"""Hand payouts over to the books as entries to import, each once, and never twice its principal.
+
+What a tool that keeps the books was told already (`record_payment`, `reverse_payment`, or a person
+who typed it in) is taken off. What is handed over is kept as it was, so that a lost file can be
+written again to the byte, and is never written into a tool as well.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, TypeAlias
+
+from sqlalchemy import Connection, func, select
+
+from encaisse_core import fec, journal, tasks
+from encaisse_core.entries import ACCOUNTS, Collected, matched, remainder
+from encaisse_core.fec import Entry, EntryLine
+from encaisse_core.host import Host
+from encaisse_core.store import schema
+from encaisse_core.store.engine import rows, stamp
+from encaisse_core.vouchers import CUSTOMERS, Line
+
+Row = dict[str, Any]
+
+IN_FLIGHT = ("planned", "sending", "uncertain", "parked")
+"""States in which nobody knows yet whether an entry will stand in the tool's books."""
+
+
+@dataclass(frozen=True, slots=True)
+class Journal:
+    """Say where accountants post these entries, and which account earlier ones moved."""
+
+    code: str = "OD"
+    name: str = "Opérations diverses"
+    written_on: str = "467"
+
+
+@dataclass
+class Handed:
+    """Tell what one export hands over: rows of the file, and what waits with the reason."""
+
+    rows: list[list[str]] = field(default_factory=list[list[str]])
+    payouts: list[Row] = field(default_factory=list[Row])
+    waiting: list[Row] = field(default_factory=list[Row])
+
+
+Told: TypeAlias = Mapping[str, Sequence[tuple[str, Mapping[str, Any]]]]
+"""What tools were or are to be told of each payment: the state of the effect, and what it says."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Posted:
+    """Hold what the books show of a settlement's payments, and why it is not certain, if so."""
+
+    history: tuple[Collected, ...]
+    cents: Mapping[str, int]
+    doubt: str | None
+
+
+def entry_number(number: int) -> str:
+    """Write an EcritureNum: ours are told from others' by their letters."""
+    return f"ENC{number:06d}"
+
+
+def hand_over(host: Host, tx: Connection, company_id: str, into: Journal) -> Handed:
+    """Make the entry of each executed payout that has a voucher and was not handed over yet."""
+    host.store.one_at_a_time(tx, company_id)
+    done = Handed()
+    told = _told(tx, company_id)
+    x = schema.accounting_entry.c
+    last = tx.execute(select(func.max(x.number)).where(x.company_id == company_id)).scalar_one()
+    number = int(last or 0)
+    for payout in _waiting(tx, company_id):
+        lines = _voucher(tx, payout)
+        posted, shares, doubt = _already_there(tx, payout, lines, told)
+        if doubt is not None:
+            done.waiting.append({**_named(payout), "reason": doubt})
+            continue
+        number += 1
+        kept = remainder(lines, posted, into.written_on)
+        written = _rows(tx, payout, kept, number, into)
+        _keep(host, tx, payout, number, written, shares)
+        done.rows += written
+        done.payouts.append(
+            {
+                **_named(payout),
+                "entry": entry_number(number),
+                "lines": len(written),
+                "left_out": sum(posted.values()),
+                "currency": payout["currency"],
+            }
+        )
+    return done
+
+
+def handed_over(tx: Connection, company_id: str) -> Handed:
+    """Read again what was handed over so far, as it was."""
+    x, o, c = schema.accounting_entry.c, schema.payout.c, schema.connection.c
+    query = (
+        select(schema.accounting_entry, o.remote_id, o.currency, c.connector)
+        .join(schema.payout, (o.company_id == x.company_id) & (o.id == x.payout_id))
+        .join(schema.connection, (c.company_id == o.company_id) & (c.id == o.connection_id))
+        .where(x.company_id == company_id)
+        .order_by(x.number)
+    )
+    done = Handed()
+    for row in rows(tx.execute(query)):
+        written = json.loads(row["rows"])
+        done.rows += written
+        done.payouts.append(
+            {
+                **_named({**row, "id": row["payout_id"]}),
+                "entry": entry_number(row["number"]),
+                "lines": len(written),
+                "left_out": _left_out(tx, company_id, row["payout_id"]),
+                "currency": row["currency"],
+            }
+        )
+    return done
+
+
+def _left_out(tx: Connection, company_id: str, payout_id: str) -> int:
+    x = schema.exported_payment.c
+    query = select(func.sum(func.abs(x.principal) - func.abs(x.amount))).where(
+        x.company_id == company_id, x.payout_id == payout_id
+    )
+    return int(tx.execute(query).scalar_one() or 0)
+
+
+def _named(payout: Mapping[str, Any]) -> Row:
+    return {
+        "payout": payout["id"],
+        "connector": payout["connector"],
+        "remote_id": payout["remote_id"],
+    }
+
+
+def _waiting(tx: Connection, company_id: str) -> list[Row]:
+    o, x, v, c = (
+        schema.payout.c,
+        schema.accounting_entry.c,
+        schema.voucher_line.c,
+        schema.connection.c,
+    )
+    posted = select(v.payout_id).where(v.company_id == company_id)
+    query = (
+        select(schema.payout, c.connector)
+        .join(schema.connection, (c.company_id == o.company_id) & (c.id == o.connection_id))
+        .outerjoin(schema.accounting_entry, (x.company_id == o.company_id) & (x.payout_id == o.id))
+        .where(o.company_id == company_id, x.payout_id.is_(None), o.id.in_(posted))
+        .order_by(o.executed_on, o.remote_id)
+    )
+    return rows(tx.execute(query))
+
+
+def _voucher(tx: Connection, payout: Mapping[str, Any]) -> list[Line]:
+    v = schema.voucher_line.c
+    query = (
+        select(schema.voucher_line)
+        .where(v.company_id == payout["company_id"], v.payout_id == payout["id"])
+        .order_by(v.position)
+    )
+    return [
+        Line(
+            row["account"],
+            row["label"],
+            row["debit"],
+            row["credit"],
+            row["reference"] or "",
+            row["payment_ref"],
+        )
+        for row in rows(tx.execute(query))
+    ]
+
+
+def _already_there(
+    tx: Connection, payout: Mapping[str, Any], lines: list[Line], told: Told
+) -> tuple[dict[int, int], list[tuple[str, int, int]], str | None]:
+    """Tell by position what of each 411 line stands in the books, and what each payment hands over.
+
+    The last is why nothing can be said yet, in French.
+    """
+    if payout["currency"] != "EUR":
+        return {}, [], f"Il est en {payout['currency']} : ces écritures se passent en euros."
+    by_payment: dict[str, list[int]] = defaultdict(list)
+    for position, line in enumerate(lines):
+        if line.account == CUSTOMERS:
+            by_payment[line.payment_ref or ""].append(position)
+    posted: dict[int, int] = {}
+    shares: list[tuple[str, int, int]] = []
+    for payment_ref, positions in by_payment.items():
+        there = _posted(tx, payout, payment_ref, told)
+        if there.doubt is not None:
+            return {}, [], there.doubt
+        used, counted = _used(tx, payout["company_id"], there.history)
+        principals = [lines[at].credit - lines[at].debit for at in positions]
+        pool = {one: cents - counted.get(one, 0) for one, cents in there.cents.items()}
+        for at, cents, payment_id in zip(
+            positions, principals, matched(principals, there.history, used), strict=True
+        ):
+            if payment_id is None:
+                what = "est revenu" if cents < 0 else "est arrivé"
+                return (
+                    {},
+                    [],
+                    (
+                        f"Le partenaire n'a pas encore dit que le paiement de la facture "
+                        f"{lines[at].reference} {what} pour ce montant."
+                    ),
+                )
+            share = min(abs(cents), max(0, pool.get(payment_id, 0)))
+            pool[payment_id] = pool.get(payment_id, 0) - share
+            posted[at] = share
+            shares.append((payment_id, cents, cents - share if cents > 0 else cents + share))
+    return posted, shares, None
+
+
+def _posted(tx: Connection, payout: Mapping[str, Any], payment_ref: str, told: Told) -> _Posted:
+    """Gather what a settlement's payments are, and what tools were told of each."""
+    company_id = payout["company_id"]
+    s, p = schema.settlement.c, schema.payment.c
+    settlement = tx.execute(
+        select(s.id, s.claim_id).where(
+            s.company_id == company_id,
+            s.connection_id == payout["connection_id"],
+            s.remote_id == payment_ref,
+        )
+    ).one()
+    made = rows(
+        tx.execute(
+            select(p.id, p.amount, p.reverses)
+            .where(p.company_id == company_id, p.settlement_id == settlement.id)
+            .order_by(p.created_at, p.id)
+        )
+    )
+    undone = {row["reverses"]: row["id"] for row in made if row["reverses"] is not None}
+    history = tuple(
+        Collected(row["id"], row["amount"], undone.get(row["id"]))
+        for row in made
+        if row["reverses"] is None
+    )
+    cents: dict[str, int] = defaultdict(int)
+    doubt = None
+    ours = {row["id"]: abs(row["amount"]) for row in made}
+    for payment_id in ours:
+        for state, said in told.get(payment_id, ()):
+            if state in IN_FLIGHT:
+                doubt = (
+                    f"Une écriture sur la facture {said['invoice_number']} est en cours dans "
+                    "l'outil : attendez qu'elle soit faite, ou réglez-la (encaisse effects)."
+                )
+            else:
+                cents[payment_id] += said["amount"]
+    cents.update({one: ours[one] for one in _typed_in(tx, company_id, ours)})
+    if "maybe_same" in tasks.open_on(tx, company_id, settlement.claim_id):
+        doubt = "Une question sur un de ses paiements attend sa réponse (encaisse tasks)."
+    return _Posted(history, cents, doubt)
+
+
+def _told(tx: Connection, company_id: str) -> Told:
+    """Gather by payment what tools have been told, or may be about to hear."""
+    e = schema.effect.c
+    query = (
+        select(e.state, e.payload)
+        .where(
+            e.company_id == company_id,
+            e.kind.in_(("record_payment", "reverse_payment")),
+            e.state.in_((*IN_FLIGHT, "done")),
+        )
+        .order_by(e.created_at, e.id)
+    )
+    found: dict[str, list[tuple[str, Mapping[str, Any]]]] = defaultdict(list)
+    for row in tx.execute(query):
+        said = json.loads(row.payload)
+        found[said["payment_id"]].append((row.state, said))
+    return found
+
+
+def _typed_in(tx: Connection, company_id: str, among: Iterable[str]) -> list[str]:
+    """Name the payments a person had typed into a tool by hand, as an answer said."""
+    x = schema.payment_sighting.c
+    query = select(x.payment_id).where(
+        x.company_id == company_id, x.role == "same", x.payment_id.in_(list(among))
+    )
+    return [str(one) for one in tx.execute(query).scalars()]
+
+
+def _used(
+    tx: Connection, company_id: str, history: Iterable[Collected]
+) -> tuple[dict[str, int], dict[str, int]]:
+    """Tell what earlier exports took of each payment, and what of that they left to the tools."""
+    ids = [one for each in history for one in (each.payment_id, each.undone_by) if one is not None]
+    x = schema.exported_payment.c
+    query = (
+        select(
+            x.payment_id,
+            func.sum(func.abs(x.principal)).label("principal"),
+            func.sum(func.abs(x.amount)).label("amount"),
+        )
+        .where(x.company_id == company_id, x.payment_id.in_(ids))
+        .group_by(x.payment_id)
+    )
+    used: dict[str, int] = {}
+    left: dict[str, int] = {}
+    for row in tx.execute(query):
+        used[row.payment_id] = int(row.principal)
+        left[row.payment_id] = int(row.principal) - int(row.amount)
+    return used, left
+
+
+def _rows(
+    tx: Connection, payout: Mapping[str, Any], lines: Iterable[Line], number: int, into: Journal
+) -> list[list[str]]:
+    day = date.fromisoformat(payout["executed_on"] or payout["updated_at"][:10])
+    entry = Entry(into.code, into.name, entry_number(number), day)
+    collector = (payout["connector"].upper(), payout["connector"])
+    written: list[list[str]] = []
+    for line in lines:
+        auxiliary = ("", "")
+        if line.account == CUSTOMERS:
+            auxiliary = _customer(tx, payout, line.payment_ref or "")
+        elif line.account == "401":
+            auxiliary = collector
+        told = EntryLine(
+            line.account,
+            ACCOUNTS[line.account],
+            line.label,
+            line.debit,
+            line.credit,
+            line.reference,
+            auxiliary,
+        )
+        written.append(fec.fields(entry, told))
+    return written
+
+
+def _customer(tx: Connection, payout: Mapping[str, Any], payment_ref: str) -> tuple[str, str]:
+    """Name the customer's own account: the tool's reference, else its SIREN, else our id."""
+    s, c, d = schema.settlement.c, schema.claim.c, schema.debtor.c
+    row = tx.execute(
+        select(d.id, d.siren, d.name, d.detail)
+        .join(schema.claim, (c.company_id == d.company_id) & (c.debtor_id == d.id))
+        .join(schema.settlement, (s.company_id == c.company_id) & (s.claim_id == c.id))
+        .where(
+            s.company_id == payout["company_id"],
+            s.connection_id == payout["connection_id"],
+            s.remote_id == payment_ref,
+        )
+    ).first()
+    if row is None:
+        return "", ""
+    return json.loads(row.detail).get("ref") or row.siren or row.id, row.name
+
+
+def _keep(
+    host: Host,
+    tx: Connection,
+    payout: Mapping[str, Any],
+    number: int,
+    written: list[list[str]],
+    shares: Iterable[tuple[str, int, int]],
+) -> None:
+    """Freeze what is handed over, and note the principal no tool may be told any more."""
+    now = host.clock.now()
+    company_id = payout["company_id"]
+    tx.execute(
+        schema.accounting_entry.insert().values(
+            company_id=company_id,
+            payout_id=payout["id"],
+            number=number,
+            rows=json.dumps(written, ensure_ascii=False),
+            exported_at=stamp(now),
+        )
+    )
+    sums: dict[str, tuple[int, int]] = {}
+    for payment_id, principal, amount in shares:
+        before = sums.get(payment_id, (0, 0))
+        sums[payment_id] = (before[0] + principal, before[1] + amount)
+    for payment_id, (principal, amount) in sorted(sums.items()):
+        tx.execute(
+            schema.exported_payment.insert().values(
+                company_id=company_id,
+                payment_id=payment_id,
+                payout_id=payout["id"],
+                principal=principal,
+                amount=amount,
+            )
+        )
+    body: dict[str, journal.JSON] = {
+        "entry": entry_number(number),
+        "lines": len(written),
+        "handed_over": sum(amount for _, amount in sums.values()),
+    }
+    journal.append(tx, company_id, now, "payout_exported", payout["id"], body)
