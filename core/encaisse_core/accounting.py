@@ -18,7 +18,7 @@ from sqlalchemy import Connection, func, select
 
 from encaisse_core import fec, journal, tasks
 from encaisse_core.entries import ACCOUNTS, Collected, matched, remainder
-from encaisse_core.fec import Entry, EntryLine
+from encaisse_core.fec import EntryHead, EntryLine
 from encaisse_core.host import Host
 from encaisse_core.store import schema
 from encaisse_core.store.engine import rows, stamp
@@ -31,7 +31,7 @@ IN_FLIGHT = ("planned", "sending", "uncertain", "parked")
 
 
 @dataclass(frozen=True, slots=True)
-class Journal:
+class Destination:
     """Say where accountants post these entries, and which account earlier ones moved."""
 
     code: str = "OD"
@@ -66,7 +66,7 @@ def entry_number(number: int) -> str:
     return f"ENC{number:06d}"
 
 
-def hand_over(host: Host, tx: Connection, company_id: str, into: Journal) -> Handed:
+def hand_over(host: Host, tx: Connection, company_id: str, into: Destination) -> Handed:
     """Make the entry of each executed payout that has a voucher and was not handed over yet."""
     host.store.one_at_a_time(tx, company_id)
     done = Handed()
@@ -255,7 +255,8 @@ def _posted(tx: Connection, payout: Mapping[str, Any], payment_ref: str, told: T
                 )
             else:
                 cents[payment_id] += said["amount"]
-    cents.update({one: ours[one] for one in _typed_in(tx, company_id, ours)})
+    for payment_id, typed in _typed_in(tx, company_id, ours).items():
+        cents[payment_id] = min(ours[payment_id], cents[payment_id] + typed)
     if "maybe_same" in tasks.open_on(tx, company_id, settlement.claim_id):
         doubt = "Une question sur un de ses paiements attend sa réponse (encaisse tasks)."
     return _Posted(history, cents, doubt)
@@ -280,13 +281,17 @@ def _told(tx: Connection, company_id: str) -> Told:
     return found
 
 
-def _typed_in(tx: Connection, company_id: str, among: Iterable[str]) -> list[str]:
-    """Name the payments a person had typed into a tool by hand, as an answer said."""
+def _typed_in(tx: Connection, company_id: str, among: Iterable[str]) -> dict[str, int]:
+    """Tell how much of payments a person typed into a tool by hand, as an answer said."""
     x = schema.payment_sighting.c
-    query = select(x.payment_id).where(
+    query = select(x.payment_id, x.record).where(
         x.company_id == company_id, x.role == "same", x.payment_id.in_(list(among))
     )
-    return [str(one) for one in tx.execute(query).scalars()]
+    found: dict[str, int] = {}
+    for row in tx.execute(query):
+        cents = int(json.loads(row.record)["amount"])
+        found[row.payment_id] = max(cents, found.get(row.payment_id, 0))
+    return found
 
 
 def _used(
@@ -313,10 +318,10 @@ def _used(
 
 
 def _rows(
-    tx: Connection, payout: Mapping[str, Any], lines: Iterable[Line], number: int, into: Journal
+    tx: Connection, payout: Mapping[str, Any], lines: Iterable[Line], number: int, into: Destination
 ) -> list[list[str]]:
     day = date.fromisoformat(payout["executed_on"] or payout["updated_at"][:10])
-    entry = Entry(into.code, into.name, entry_number(number), day)
+    entry = EntryHead(into.code, into.name, entry_number(number), day)
     collector = (payout["connector"].upper(), payout["connector"])
     written: list[list[str]] = []
     for line in lines:

@@ -37,7 +37,7 @@ COLUMNS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class EntryHead:
     """Describe what the lines of one entry share: its journal, number, and day."""
 
     journal: str
@@ -59,7 +59,7 @@ class EntryLine:
     auxiliary: tuple[str, str] = ("", "")
 
 
-def fields(entry: Entry, line: EntryLine) -> list[str]:
+def fields(entry: EntryHead, line: EntryLine) -> list[str]:
     """Write one line as its eighteen fields."""
     day = f"{entry.day:%Y%m%d}"
     return [

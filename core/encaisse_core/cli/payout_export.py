@@ -43,7 +43,7 @@ def export(
     with context.ensure_object(Session).open() as app:
         company = company_of(app, asked)
         with app.host.store.begin() as tx:
-            into = accounting.Journal(code, name, written_on)
+            into = accounting.Destination(code, name, written_on)
             done = (
                 accounting.handed_over(tx, company.id)
                 if again
