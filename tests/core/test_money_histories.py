@@ -31,7 +31,7 @@ from encaisse_core.fec import COLUMNS
 from encaisse_core.store import schema
 
 RATE = 300_000
-STEPS = 14
+STEPS = 10
 
 
 class History:
@@ -174,7 +174,7 @@ class History:
 def lived(request: pytest.FixtureRequest, tmp_path: Path, clock: VirtualClock) -> History:
     seed: int = request.param
     print(f"seed {seed}")
-    house = make(f"sqlite:///{tmp_path / 'e.db'}", tmp_path, clock, invoices=3)
+    house = make(f"sqlite:///{tmp_path / 'e.db'}", tmp_path, clock, invoices=2)
     request.addfinalizer(house.app.close)
     history = History(house, seed)
     for _ in range(STEPS):
