@@ -58,6 +58,26 @@ def _owe_again(tx: Connection, company_id: str, claim_id: str, cents: int) -> No
         )
 
 
+def take_over_entry(host: Host, tx: Connection, company_id: str, claim_id: str) -> None:
+    """Take for explained what tools show after an accountant changed an entry of ours.
+
+    It is the same money, entered otherwise: no payment comes of it, and none goes back.
+    """
+    s = schema.sighting.c
+    changed = tx.execute(
+        select(s.id).where(
+            s.company_id == company_id,
+            s.claim_id == claim_id,
+            s.presence == "live",
+            s.open != s.expected,
+        )
+    ).scalars()
+    for sighting_id in changed.all():
+        row = sighting(tx, company_id, sighting_id)
+        expect(tx, row, expected=row["open"], expected_credited=row["credited"])
+    claim_states.refresh(host, tx, company_id, claim_id)
+
+
 def take_over_total(host: Host, tx: Connection, company_id: str, claim_id: str) -> None:
     """Bring a claim to the total its tool corrected, once a person said that it stands.
 

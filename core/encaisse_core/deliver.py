@@ -110,11 +110,12 @@ class _Try:
 
 def kinds() -> dict[str, Kind]:
     """Name every kind of effect and the code that carries it out."""
-    from encaisse_core import opening, stops, writeback
+    from encaisse_core import lettering, opening, stops, writeback
 
     return {
         "record_payment": writeback.RecordPayment(),
         "reverse_payment": writeback.ReversePayment(),
+        "letter": lettering.Letter(),
         "request_mandate": opening.RequestMandate(),
         "open_procedure": opening.OpenProcedure(),
         "declare_direct_payment": stops.DeclareDirectPayment(),

@@ -20,6 +20,7 @@ HOLDS = (
     "unknown_status",
     "currency_changed",
     "cited",
+    "entry_altered",
 )
 """Questions that hold the claim they are about."""
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, select
 
@@ -34,6 +34,8 @@ from encaisse_core.host import Host, Link
 from encaisse_core.store import schema
 from encaisse_core.store.engine import stamp
 from encaisse_core.store.upsert import bulk_upsert
+
+T = TypeVar("T")
 
 VANISHED_AT_LEAST = 5
 VANISHED_PER_CENT = 20
@@ -309,7 +311,7 @@ def _ask_about_vanished(host: Host, link: Link, source: Any, done: Pulled) -> No
     gone = [ref for ref in open_refs if ref not in done.refs]
     if not gone:
         return
-    answers, failed = _read_each(source, gone)
+    answers, failed = ask_each(source.read_invoices, gone)
     lost = [answer.ref for answer in answers if isinstance(answer, Missing)]
     back = [answer for answer in answers if isinstance(answer, SourceInvoice)]
     allowed = max(VANISHED_AT_LEAST, len(open_refs) * VANISHED_PER_CENT // 100)
@@ -340,20 +342,20 @@ def _ask_about_vanished(host: Host, link: Link, source: Any, done: Pulled) -> No
         raise failed
 
 
-def _read_each(
-    source: Any, refs: Sequence[str]
-) -> tuple[list[SourceInvoice | Missing], PartnerError | None]:
-    """Read records again, together or one by one, so that one bad row does not hide the others."""
+def ask_each(
+    ask: Callable[[Sequence[str]], Sequence[T]], refs: Sequence[str]
+) -> tuple[list[T], PartnerError | None]:
+    """Ask about records together, or one by one, so that one bad row does not hide the others."""
     try:
-        return list(source.read_invoices(refs)), None
+        return list(ask(refs)), None
     except Drift as error:
         if len(refs) == 1:
             return [], error
-    answers: list[SourceInvoice | Missing] = []
+    answers: list[T] = []
     failed: PartnerError | None = None
     for ref in refs:
         try:
-            answers += source.read_invoices([ref])
+            answers += ask([ref])
         except Drift as error:
             failed = error
     return answers, failed

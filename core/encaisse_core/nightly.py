@@ -1,8 +1,8 @@
 """One company's night, in the order that protects people first.
 
-0 retry unacknowledged stops · 1 pull · 2 join · 3 reconcile · 4 stop · 5 write back · 6 payouts and
-commissions · 7 gate and open · 8 compare · 9 seal. Each phase is idempotent, so that a
-killed night simply starts over.
+0 retry unacknowledged stops · 1 pull · 2 follow up · 3 join · 4 reconcile · 5 stop · 6 write back,
+letter · 7 payouts and commissions · 8 gate and open · 9 compare · 10 seal. Each phase is
+idempotent, so that a killed night simply starts over.
 """
 
 from __future__ import annotations
@@ -19,11 +19,14 @@ from encaisse_api import Drift, PullsInvoices, ReportsProgress, Transient
 from encaisse_core import (
     collector,
     compare,
+    drafts,
     earnings,
     ingest,
     journal,
     ledger,
+    lettering,
     opening,
+    outbox,
     portfolio,
     reconcile,
     runner,
@@ -39,7 +42,8 @@ PULL_AGAIN = (timedelta(seconds=20), timedelta(minutes=2))
 """Waits before a connection that failed is pulled again the same night."""
 
 STOPS = stops.STOP_KINDS
-WRITE_BACKS = ("record_payment", "reverse_payment")
+WRITE_BACKS = tuple(outbox.ENTRIES)
+LETTERINGS = ("letter",)
 OPENINGS = ("request_mandate", "open_procedure")
 
 
@@ -108,6 +112,15 @@ def _pull_one(host: Host, night: Night, link: Link) -> bool:
     return isinstance(error, (Transient, Drift))
 
 
+def follow_up(host: Host, night: Night) -> None:
+    """Learn what accountants made of the entries we proposed, before anything is reconciled."""
+    followed = drafts.follow_up(host, night.company_id)
+    for fate, count in followed.fates.items():
+        night.counts[f"entries_{fate}"] += count
+    for connection_id, error in followed.failures.items():
+        night.failures.setdefault(connection_id, error.message)
+
+
 def join(host: Host, night: Night) -> None:
     """Bring sightings of one claim together."""
     night.counts["joined"] += portfolio.join(host, night.company_id)
@@ -127,9 +140,11 @@ def stop(host: Host, night: Night) -> None:
 def write_back(host: Host, night: Night) -> None:
     """Bring the money's trace into the books."""
     night.counts["write_backs"] += writeback.plan_write_backs(host, night.company_id)
-    _drain(host, night, WRITE_BACKS)
-    night.counts["write_backs"] += writeback.plan_write_backs(host, night.company_id)
-    _drain(host, night, WRITE_BACKS)
+    for _ in range(2):  # a reversal waits for the payment it undoes
+        night.counts["write_backs"] += writeback.plan_write_backs(host, night.company_id)
+        _drain(host, night, WRITE_BACKS)
+    night.counts["letterings"] += lettering.plan_letterings(host, night.company_id)
+    _drain(host, night, LETTERINGS)
 
 
 def post(host: Host, night: Night) -> None:
@@ -162,6 +177,7 @@ def compare_portfolios(host: Host, night: Night) -> None:
 PHASES: tuple[tuple[str, Phase], ...] = (
     ("retry_stops", retry_stops),
     ("pull", pull),
+    ("follow_up", follow_up),
     ("join", join),
     ("reconcile", reconcile_money),
     ("stop", stop),

@@ -13,9 +13,9 @@ from datetime import timedelta
 from itertools import combinations
 from typing import Any, Literal
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, or_, select
 
-from encaisse_core import claim_states
+from encaisse_core import claim_states, outbox
 from encaisse_core.cents import euros
 from encaisse_core.holds import hold
 from encaisse_core.host import Host, links
@@ -30,7 +30,7 @@ SAME_WITHIN = timedelta(days=10)
 MOST_COMBINED = 12
 """Payments looked at for those that went back together; more than these, a person looks."""
 
-ASKED = ("maybe_same", "amount_rose")
+ASKED = ("maybe_same", "amount_rose", "entry_altered")
 """While one of these questions is open, its claim's differences wait for the answer."""
 
 CREDITS = ("credit_note", "unallocated_credit")
@@ -47,7 +47,11 @@ def observe(host: Host, tx: Connection, company_id: str) -> int:
 
 
 def _different(host: Host, tx: Connection, company_id: str) -> Sequence[str]:
-    """List sightings with a difference, no write of ours and no question being open on it."""
+    """List sightings with a difference, no write of ours and no question being open on it.
+
+    A rise waits too while an entry of ours awaits its accountant there: it may be his refusal,
+    which is told by itself (`drafts.py`). A fall does not: it may be the customer paying.
+    """
     s, e, t = schema.sighting.c, schema.effect.c, schema.task.c
     following = [
         link.id
@@ -56,7 +60,7 @@ def _different(host: Host, tx: Connection, company_id: str) -> Sequence[str]:
     ]
     busy = select(e.subject).where(
         e.company_id == company_id,
-        e.kind.in_(("record_payment", "reverse_payment")),
+        e.kind.in_(outbox.ENTRIES),
         e.state.in_(("sending", "uncertain")),
     )
     asked = select(t.subject).where(
@@ -76,6 +80,13 @@ def _different(host: Host, tx: Connection, company_id: str) -> Sequence[str]:
         )
         .order_by(s.number, s.id)
     )
+    waiting = select(e.id).where(
+        e.company_id == company_id,
+        e.subject == s.claim_id,
+        e.connection_id == s.connection_id,
+        e.fate == "pending",
+    )
+    query = query.where(or_(s.open < s.expected, ~waiting.exists()))
     return tx.execute(query).scalars().all()
 
 
@@ -206,7 +217,7 @@ def _parked(tx: Connection, row: Mapping[str, Any]) -> bool:
         e.company_id == row["company_id"],
         e.subject == row["claim_id"],
         e.connection_id == row["connection_id"],
-        e.kind.in_(("record_payment", "reverse_payment")),
+        e.kind.in_(outbox.ENTRIES),
         e.state == "parked",
     )
     return tx.execute(query).first() is not None

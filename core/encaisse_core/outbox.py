@@ -12,7 +12,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -33,10 +33,17 @@ LANES: Mapping[str, int] = {
     "amend": 1,
     "reverse_payment": 2,
     "record_payment": 3,
+    "letter": 3,
     "request_mandate": 4,
     "open_procedure": 4,
 }
-"""Order within one quota: stop > direct payment, amend > write-back (reversals first) > open."""
+"""Order within one quota: stop > direct payment, amend > write-back, lettering > open.
+
+Among entries reversals go first.
+"""
+
+ENTRIES: Mapping[str, int] = {"record_payment": 1, "reverse_payment": -1}
+"""Kinds that write into books, and the sense in which each lowers what the tool shows as owed."""
 
 PAYLOAD_VERSION = 1
 
@@ -57,6 +64,7 @@ class Effect:
     token: str | None
     attempts: int
     created_at: datetime
+    remote_id: str | None = None
 
 
 def key_of(company_id: str, kind: str, subject: str, cause: str) -> str:
@@ -156,7 +164,7 @@ def claim_next(
             )
         )
         state = "planned" if row["state"] == "planned" else "uncertain"
-        return _effect(row, state=state, token=token, attempts=row["attempts"] + 1)
+        return effect_of(row, state=state, token=token, attempts=row["attempts"] + 1)
 
 
 def holds(host: Host, effect: Effect) -> bool:
@@ -235,8 +243,9 @@ def next_ready(
     return None if found is None else instant(found)
 
 
-def _effect(row: Mapping[str, Any], *, state: str, token: str, attempts: int) -> Effect:
-    return Effect(
+def effect_of(row: Mapping[str, Any], **changed: Any) -> Effect:
+    """Make an effect of its row; `changed` is what holding it made different."""
+    effect = Effect(
         company_id=row["company_id"],
         id=row["id"],
         kind=row["kind"],
@@ -244,9 +253,11 @@ def _effect(row: Mapping[str, Any], *, state: str, token: str, attempts: int) ->
         cause=row["cause"],
         key=row["key"],
         connection_id=row["connection_id"],
-        state=state,
+        state=row["state"],
         payload=json.loads(row["payload"]),
-        token=token,
-        attempts=attempts,
+        token=row["token"],
+        attempts=row["attempts"],
         created_at=instant(row["created_at"]),
+        remote_id=row["remote_id"],
     )
+    return replace(effect, **changed)

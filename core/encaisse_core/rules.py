@@ -326,6 +326,7 @@ HOLDS = {
     "unknown_status": "Son montant ouvert a changé sous un statut inconnu.",
     "currency_changed": "Sa devise a changé dans l'outil.",
     "cited": "Une autre facture la cite : est-elle rectifiée, ou un acompte déjà soldé ?",
+    "entry_altered": "Le comptable a changé une écriture que nous avions proposée.",
     "conflict": "Le partenaire a trouvé autre chose que ce que nous avons envoyé.",
 }
 """What each word of a hold asks, where no sentence was kept with it."""

@@ -122,7 +122,7 @@ def _entries(tx: Connection, company_id: str) -> dict[str, list[_Entry]]:
     found: dict[str, list[_Entry]] = {}
     query = (
         select(e.id, e.payload)
-        .where(e.company_id == company_id, e.kind.in_(("record_payment", "reverse_payment")))
+        .where(e.company_id == company_id, e.kind.in_(outbox.ENTRIES))
         .order_by(e.created_at, e.id)
     )
     for row in tx.execute(query):
@@ -141,6 +141,28 @@ def handed_over(tx: Connection, company_id: str) -> dict[str, int]:
         .group_by(x.payment_id)
     )
     return {row.payment_id: int(row.amount) for row in tx.execute(query)}
+
+
+def _beyond(tx: Connection, effect: Effect) -> bool:
+    """Tell whether an entry would post what accountants were handed, retried after the export."""
+    payment_id = effect.payload["payment_id"]
+    exported = abs(handed_over(tx, effect.company_id).get(payment_id, 0))
+    if not exported:
+        return False
+    p, e = schema.payment.c, schema.effect.c
+    whole = tx.execute(
+        select(p.amount).where(p.company_id == effect.company_id, p.id == payment_id)
+    ).scalar_one()
+    done = select(e.payload).where(
+        e.company_id == effect.company_id,
+        e.kind.in_(outbox.ENTRIES),
+        e.subject == effect.subject,
+        e.state == "done",
+    )
+    told = [json.loads(text) for text in tx.execute(done).scalars()]
+    posted = sum(said["amount"] for said in told if said["payment_id"] == payment_id)
+    room = abs(int(whole)) - exported - int(posted)
+    return bool(effect.payload["amount"] > room)
 
 
 def _collected(tx: Connection, company_id: str, connection_id: str) -> list[dict[str, Any]]:
@@ -187,13 +209,27 @@ def _collected(tx: Connection, company_id: str, connection_id: str) -> list[dict
     return list(found.values())
 
 
+def forget_echo(tx: Connection, effect: Effect) -> None:
+    """Take back what a refused entry made us expect: the tool no longer shows it."""
+    x, s = schema.payment_sighting.c, schema.sighting.c
+    moved = outbox.ENTRIES[effect.kind] * effect.payload["amount"]
+    tx.execute(
+        schema.payment_sighting.delete().where(
+            x.company_id == effect.company_id, x.effect_id == effect.id, x.role == "echo"
+        )
+    )
+    tx.execute(
+        schema.sighting.update()
+        .where(s.company_id == effect.company_id, s.id == effect.payload["sighting_id"])
+        .values(expected=s.expected + moved, written=s.written + 1)
+    )
+
+
 class _BooksEntry(Kind):
     """Share what a payment and its reversal have in common: reading back and expecting.
 
     A refused write leaves the claim as it is: the money came in, only the books do not show it.
     """
-
-    sign = 1
 
     def amount(self, effect: Effect) -> Money:
         """Ask the receipt to confirm what was written."""
@@ -212,10 +248,16 @@ class _BooksEntry(Kind):
                     x.role == "same",
                 )
             ).first()
+            beyond = _beyond(tx, effect)
         if "maybe_same" in asked:
             raise NotNow("Une question sur ce paiement attend sa réponse.")
         if typed is not None:
             raise Never("Ce paiement est déjà saisi dans l'outil.")
+        if beyond:
+            raise Never(
+                "Le principal de ce paiement a été remis à la comptabilité (encaisse payouts) : "
+                "il n'est pas inscrit une seconde fois."
+            )
 
     def look(self, host: Host, link: Link, partner: Any, effect: Effect) -> SourceInvoice | None:
         """Read the invoice again right after the write."""
@@ -240,7 +282,7 @@ class _BooksEntry(Kind):
         """
         s, seen_there = schema.sighting.c, schema.payment_sighting.c
         remote_ref = f"{effect.payload['invoice_ref']}:{receipt.remote_id}"
-        moved = self.sign * effect.payload["amount"]
+        moved = outbox.ENTRIES[effect.kind] * effect.payload["amount"]
         taken = tx.execute(
             select(seen_there.payment_id).where(
                 seen_there.company_id == effect.company_id,
@@ -275,6 +317,12 @@ class _BooksEntry(Kind):
                 seen_at=stamp(host.clock.now()),
             )
         )
+        e = schema.effect.c
+        tx.execute(
+            schema.effect.update()
+            .where(e.company_id == effect.company_id, e.id == effect.id)
+            .values(fate=receipt.state)
+        )
         if seen is not None:
             store_invoices(host, tx, link, [seen])
 
@@ -303,7 +351,6 @@ class ReversePayment(_BooksEntry):
 
     send = "reverse_payment"
     find = "find_reversal"
-    sign = -1
 
     def build(self, host: Host, link: Link, effect: Effect) -> tuple[BaseModel, ...]:
         payload = effect.payload

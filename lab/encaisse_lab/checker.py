@@ -90,11 +90,11 @@ def expected_effects(done: Sequence[Done], last: datetime) -> Counter[Effect]:
                     cents = min(act.cents, owed)
                     owed -= cents
                     written[act.payment] = cents
-                    _add(wanted, ("factomos", number, "payment", cents))
+                    _add(wanted, ("myunisoft", number, "payment_draft", cents))
                 case "goes_back" if written.get(act.payment):
                     cents = written.pop(act.payment)
                     owed += cents
-                    _add(wanted, ("factomos", number, "reversal", -cents))
+                    _add(wanted, ("myunisoft", number, "reversal_draft", -cents))
                 case "pays_directly":
                     owed -= act.cents
                     _add(wanted, ("gcollect", number, "direct_payment", act.cents))
@@ -136,6 +136,8 @@ STOPS = frozenset({"direct_payment", "procedure_withdrawn", "procedure_amended"}
 
 WRITTEN_BY_US: Mapping[str, frozenset[str]] = {
     "factomos": frozenset({"payment", "reversal"}),
+    "libeo": frozenset(),
+    "myunisoft": frozenset({"payment", "reversal", "payment_draft", "reversal_draft"}),
     "gcollect": STOPS | {"mandate_requested", "procedure_opened"},
 }
 """Kinds of effect the host writes at each partner, each of which must be expected.

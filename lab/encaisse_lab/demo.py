@@ -11,12 +11,12 @@ from pathlib import Path
 
 from sqlalchemy import select
 
-from encaisse_core import connecting, journal, nightly, proposals, referrers, runner
+from encaisse_core import connecting, journal, nightly, proposals, referrers, routing, runner
 from encaisse_core.app import App, open_app
 from encaisse_core.cli.ending import unit
 from encaisse_core.clock import PARIS, SeededIds
 from encaisse_core.errors import CheckFailed
-from encaisse_core.host import Connectors
+from encaisse_core.host import Connectors, Host
 from encaisse_core.loader import load
 from encaisse_core.nightly import Night, Phase
 from encaisse_core.store import schema
@@ -30,6 +30,9 @@ from encaisse_lab.samples import FIRST_EVENING, Sample, Samples, samples
 
 NIGHTLY_AT = time(4, 10)
 """When the daemon runs, in Paris."""
+
+AFTERNOON = time(19, 0)
+"""When the accountant looks at what is proposed, once the day's deeds are done."""
 
 REFERRER_PPM = 200_000
 """The editor's share of the fee: 20 %, in parts per million."""
@@ -152,13 +155,15 @@ def _connect(app: App, partners: Partners, folder: Path | None) -> str:
         referrers.agree(host, tx, company_id, referrer_id, agreed)
     wanted: list[tuple[str, dict[str, str], str | None]] = [
         ("factomos", {"token": sides.TOKEN}, referrer_id),
+        ("myunisoft", dict(partners.firm.access), None),
+        ("libeo", {"api_key": sides.LIBEO_KEY, "siret": company.siret or ""}, None),
         ("folder", {"path": str(partners.folder)}, None),
     ]
     if folder is not None:
         wanted.append(("folder", {"path": str(folder.resolve())}, None))
     wanted.append(("gcollect", {"client_id": sides.CLIENT, "client_secret": sides.SECRET}, None))
     for slug, values, referrer in wanted:
-        connecting.connect(
+        made = connecting.connect(
             host,
             app.vault,
             company_id=company_id,
@@ -166,7 +171,17 @@ def _connect(app: App, partners: Partners, folder: Path | None) -> str:
             values=values,
             referrer_id=referrer,
         )
+        if slug == "myunisoft":
+            _route(host, company_id, made.id)
     return company_id
+
+
+def _route(host: Host, company_id: str, connection_id: str) -> None:
+    """Answer for the person: sales come to the books from Factomos, payments are booked there."""
+    with host.store.begin() as tx:
+        routing.answer(
+            host, tx, company_id, "record_payment", connection_id, decided_by=sides.SIGNER
+        )
 
 
 def _evening(told: Run, tell: Tell) -> None:
@@ -247,12 +262,17 @@ def _day(told: Run, day: int) -> None:
         sample = by_id[act.true_id]
         there = told.partners.procedure_of(sample)
         if there is not None:
-            _do(told, act, *there)
+            _do(told, act, sample, *there)
             told.played.append(Played(act, sample, told.partners.clock.now(), there[0]))
+    close = _paris(day, AFTERNOON)
+    if close > told.partners.clock.now():
+        told.partners.clock.set(close)
+    told.partners.firm.afternoon(day)
 
 
-def _do(told: Run, act: Act, procedure_id: str, number: str) -> None:
+def _do(told: Run, act: Act, sample: Sample, procedure_id: str, number: str) -> None:
     world, today = told.partners.world, told.partners.clock.today()
+    firm, in_libeo = told.partners.firm, told.partners.libeo.get(act.true_id)
     match act.deed:
         case "pays_collector":
             paid = world.gcollect.debtor_pays(
@@ -270,10 +290,16 @@ def _do(told: Run, act: Act, procedure_id: str, number: str) -> None:
         case "pays_directly":
             pid = told.partners.pids[act.true_id]
             world.factomos.customer_pays(pid, act.cents, today, "VIR CLIENT")
+            firm.receive(sample, act.cents, today)
+            if in_libeo is not None:
+                world.libeo.customer_pays(in_libeo, act.cents, today)
         case "disputes":
             world.gcollect.debtor_disputes(procedure_id, act.reason, number)
         case "is_credited":
             world.factomos.credit_note(told.partners.pids[act.true_id], act.cents, today)
+            firm.credit(sample, act.cents, today)
+            if in_libeo is not None:
+                world.libeo.credit_note(in_libeo, act.cents, today)
 
 
 def _paris(day: int, at: time) -> datetime:

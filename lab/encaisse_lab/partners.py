@@ -12,6 +12,7 @@ import httpx
 
 from encaisse_core.clock import PARIS, VirtualClock
 from encaisse_core.numbers import annex_number
+from encaisse_lab.firm import Firm, keep_books
 from encaisse_lab.invented import Party
 from encaisse_lab.papers import factur_x, fill_folder
 from encaisse_lab.samples import FIRST_EVENING, Sample, Samples
@@ -19,10 +20,15 @@ from encaisse_simulator.factomos.account import InvoiceKind
 from encaisse_simulator.factomos.tool import HOST as FACTOMOS_HOST
 from encaisse_simulator.faults import FaultKind
 from encaisse_simulator.gcollect.collector import HOST as GCOLLECT_HOST
+from encaisse_simulator.libeo.tool import HOST as LIBEO_HOST
+from encaisse_simulator.myunisoft import GED_HOST
+from encaisse_simulator.myunisoft import HOST as MYUNISOFT_HOST
+from encaisse_simulator.myunisoft.entries import plain
 from encaisse_simulator.server import serve
 from encaisse_simulator.world import World
 
 TOKEN = "jeton-de-demonstration"
+LIBEO_KEY = "cle-de-demonstration"
 CLIENT, SECRET = "atelier", "secret-de-demonstration"
 SIGNER, SIGNER_MAIL = "Dominique Exemple", "direction@example.org"
 
@@ -31,7 +37,8 @@ EVENING = datetime(
 ).astimezone(UTC)
 """When the company connects its tools."""
 
-WRITES_BACK = r"^/invoices/.+/payments$"
+HOSTS = (FACTOMOS_HOST, MYUNISOFT_HOST, GED_HOST, LIBEO_HOST, GCOLLECT_HOST)
+WRITES_BACK = r"/entry/temp$"
 STOPS = r"/procedures/.+/.+"
 KINDS: dict[str, InvoiceKind] = {
     "invoice": "invoice",
@@ -49,14 +56,16 @@ class Partners:
     base_url: str
     known: Samples
     folder: Path
+    firm: Firm
     pids: dict[str, str] = field(default_factory=dict[str, str])  # true id -> Factomos pid
+    libeo: dict[str, str] = field(default_factory=dict[str, str])  # true id -> Libeo id
     truth: dict[tuple[str, str], str] = field(default_factory=dict[tuple[str, str], str])
     payments: dict[tuple[str, int], str] = field(default_factory=dict[tuple[str, int], str])
 
     @property
     def routes(self) -> dict[str, str]:
         """Give where each vendor's host really is."""
-        return {FACTOMOS_HOST: self.base_url, GCOLLECT_HOST: self.base_url}
+        return dict.fromkeys(HOSTS, self.base_url)
 
     def procedure_of(self, sample: Sample) -> tuple[str, str] | None:
         """Find the latest procedure an invoice is in, and the number it stands under there.
@@ -72,9 +81,13 @@ class Partners:
     def true_numbers(self) -> dict[str, str]:
         """Give the number in the books of each invoice by every way it is written elsewhere."""
         return {
-            annex_number(written): sample.number
+            spelt: sample.number
             for sample in self.known.invoices
-            for written in (sample.number, sample.written)
+            for spelt in (
+                annex_number(sample.number),
+                annex_number(sample.written),
+                plain(sample.number),
+            )
         }
 
     def sign(self, url: str) -> str:
@@ -115,14 +128,44 @@ def partners(seed: int, known: Samples, folder: Path) -> Generator[Partners]:
     world.factomos.add_company(TOKEN, company.siren or "", company.name)
     world.gcollect.register_creditor(company.siren or "", company.name, CLIENT, SECRET)
     with serve(world) as server:
-        set_up = Partners(world, clock, server.base_url, known, folder)
-        _fill_books(set_up)
+        firm = keep_books(world, known)
+        set_up = Partners(world, clock, server.base_url, known, folder, firm)
+        _fill_factomos(set_up)
+        _fill_libeo(set_up)
+        for sample in known.in_books:
+            if firm.holds(sample):
+                set_up.truth["myunisoft", firm.ref(sample)] = sample.true_id
         for name, true_id in fill_folder(known, folder).items():
             set_up.truth[f"folder:{folder}", name] = true_id
         yield set_up
 
 
-def _fill_books(set_up: Partners) -> None:
+def _fill_libeo(set_up: Partners) -> None:
+    """Keep some invoices in Libeo too, and bills the company received, which are none of ours."""
+    tool, company = set_up.world.libeo, set_up.known.company
+    tool.add_company(LIBEO_KEY, company.siret or "", company.name)
+    for sample in set_up.known.in_libeo:
+        debtor = sample.debtor
+        made = tool.add_receivable(
+            LIBEO_KEY,
+            sample.number,
+            debtor.name,
+            debtor.siren or "",
+            sample.issued,
+            sample.due,
+            sample.cents,
+        )
+        if sample.paid:
+            tool.customer_pays(made, sample.paid, FIRST_EVENING - timedelta(days=12))
+        set_up.libeo[sample.true_id] = made
+        set_up.truth["libeo", made] = sample.true_id
+    for place, (supplier, number, cents) in enumerate(set_up.known.bills):
+        due = FIRST_EVENING + timedelta(days=7 * place - 14)
+        issued = due - timedelta(days=30)
+        tool.add_payable(LIBEO_KEY, number, supplier.name, supplier.siren or "", issued, due, cents)
+
+
+def _fill_factomos(set_up: Partners) -> None:
     """Enter the invoices as the company's people did over the autumn."""
     tool = set_up.world.factomos
     cards: dict[str, str] = {}
@@ -186,7 +229,7 @@ def bad_nights(world: World) -> None:
     back: tuple[FaultKind, ...] = ("lost_reply", "malformed", "5xx", "429")
     for place, kind in enumerate(back):
         nth = 2 * place + 1
-        faults.schedule(kind, method="POST", host=FACTOMOS_HOST, path=WRITES_BACK, nth=nth)
+        faults.schedule(kind, method="POST", host=MYUNISOFT_HOST, path=WRITES_BACK, nth=nth)
     stops: tuple[FaultKind, ...] = ("lost_reply", "malformed")
     for place, kind in enumerate(stops):
         nth = 2 * place + 1
@@ -194,14 +237,14 @@ def bad_nights(world: World) -> None:
     faults.schedule("malformed", method="GET", host=GCOLLECT_HOST, path="/payments", nth=3)
     reads: dict[FaultKind, float] = {"5xx": 0.01, "429": 0.01, "malformed": 0.004}
     writes: dict[FaultKind, float] = {"lost_reply": 0.06, "5xx_after": 0.03, "429": 0.03}
-    faults.draw(reads, method="GET", path="^/(invoices|v1)")
-    faults.draw(writes, method="POST", path="^/(invoices|v1/procedures)")
+    faults.draw(reads, method="GET", path="^/(invoices|v1|api/v1/mad)")
+    faults.draw(writes, method="POST", path="^/(v1/procedures|api/v1/entry)")
 
 
 def lose_write_backs(world: World) -> None:
     """Lose the answer of the next write-backs, for the planted bug that does not look up."""
     world.faults.schedule(
-        "lost_reply", method="POST", host=FACTOMOS_HOST, path=WRITES_BACK, count=3
+        "lost_reply", method="POST", host=MYUNISOFT_HOST, path=WRITES_BACK, count=3
     )
 
 

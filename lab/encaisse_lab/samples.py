@@ -30,6 +30,12 @@ TWICE_SEEN = 34
 
 RESPELLED = 5
 
+IN_LIBEO = 8
+"""Invoices the company also keeps in Libeo."""
+
+BILLS = 3
+"""Invoices the company received and pays through Libeo."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sample:
@@ -51,6 +57,7 @@ class Sample:
     kind: Kind = "invoice"
     currency: str = "EUR"
     in_books: bool = True
+    in_libeo: bool = False
     has_document: bool = True
     file: Syntax | None = None
     file_number: str | None = None
@@ -76,12 +83,18 @@ class Samples:
 
     company: Party
     invoices: tuple[Sample, ...]
+    bills: tuple[tuple[Party, str, int], ...] = ()
     broken: tuple[str, ...] = ("tronque.pdf", "entites.xml", "vide.xml")
 
     @property
     def in_books(self) -> list[Sample]:
         """List what Factomos holds."""
         return [sample for sample in self.invoices if sample.in_books]
+
+    @property
+    def in_libeo(self) -> list[Sample]:
+        """List what Libeo holds too."""
+        return [sample for sample in self.invoices if sample.in_libeo]
 
     @property
     def in_folder(self) -> list[Sample]:
@@ -165,7 +178,9 @@ def samples(seed: int) -> Samples:
     _look_alikes(book, people.company())
     _particular(book, people)
     _into_the_folder(book)
-    return Samples(company=book.company, invoices=tuple(book.drawn))
+    _into_libeo(book)
+    bills = tuple((people.company(), f"FRN-{n:04d}", book.cents()) for n in range(1, BILLS + 1))
+    return Samples(company=book.company, invoices=tuple(book.drawn), bills=bills)
 
 
 def _ordinary(book: _Book, good: list[Party]) -> None:
@@ -250,6 +265,17 @@ def _into_the_folder(book: _Book) -> None:
         if sample in respelled:
             number, written = WRITINGS[respelled.index(sample)](sample.number)
             book.change(changed, number=number, file_number=written)
+
+
+def _into_libeo(book: _Book) -> None:
+    """Put invoices of the books into Libeo too."""
+    fit = [
+        s
+        for s in book.drawn
+        if s.in_books and s.fate == COLLECTIBLE and s.kind == "invoice" and not s.credited
+    ]
+    for sample in book.chance.sample(fit, IN_LIBEO):
+        book.change(sample, in_libeo=True)
 
 
 FOUND_TWICE = (COLLECTIBLE, "not_due")

@@ -16,7 +16,8 @@ from encaisse_core.clock import PARIS
 from encaisse_core.nightly import Night
 from encaisse_lab import tally
 from encaisse_lab.cast import Deed
-from encaisse_lab.demo import Played, Run
+from encaisse_lab.demo import AFTERNOON, Played, Run
+from encaisse_lab.firm import ROLL_OVER_DAY
 from encaisse_lab.samples import FIRST_EVENING
 from encaisse_lab.summary import Summary, zeros
 
@@ -31,7 +32,9 @@ DEEDS: Mapping[Deed, str] = {
 COUNTS: tuple[tuple[str, str, str], ...] = (
     ("payments", "mouvement d'argent reconnu", "mouvements d'argent reconnus"),
     ("stops", "arrêt ou réduction demandé", "arrêts ou réductions demandés"),
-    ("write_backs", "écriture portée dans Factomos", "écritures portées dans Factomos"),
+    ("write_backs", "écriture proposée au comptable", "écritures proposées au comptable"),
+    ("entries_posted", "écriture validée par lui", "écritures validées par lui"),
+    ("letterings", "lettrage", "lettrages"),
     ("vouchers", "reversement comptabilisé", "reversements comptabilisés"),
     ("commissions", "ligne de rétro-commission", "lignes de rétro-commission"),
     ("uncertain", "envoi au sort incertain, vérifié", "envois au sort incertain, vérifiés"),
@@ -61,9 +64,9 @@ def tell(told: Run, figures: Summary, wrongs: Sequence[str], console: Console) -
     """Print the whole story; `wrongs` says what the checks found, nothing where all is well."""
     console.rule("Le lundi 2 février 2026 au soir")
     console.print(
-        f"[bold]{told.known.company.name}[/] raccorde Factomos, un dossier de factures et "
-        "GCollect. Entreprise, clients et partenaires sont inventés ; les échanges passent par de "
-        "vraies requêtes HTTP locales, avec des pannes."
+        f"[bold]{told.known.company.name}[/] raccorde Factomos, sa comptabilité dans MyUnisoft, "
+        "Libeo, un dossier de factures et GCollect. Entreprise, clients et partenaires sont "
+        "inventés ; les échanges passent par de vraies requêtes HTTP locales, avec des pannes."
     )
     _read(told, figures, console)
     _portfolio(told, console)
@@ -92,7 +95,7 @@ def _read(told: Run, figures: Summary, console: Console) -> None:
     for slug, count in figures["pulled"].items():
         table.add_row(slug, str(count))
     table.add_row("fichiers refusés", str(figures["refused_files"]))
-    table.add_row("vues par deux sources et réunies", str(figures["seen_twice"]))
+    table.add_row("vues par plusieurs sources et réunies", str(figures["seen_twice"]))
     table.add_row("[bold]créances[/]", f"[bold]{told.evening.portfolio.claims}[/]")
     console.print(table)
     refused = tally.refused(told.app, told.company_id)
@@ -150,6 +153,11 @@ def _night(told: Run, number: int, night: Night, console: Console) -> None:
     for each in told.played:
         if each.at.astimezone(PARIS).date() == day:
             console.print("  " + _sentence(each))
+    if number == ROLL_OVER_DAY < told.nights:
+        console.print(
+            f"  {AFTERNOON:%H:%M} le cabinet clôture 2025 : ce qui reste dû change d'identifiant "
+            "dans MyUnisoft"
+        )
 
 
 def _openings(told: Run) -> set[tuple[str, ...]]:
@@ -190,6 +198,7 @@ def _end(told: Run, figures: Summary, console: Console) -> None:
             (f"Écritures portées dans {slug}", str(count))
             for slug, count in figures["written_back"].items()
         ),
+        ("Règlements lettrés avec leur facture", str(figures["lettered"])),
         ("Lignes de rétro-commission", str(figures["commissions"]["lines"])),
         ("Rétro-commission acquise", f"{figures['commissions']['total'].replace('.', ',')} €"),
         ("Envois au sort incertain, vérifiés avant tout autre essai", str(uncertain)),

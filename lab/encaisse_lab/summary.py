@@ -38,6 +38,7 @@ class Summary(TypedDict):
     stopped_by_direct_payment: int
     settlements: int
     written_back: dict[str, int]
+    lettered: int
     commissions: Commissions
     faults: dict[str, int]
     remote_duplicates: int
@@ -90,6 +91,7 @@ def summary(told: Run) -> Summary:
         stopped_by_direct_payment=len(_ended_by_direct_payment(told)),
         settlements=tally.rows(app, company_id, "settlement"),
         written_back=tally.written_back(app, company_id),
+        lettered=tally.lettered(app, company_id),
         commissions=Commissions(
             lines=lines, total=str((Decimal(total) / 100).quantize(Decimal("0.01"))), currency="EUR"
         ),

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import func, select
 
-from encaisse_core import facts
+from encaisse_core import facts, outbox
 from encaisse_core.app import App
 from encaisse_core.cents import Cents
 from encaisse_core.store import schema
@@ -100,7 +100,7 @@ def written_back(app: App, company_id: str) -> dict[str, int]:
         .join(schema.connection, (c.company_id == e.company_id) & (c.id == e.connection_id))
         .where(
             e.company_id == company_id,
-            e.kind.in_(("record_payment", "reverse_payment")),
+            e.kind.in_(outbox.ENTRIES),
             e.state == "done",
         )
         .group_by(c.connector)
@@ -108,6 +108,16 @@ def written_back(app: App, company_id: str) -> dict[str, int]:
     )
     with app.host.store.begin() as tx:
         return {str(row[0]): int(row[1]) for row in tx.execute(query)}
+
+
+def lettered(app: App, company_id: str) -> int:
+    """Count the payments lettered with their invoice."""
+    e = schema.effect.c
+    query = select(func.count()).where(
+        e.company_id == company_id, e.kind == "letter", e.state == "done"
+    )
+    with app.host.store.begin() as tx:
+        return int(tx.execute(query).scalar_one())
 
 
 def commissions(app: App, company_id: str) -> tuple[int, Cents]:

@@ -10,11 +10,17 @@ from encaisse_lab.checker import Effect, Verdict
 from encaisse_lab.demo import Run
 from encaisse_lab.summary import judged
 
-PARTNERS: Mapping[str, str] = {"factomos": "Factomos", "gcollect": "GCollect"}
+PARTNERS: Mapping[str, str] = {
+    "factomos": "Factomos",
+    "gcollect": "GCollect",
+    "myunisoft": "MyUnisoft",
+}
 
 KINDS: Mapping[str, str] = {
     "payment": "le paiement de {sum}",
     "reversal": "le rejet de {sum}",
+    "payment_draft": "le paiement proposé de {sum}",
+    "reversal_draft": "le rejet proposé de {sum}",
     "direct_payment": "le paiement direct de {sum}",
     "procedure_withdrawn": "le retrait de la procédure",
     "procedure_amended": "la baisse du montant réclamé",

@@ -196,8 +196,6 @@ UNCALLED: frozenset[str] = frozenset(
     {
         "PullsPayments",
         "RecordsPaymentsBlind",
-        "LettersEntries",
-        "FollowsUp",
         "ReportsLifecycle",
         "ReceivesWebhooks",
         "AcceptsDisputes",

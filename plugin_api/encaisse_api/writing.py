@@ -63,7 +63,11 @@ class ReversalEntry(Frozen):
 
 
 class LetteringEntry(Frozen):
-    """Ask a ledger to letter lines together once they balance."""
+    """Ask a ledger to letter an invoice and what pays it, or a payment and what undid it.
+
+    `account` is the customer's `Debtor.ref` as the tool gave it; `line_refs` are refs of invoices
+    and `remote_id` of receipts, as the tool gave them. What does not balance is lettered in part.
+    """
 
     account: Text
     line_refs: tuple[Text, ...]

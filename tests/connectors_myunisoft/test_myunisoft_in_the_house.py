@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -15,10 +16,12 @@ from tests.core.paper import Paper, paper_connectors
 from encaisse_api import Connector
 from encaisse_core import connecting, nightly, proposals, runner
 from encaisse_core.app import App, open_app
+from encaisse_core.cli import answering, resolving
 from encaisse_core.clock import SeededIds, VirtualClock
 from encaisse_core.errors import UsageError
 from encaisse_core.store import schema
 from encaisse_myunisoft.connector import MyUnisoftConnector
+from encaisse_simulator.myunisoft.entries import Line
 from encaisse_simulator.transport import SimTransport
 
 EVENING = datetime(2026, 4, 13, 19, 0, tzinfo=UTC)
@@ -76,6 +79,59 @@ class House:
         with self.app.host.store.begin() as tx:
             return [tuple(row) for row in tx.execute(select(t.kind, t.sentence))]
 
+    def open_tasks(self) -> list[tuple[str, str]]:
+        t = schema.task.c
+        with self.app.host.store.begin() as tx:
+            query = select(t.kind, t.id).where(t.done_at.is_(None))
+            return [tuple(row) for row in tx.execute(query)]
+
+    def answer(self, kind: str, **how: bool) -> None:
+        ((_, task),) = (found for found in self.open_tasks() if found[0] == kind)
+        given = answering.Answer(words="oui", by="essai", **how)  # type: ignore[arg-type]
+        answering.answer(self.app.host, self.company, task, given)
+
+    def settle(self, kind: str, way: str) -> None:
+        e = schema.effect.c
+        with self.app.host.store.begin() as tx:
+            effect = tx.execute(select(e.id).where(e.kind == kind)).scalar_one()
+        decided = resolving.Decision(way=way, reason="vu avec le comptable", by="essai")
+        resolving.resolve(self.app.host, self.company, effect, decided)
+        runner.drain(self.app.host, self.company, (kind,))
+
+    def letters(self) -> list[str]:
+        e = schema.effect.c
+        with self.app.host.store.begin() as tx:
+            query = select(e.state).where(e.kind == "letter").order_by(e.created_at)
+            return list(tx.execute(query).scalars())
+
+    def lines(self, number: str) -> list[Line]:
+        books = self.office.books
+        ids = books.line_ids(self.office.customer, number)
+        return [line for _, line in books._dossier.lines() if line.id in ids]
+
+    def lettered(self, number: str) -> tuple[set[str], int]:
+        """Tell how the lines of an invoice are lettered, and what is owed of it there."""
+        states = {line.state for line in self.lines(number)}
+        return states, self.office.books.open_cents(self.office.customer, number)
+
+    def payments(self) -> list[int]:
+        with self.app.host.store.begin() as tx:
+            return list(tx.execute(select(schema.payment.c.amount)).scalars())
+
+    def events(self) -> int:
+        v = schema.event.c
+        with self.app.host.store.begin() as tx:
+            return len(tx.execute(select(v.sequence)).all())
+
+    def set_mode(self, mode: str) -> None:
+        c = schema.connection
+        with self.app.host.store.begin() as tx:
+            tx.execute(
+                c.update()
+                .where(c.c.connector == "myunisoft")
+                .values(settings=json.dumps({**SETTINGS, "mode": mode}))
+            )
+
     def entries(self) -> tuple[int, int]:
         """Count our entries in the dossier: posted, waiting."""
         dossier = self.office.books._dossier
@@ -131,36 +187,188 @@ def test_the_dossier_of_another_company_is_not_connected(house: House) -> None:
         )
 
 
-def test_collected_money_waits_as_a_draft_and_is_no_news_whatever_becomes_of_it(
-    house: House,
-) -> None:
+def test_collected_money_waits_as_a_draft_then_is_lettered_and_is_no_news(house: House) -> None:
     procedure = house.hand_over()
     house.collect("p1", procedure, "FA2026001", 50_000)
     house.night()
     assert house.entries() == (0, 1)
     assert house.claim("FA2026001") == ("open", 70_000, None)
-    house.night()
+    assert house.night().counts["entries_waiting"] == 1
     assert house.claim("FA2026001") == ("open", 70_000, None)
+    assert house.letters() == []  # a draft is not lettered
+    (draft,) = house.office.books.drafts()
+    house.office.books.validate(draft)
+    night = house.night()
+    assert (night.counts["entries_posted"], night.counts["letterings"]) == (1, 1)
+    assert house.letters() == ["done"]
+    assert house.lettered("FA2026001") == ({"partial"}, 70_000)
+    house.collect("p2", procedure, "FA2026001", 70_000)
+    house.night()
     (draft,) = house.office.books.drafts()
     house.office.books.validate(draft)
     house.night()
-    assert house.claim("FA2026001") == ("open", 70_000, None)
-    house.office.books.letter_invoice(house.office.customer, "FA2026001")
+    assert house.claim("FA2026001") == ("settled", 0, None)
+    assert house.lettered("FA2026001") == ({"complete"}, 0)
+    assert house.entries() == (2, 0)
+    assert house.tasks() == []
+    before = house.events()
     house.night()
-    assert house.claim("FA2026001") == ("open", 70_000, None)
+    assert house.events() == before  # pulled again: nothing new
+
+
+def test_an_entry_posted_at_once_is_lettered_the_same_night(house: House) -> None:
+    house.set_mode("direct")
+    procedure = house.hand_over()
+    house.collect("p1", procedure, "FA2026001", 120_000)
+    night = house.night()
+    assert night.counts["letterings"] == 1
     assert house.entries() == (1, 0)
+    assert house.lettered("FA2026001") == ({"complete"}, 0)
+    assert house.claim("FA2026001") == ("settled", 0, None)
     assert house.tasks() == []
 
 
-def test_a_draft_the_accountant_refuses_asks_a_person(house: House) -> None:
+def test_what_the_accountant_lettered_himself_is_a_success(house: House) -> None:
+    procedure = house.hand_over()
+    house.collect("p1", procedure, "FA2026001", 50_000)
+    house.night()
+    (draft,) = house.office.books.drafts()
+    house.office.books.validate(draft)
+    house.office.books.letter_invoice(house.office.customer, "FA2026001")
+    house.night()
+    assert house.letters() == ["done"]
+    assert house.tasks() == []
+    assert house.claim("FA2026001") == ("open", 70_000, None)
+
+
+def test_what_the_accountant_lettered_otherwise_is_left_to_him(house: House) -> None:
+    procedure = house.hand_over()
+    house.collect("p1", procedure, "FA2026001", 80_000)
+    house.night()
+    (draft,) = house.office.books.drafts()
+    house.office.books.validate(draft)
+    books, who = house.office.books, house.office.customer
+    (paid,) = (line for line in house.lines("FA2026001") if line.credit)
+    books.letter(paid.id, *books.line_ids(who, "FA2026002"))
+    house.night()
+    assert house.letters() == ["parked"]
+    assert [kind for kind, _ in house.tasks()].count("conflict") == 1
+
+
+def test_a_draft_the_accountant_refuses_is_owed_there_again_and_asks(house: House) -> None:
     procedure = house.hand_over()
     house.collect("p1", procedure, "FA2026001", 50_000)
     house.night()
     (draft,) = house.office.books.drafts()
     house.office.books.reject(draft)
+    night = house.night()
+    assert night.counts["entries_rejected"] == 1
+    assert house.claim("FA2026001") == ("open", 70_000, None)  # the money came in all the same
+    ((kind, sentence),) = house.tasks()
+    assert kind == "entry_rejected"
+    assert "FA2026001" in sentence and "500,00" in sentence
     house.night()
-    assert house.claim("FA2026001") == ("open", 70_000, "amount_rose")
     assert house.entries() == (0, 0)  # and is not written again behind the accountant's back
+    assert len(house.tasks()) == 1
+    house.settle("record_payment", "retry")
+    assert house.entries() == (0, 1)
+    house.night()
+    assert house.claim("FA2026001") == ("open", 70_000, None)
+
+
+def test_an_entry_the_accountant_changed_makes_no_money(house: House) -> None:
+    procedure = house.hand_over()
+    house.collect("p1", procedure, "FA2026001", 50_000)
+    house.night()
+    (draft,) = house.office.books.drafts()
+    house.office.books.validate(draft, cents=55_000)
+    house.night()
+    assert house.claim("FA2026001") == ("open", 70_000, "entry_altered")
+    assert house.letters() == []
+    house.answer("entry_altered", lift=True)
+    house.night()
+    assert house.claim("FA2026001") == ("open", 70_000, None)
+    assert house.payments() == [50_000]
+
+
+def test_an_entry_nobody_looks_at_is_brought_to_mind_once(house: House) -> None:
+    procedure = house.hand_over()
+    house.collect("p1", procedure, "FA2026001", 50_000)
+    house.night()
+    house.clock.sleep(timedelta(days=31).total_seconds())
+    house.night()
+    house.night()
+    assert [kind for kind, _ in house.tasks()].count("entry_waits") == 1
+    (draft,) = house.office.books.drafts()
+    house.office.books.validate(draft)
+    house.night()
+    assert "entry_waits" not in [kind for kind, _ in house.open_tasks()]
+
+
+@pytest.mark.parametrize("kind", ["5xx", "malformed", "slow"])
+def test_a_tool_that_cannot_tell_a_fate_changes_nothing(house: House, kind: str) -> None:
+    procedure = house.hand_over()
+    house.collect("p1", procedure, "FA2026001", 50_000)
+    house.night()
+    (draft,) = house.office.books.drafts()
+    house.office.books.reject(draft)
+    for _ in range(12):
+        house.office.world.faults.schedule(kind, method="GET", path="/mad/entry$")  # type: ignore[arg-type]
+    house.night()
+    assert house.claim("FA2026001")[:2] == ("open", 70_000)
+    assert house.claim("FA2026001")[2] != "amount_rose"
+    house.office.world.faults.clear()
+    house.night()
+    assert [kind for kind, _ in house.tasks()] == ["entry_rejected"]
+
+
+def test_an_invoice_of_last_year_is_lettered_once_its_year_is_closed(house: House) -> None:
+    house.office.invoice("FA2025009", 60_000, issued=date(2025, 11, 3), due=date(2025, 12, 3))
+    procedure = house.hand_over()
+    house.collect("p1", procedure, "FA2025009", 60_000)
+    house.set_mode("direct")
+    house.night()
+    assert house.letters() == ["planned"]  # in MONO lines of two years do not meet
+    for _ in range(8):
+        house.night()
+    assert house.letters() == ["planned"]
+    house.office.books.carry_forward(date(2025, 6, 1))
+    for _ in range(8):
+        house.night()
+    assert house.letters() == ["done"]
+    assert house.claim("FA2025009") == ("settled", 0, None)
+    assert house.tasks() == []
+
+
+def test_a_payment_undone_while_it_waits_is_lettered_with_its_undoing(house: House) -> None:
+    house.office.invoice("FA2025009", 60_000, issued=date(2025, 11, 3), due=date(2025, 12, 3))
+    procedure = house.hand_over()
+    house.collect("p1", procedure, "FA2025009", 60_000)
+    house.set_mode("direct")
+    house.night()
+    house.paper.reverse("p1", date(2026, 4, 15))
+    for _ in range(10):
+        house.night()
+    assert house.letters() == ["refused", "done"]
+    assert house.claim("FA2025009") == ("open", 60_000, None)
+    assert house.tasks() == []
+
+
+def test_a_payment_undone_before_it_was_lettered_is_lettered_with_its_undoing(
+    house: House,
+) -> None:
+    procedure = house.hand_over()
+    house.collect("p1", procedure, "FA2026001", 50_000)
+    house.night()
+    house.paper.reverse("p1", date(2026, 4, 15))
+    house.night()
+    for draft in house.office.books.drafts():
+        house.office.books.validate(draft)
+    house.night()
+    assert house.letters() == ["done"]
+    states = {line.lettering for line in house.lines("FA2026001") if line.debit == 120_000}
+    assert states == {None}  # the invoice itself is open again
+    assert house.claim("FA2026001") == ("open", 120_000, None)
 
 
 @pytest.mark.parametrize("kind", ["lost_reply", "5xx_after", "malformed"])

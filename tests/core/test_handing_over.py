@@ -175,3 +175,26 @@ def test_money_taken_back_before_the_partner_said_so_waits(house: House) -> None
     assert by_account(done)["467"] == [("6,00", "0,00")]  # the reversal is in the tool already
     assert done.waiting == []
     assert opened
+
+
+def test_a_draft_holds_its_payout_back_and_refused_it_is_handed_over_then_never_retried(
+    house: House,
+) -> None:
+    paid(house)
+    house.night()
+    e = schema.effect
+    recorded = e.c.kind == "record_payment"
+
+    def become(**values: str) -> None:
+        with house.host.store.begin() as tx:
+            tx.execute(e.update().where(recorded).values(**values))
+
+    become(fate="pending")
+    assert "attend son comptable" in hand_over(house).waiting[0]["reason"]
+    become(fate="rejected", state="refused")
+    assert by_account(hand_over(house))["411"] == [("0,00", "50,00")]
+    house.paper.written.clear()
+    become(state="planned")  # a person retries it
+    house.night()
+    assert house.paper.written == []
+    assert house.effect_states("record_payment") == ["refused"]

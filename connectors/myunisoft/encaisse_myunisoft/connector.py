@@ -210,6 +210,7 @@ class MyUnisoftConnector:
 
     def _letter(self, asked: LetteringEntry, lettered: Lettered) -> Receipt:
         subject = lettered.subject
+        lettered.wait_for_carrying(self._ledger().current())
         params = {
             "account_id": lettered.account_id,
             "partial": "true" if lettered.partial else "false",

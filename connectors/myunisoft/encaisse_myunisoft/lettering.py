@@ -9,13 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 
-from encaisse_api.errors import Conflict, Drift, OutcomeUnknown, Rejected
+from encaisse_api.errors import Conflict, Drift, OutcomeUnknown, Rejected, Transient
 from encaisse_api.writing import LetteringEntry, Receipt
 from encaisse_myunisoft import booking, refs, spelling, wire
+from encaisse_myunisoft.exercices import Exercice
 from encaisse_myunisoft.lines import Line
 from encaisse_myunisoft.mapping import Books, every_claim
+
+CARRIED_OVER = timedelta(days=7)
+"""How long to wait before looking again whether a year was closed: that takes months."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +41,19 @@ class Lettered:
     def partial(self) -> bool:
         """Tell whether the lines leave a rest."""
         return sum((line.signed for line in self.group), Decimal(0)) != 0
+
+    def wait_for_carrying(self, years: Sequence[Exercice]) -> None:
+        """Raise where lines of two years are to meet before the older one is carried over.
+
+        In MONO a year letters within itself: the older lines come into the new one as à-nouveaux,
+        which are final once their year is closed.
+        """
+        if len({line.exercice for line in self.group}) > 1 and not any(y.multi for y in years):
+            raise Transient(
+                f"{self.subject} : ses lignes sont de deux exercices ; elles se lettrent quand "
+                "l'exercice précédent est clôturé.",
+                retry_after=CARRIED_OVER,
+            )
 
     def receipt(self) -> Receipt | None:
         """Prove that they stand together; None when they are free.

@@ -57,6 +57,8 @@ def answer(host: Host, company_id: str, task_id: str, given: Answer) -> dict[str
             corrections.take_over_total(host, tx, company_id, task["subject"])
         elif task["kind"] == "amount_rose" and lifted:
             corrections.take_over_rise(host, tx, company_id, task["subject"])
+        elif task["kind"] == "entry_altered" and lifted:
+            corrections.take_over_entry(host, tx, company_id, task["subject"])
         if lifted:
             _lift(host, tx, task)
         closed = given.lift is not False

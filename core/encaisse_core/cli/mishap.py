@@ -103,7 +103,9 @@ def scrubbed(error: BaseException) -> str:
     """Write the types of a chain of exceptions and where each was raised, without messages."""
     lines = [f"encaisse {version('encaisse')}, Python {platform.python_version()}"]
     link: BaseException | None = error
-    while link is not None:
+    seen: set[int] = set()
+    while link is not None and id(link) not in seen:  # a chain may lead back to itself
+        seen.add(id(link))
         lines.append(f"{type(link).__module__}.{type(link).__qualname__}")
         lines += [
             f"  {Path(frame.filename).name}:{frame.lineno} {frame.name}"

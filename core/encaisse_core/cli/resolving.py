@@ -6,7 +6,6 @@ it is journaled with who decided and why (the words beside the journal, erasable
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -91,19 +90,8 @@ def _take(
             .values(state="sending", token=token, ready_at=stamp(now + outbox.LEASE))
         )
         where = link(tx, company_id, row["connection_id"])
-    effect = Effect(
-        company_id=company_id,
-        id=effect_id,
-        kind=row["kind"],
-        subject=row["subject"],
-        cause=row["cause"],
-        key=row["key"],
-        connection_id=row["connection_id"],
-        state="uncertain" if row["state"] == "sending" else row["state"],
-        payload=json.loads(row["payload"]),
-        token=token,
-        attempts=row["attempts"],
-        created_at=instant(row["created_at"]),
+    effect = outbox.effect_of(
+        row, state="uncertain" if row["state"] == "sending" else row["state"], token=token
     )
     return effect, where, row
 

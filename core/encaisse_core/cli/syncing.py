@@ -11,7 +11,7 @@ import click
 from sqlalchemy import select
 
 from encaisse_api import Denied, PartnerError, PullsInvoices, ReportsProgress
-from encaisse_core import collector, ingest, portfolio, reconcile, runner, stops
+from encaisse_core import collector, drafts, ingest, portfolio, reconcile, runner, stops
 from encaisse_core.app import App
 from encaisse_core.cli import showing, words
 from encaisse_core.cli.ending import asked as asked_to_end
@@ -124,6 +124,11 @@ def synchronise(app: App, company: Company) -> Synced:
     for link in found:
         with unit():
             done.read.append(_read(app, link))
+    with unit(), step("Suite des écritures proposées"):
+        failures = drafts.follow_up(host, company.id).failures
+    for each in done.read:
+        if each.link.id in failures and each.code == DONE:
+            _failed(each, failures[each.link.id])
     with unit(), step("Rapprochement des factures"):
         done.counts["joined"] = portfolio.join(host, company.id)
         done.counts["payments"] = reconcile.reconcile(host, company.id).payments

@@ -394,6 +394,7 @@ effect = _company_table(
     _text("remote_id"),
     _text("receipt"),
     _text("reason"),
+    Column("fate", String(16)),  # of an entry in books: what its accountant made of it
     Column("created_at", Moment, nullable=False),
     Column("finished_at", Moment),
     _to("connection", "connection_id"),
@@ -402,12 +403,20 @@ effect = _company_table(
     CheckConstraint(
         "state in ('planned','sending','done','uncertain','refused','parked')", name="state"
     ),
+    CheckConstraint("fate in ('pending','posted','altered','rejected')", name="fate"),
     Index(
         "ix_effect_ready",
         "lane",
         "ready_at",
         sqlite_where=text("state in ('planned','sending','uncertain')"),
         postgresql_where=text("state in ('planned','sending','uncertain')"),
+    ),
+    Index(
+        "ix_effect_fate",
+        "company_id",
+        "fate",
+        sqlite_where=text("fate in ('pending','posted')"),
+        postgresql_where=text("fate in ('pending','posted')"),
     ),
 )
 

@@ -45,9 +45,16 @@ class Bookkeeping(Entering):
         waiting = self._dossier.pending.values()
         return [each.origin.partner_id or str(each.id) for each in waiting]
 
-    def validate(self, partner_id: str) -> int:
-        """Post a draft, named by its partner's id or its own; give the new entry id."""
-        entry = self._books.validate(self._dossier, self._draft(partner_id))
+    def validate(self, partner_id: str, *, cents: int | None = None) -> int:
+        """Post a draft, named by its partner's id or its own; give the new entry id.
+
+        `cents` is the amount the accountant puts on both sides of it first.
+        """
+        draft = self._draft(partner_id)
+        if cents is not None:
+            for line in draft.lines:
+                line.debit, line.credit = cents * bool(line.debit), cents * bool(line.credit)
+        entry = self._books.validate(self._dossier, draft)
         letter_by_itself(self._books, self._dossier, entry)
         return entry.id
 

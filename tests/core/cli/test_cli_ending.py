@@ -111,7 +111,10 @@ def test_a_night_told_to_end_is_not_called_done(connected: Shell) -> None:
     events = [json.loads(line)["event"] for line in lines]
     assert "night" not in events
     last = json.loads(lines[-1])
-    assert (last["event"], last["done"]) == ("night_stopped", ["retry_stops", "pull", "join"])
+    assert (last["event"], last["done"]) == (
+        "night_stopped",
+        ["retry_stops", "pull", "follow_up", "join"],
+    )
 
 
 def test_a_night_that_fails_in_a_phase_and_one_that_is_over_keep_their_codes(

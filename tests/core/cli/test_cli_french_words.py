@@ -52,6 +52,7 @@ def states(model: type[BaseModel]) -> set[str]:
 
 COMPUTED = {
     "effect_*": {"done", "refused", "parked"},
+    "entry_*": {"posted", "altered", "rejected"},
     "mandate_*": (states(Mandate) - {"pending", "unknown"}) | {"altered"},
     "settlement_*": states(CollectedPayment),
     "payout_*": states(CollectorPayout),

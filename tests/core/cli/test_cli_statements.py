@@ -5,14 +5,16 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import text
-from tests.core.cli.shells import SIREN, Shell, Town
+from tests.core.cli.shells import NOW, SIREN, Shell, open_town
 from tests.core.cli.test_cli_collecting import approve_and_sign, sleep
 
+from encaisse_core.clock import SeededIds, VirtualClock
 from encaisse_core.fec import COLUMNS
 
 EUR = {"currency": "EUR"}
@@ -25,24 +27,37 @@ def refused(shell: Shell, *args: str, code: int = 2) -> str:
     return result.stderr.strip().splitlines()[-1]
 
 
-@pytest.fixture
-def earning(shell: Shell, town: Town) -> Shell:
-    """Collect 1 200 euros on an invoice an editor brought, and pay them out."""
+@pytest.fixture(scope="module")
+def earned(tmp_path_factory: pytest.TempPathFactory) -> Shell:
+    """Collect 1 200 euros on an invoice an editor brought, and pay them out, once for all tests."""
+    clock = VirtualClock(NOW)
+    home = tmp_path_factory.mktemp("earned") / "home"
+    shell = Shell(home, {"USER": "camille"}, clock, SeededIds(7, clock))
     shell.environ["ENCAISSE_SET_CLIENT_ID"] = "client-1"
     shell.environ["ENCAISSE_SET_CLIENT_SECRET"] = "secret-gcollect"
-    shell.ok("connect", "gcollect", "--siren", SIREN, "--name", "Atelier Exemple SARL")
-    shell.ok("referrer", "add", "=Plume & Cie", "--kind", "editor", "--rate", "12,5 %")
-    made = shell.json("referrer", "list")["referrers"][0]["id"]
-    shell.ok("connect", "factomos", "--referrer", made, input="jeton-factomos\n")
-    shell.ok("sync")
-    approve_and_sign(shell, town)
-    shell.ok("nightly")
-    procedure = town.world.gcollect.procedure_ids("F-1")[0]
-    town.world.gcollect.debtor_pays(procedure, "F-1", 120_000)
-    for _ in range(6):
-        sleep(shell, days=1)
-        shell("nightly")
+    with open_town(shell) as town:
+        shell.ok("connect", "gcollect", "--siren", SIREN, "--name", "Atelier Exemple SARL")
+        shell.ok("referrer", "add", "=Plume & Cie", "--kind", "editor", "--rate", "12,5 %")
+        made = shell.json("referrer", "list")["referrers"][0]["id"]
+        shell.ok("connect", "factomos", "--referrer", made, input="jeton-factomos\n")
+        shell.ok("sync")
+        approve_and_sign(shell, town)
+        shell.ok("nightly")
+        procedure = town.world.gcollect.procedure_ids("F-1")[0]
+        town.world.gcollect.debtor_pays(procedure, "F-1", 120_000)
+        for _ in range(6):
+            sleep(shell, days=1)
+            shell("nightly")
     return shell
+
+
+@pytest.fixture
+def earning(earned: Shell, tmp_path: Path) -> Shell:
+    """Start from a copy of what was earned; the partners are closed."""
+    home = tmp_path / "home"
+    shutil.copytree(earned.home, home)
+    clock = VirtualClock(earned.clock.now())
+    return Shell(home, {"USER": "camille"}, clock, SeededIds(8, clock))
 
 
 def identify(shell: Shell, *more: str) -> None:

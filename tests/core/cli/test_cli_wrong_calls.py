@@ -11,7 +11,7 @@ from tests.core.cli.shells import OTHER_SIREN, SIREN, Shell, Town, connect_partn
 
 from encaisse_core import loader
 from encaisse_core.cli import connecting
-from encaisse_core.cli.mishap import masked
+from encaisse_core.cli.mishap import masked, scrubbed
 from encaisse_core.cli.session import Session
 from encaisse_core.store import schema
 
@@ -269,3 +269,10 @@ def test_a_short_secret_is_not_masked_inside_other_words() -> None:
     session = Session({}, secrets=["on", "a.b", "jeton-long"])
     told = masked("Refus de « on » : la connexion a-t-elle changé ? jeton-longue a.b", session)
     assert told == "Refus de « ••• » : la connexion a-t-elle changé ? •••ue •••"
+
+
+@pytest.mark.timeout(10)
+def test_a_chain_of_faults_that_leads_back_to_itself_is_told_once() -> None:
+    first, second = ValueError("un"), KeyError("deux")
+    first.__context__, second.__context__ = second, first
+    assert scrubbed(first).count("ValueError") == 1

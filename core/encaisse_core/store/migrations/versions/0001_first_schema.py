@@ -460,11 +460,15 @@ def upgrade() -> None:
         sa.Column("remote_id", sa.Text(), nullable=True),
         sa.Column("receipt", sa.Text(), nullable=True),
         sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("fate", sa.String(length=16), nullable=True),
         sa.Column("created_at", sa.String(length=32), nullable=False),
         sa.Column("finished_at", sa.String(length=32), nullable=True),
         sa.CheckConstraint(
             "state in ('planned','sending','done','uncertain','refused','parked')",
             name=op.f("ck_effect_state"),
+        ),
+        sa.CheckConstraint(
+            "fate in ('pending','posted','altered','rejected')", name=op.f("ck_effect_fate")
         ),
         sa.ForeignKeyConstraint(
             ["company_id", "connection_id"],
@@ -489,6 +493,13 @@ def upgrade() -> None:
             unique=False,
             sqlite_where=sa.text("state in ('planned','sending','uncertain')"),
             postgresql_where=sa.text("state in ('planned','sending','uncertain')"),
+        )
+        batch_op.create_index(
+            "ix_effect_fate",
+            ["company_id", "fate"],
+            unique=False,
+            sqlite_where=sa.text("fate in ('pending','posted')"),
+            postgresql_where=sa.text("fate in ('pending','posted')"),
         )
 
     op.create_table(
