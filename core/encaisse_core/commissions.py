@@ -14,61 +14,19 @@ from fractions import Fraction
 from typing import Literal, NamedTuple
 
 from encaisse_core.cents import Cents, half_up
+from encaisse_core.contracts import PPM, Contract
 
-RULE_VERSION = "2026-1"
-"""Stored with each line: change it whenever the way to compute changes."""
+RULE_VERSION = "2026-2"
+"""Stored with each line: change it whenever the way to compute changes.
 
-PPM = 1_000_000
+2026-2: the first import attributes, and the contract in force that day gives the rate.
+"""
 
 EXPENSE = "commission_expense"
 ACCRUED = "commission_accrued"
 PAYABLE = "commission_payable"
 
-ReferrerKind = Literal["editor", "information_company", "insurer", "cabinet", "other"]
 LineKind = Literal["accrual", "payable", "clawback"]
-
-
-class Earning(NamedTuple):
-    """Say whether a kind of referrer earns freely or only with a legal opinion, and why."""
-
-    needs_opinion: bool
-    why: str
-
-
-REFERRER_KINDS: dict[ReferrerKind, Earning] = {
-    "editor": Earning(False, "software editor: commercial referral, free contract"),
-    "information_company": Earning(False, "business information: commercial referral"),
-    "insurer": Earning(False, "insurer or broker: commercial referral"),
-    "cabinet": Earning(
-        True,
-        "experts-comptables are bound by ordonnance 45-2138 and the code of ethics of décret "
-        "2012-432, which watch over independence and fees: an opinion must allow the commission",
-    ),
-    "other": Earning(True, "unknown trade: an opinion must say that it may be paid"),
-}
-"""Whether each kind of referrer may earn; without its opinion a kind that needs one earns 0."""
-
-
-@dataclass(frozen=True, slots=True)
-class Referrer:
-    """Name who referred. `rate_ppm` is its share of the fee excl. VAT in parts per million.
-
-    `legal_opinion` is the reference of a recorded opinion, None where there is none.
-    """
-
-    id: str
-    kind: ReferrerKind
-    rate_ppm: int
-    legal_opinion: str | None = None
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.rate_ppm <= PPM:
-            raise ValueError(f"{self.id}: a share of the fee is between 0 and all of it")
-
-    @property
-    def earns(self) -> bool:
-        """Tell whether this referrer may be paid at all."""
-        return bool(self.legal_opinion) or not REFERRER_KINDS[self.kind].needs_opinion
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +60,7 @@ class CommissionLine:
 
     settlement_id: str
     referrer_id: str
+    contract_id: str
     kind: LineKind
     on: date
     currency: str
@@ -117,7 +76,7 @@ class CommissionLine:
 
 def accrue(
     settlement: SettlementFacts,
-    referrer: Referrer,
+    contract: Contract,
     mandate_signed_on: date | None,
     *,
     on: date,
@@ -125,21 +84,23 @@ def accrue(
     """Accrue a referrer's share of the fee kept on one verified payment, or None.
 
     None where there is no signed mandate, no fee, nothing to earn, or the money is dated before
-    the mandate's signature: nobody earned that by collecting. `on` dates the line. Call once per
-    (settlement, referrer, rule version): the store's unique key refuses a second.
+    the mandate's signature: nobody earned that by collecting. `contract` is the one in force when
+    the invoice was imported; `on` dates the line. One settlement earns one referrer at a time: the
+    store's unique key refuses a second accrual of the same turn.
     """
-    if settlement.state != "verified" or not referrer.earns or mandate_signed_on is None:
+    if settlement.state != "verified" or not contract.earns or mandate_signed_on is None:
         return None
     if settlement.fee is None or settlement.received_on < mandate_signed_on:
         return None
     if settlement.fee < 0:
         raise ValueError(f"{settlement.settlement_id}: a fee kept is not negative")
-    amount = half_up(Fraction(settlement.fee * referrer.rate_ppm, PPM))
+    amount = half_up(Fraction(settlement.fee * contract.rate_ppm, PPM))
     if amount == 0:
         return None
     return CommissionLine(
         settlement_id=settlement.settlement_id,
-        referrer_id=referrer.id,
+        referrer_id=contract.referrer_id,
+        contract_id=contract.id,
         kind="accrual",
         on=on,
         currency=settlement.currency,
@@ -159,6 +120,7 @@ def payable(line: CommissionLine, *, on: date) -> CommissionLine:
     return CommissionLine(
         settlement_id=line.settlement_id,
         referrer_id=line.referrer_id,
+        contract_id=line.contract_id,
         kind="payable",
         on=on,
         currency=line.currency,
@@ -172,9 +134,9 @@ def payable(line: CommissionLine, *, on: date) -> CommissionLine:
 def claw_back(lines: Sequence[CommissionLine], *, on: date) -> CommissionLine | None:
     """Undo what one settlement earned one referrer; None where nothing of it stands.
 
-    `lines` are all the lines of that settlement and referrer: whatever they left on each account
-    is posted back, so that an accrual, payable or not, ends at zero. Raises ValueError when the
-    lines are not of one settlement and one referrer.
+    `lines` are all the lines of that settlement and referrer, the oldest first: whatever they left
+    on each account is posted back, so that an accrual, payable or not, ends at zero. Raises
+    ValueError when the lines are not of one settlement and one referrer.
     """
     if len({(line.settlement_id, line.referrer_id, line.currency) for line in lines}) > 1:
         raise ValueError("a clawback undoes one settlement of one referrer")
@@ -182,17 +144,18 @@ def claw_back(lines: Sequence[CommissionLine], *, on: date) -> CommissionLine | 
     standing = balances.get(EXPENSE, 0)
     if standing == 0:
         return None
-    first = lines[0]
+    last = next(line for line in reversed(lines) if line.kind == "accrual")
     return CommissionLine(
-        settlement_id=first.settlement_id,
-        referrer_id=first.referrer_id,
+        settlement_id=last.settlement_id,
+        referrer_id=last.referrer_id,
+        contract_id=last.contract_id,
         kind="clawback",
         on=on,
-        currency=first.currency,
-        basis=-first.basis,
+        currency=last.currency,
+        basis=-last.basis,
         amount=-standing,
         postings=tuple(Posting(a, -cents) for a, cents in balances.items() if cents),
-        rule_version=first.rule_version,
+        rule_version=last.rule_version,
     )
 
 

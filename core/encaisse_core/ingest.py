@@ -27,7 +27,7 @@ from encaisse_api import (
     Transient,
     Unreadable,
 )
-from encaisse_core import cursors, grants, journal, tasks
+from encaisse_core import cursors, grants, journal, referrers, tasks
 from encaisse_core.errors import HostError
 from encaisse_core.faults import fault
 from encaisse_core.host import Host, Link
@@ -218,6 +218,7 @@ def store_invoices(
                     **values,
                 )
             )
+            referrers.attribute(tx, link, sighting_id, now)
             new.append(sighting_id)
         elif written is not None and before.written != written.get(before.id, 0):
             continue

@@ -20,6 +20,7 @@ from encaisse_core import (
     collector,
     compare,
     drafts,
+    earnings,
     ingest,
     journal,
     ledger,
@@ -149,7 +150,7 @@ def write_back(host: Host, night: Night) -> None:
 def post(host: Host, night: Night) -> None:
     """Post payouts and commissions."""
     night.counts["vouchers"] += ledger.post_payouts(host, night.company_id)
-    night.counts["commissions"] += ledger.post_commissions(host, night.company_id)
+    night.counts["commissions"] += earnings.post_commissions(host, night.company_id)
 
 
 def open_procedures(host: Host, night: Night) -> None:

@@ -7,6 +7,7 @@ the company. What is higher undoes payments, or asks.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from itertools import combinations
@@ -160,7 +161,7 @@ def _paid(
             host, tx, company_id, claim_id, credited, currency, today, "credit", shown_by=row["id"]
         )
     if money and verdict == "same":
-        _told(host, tx, row, same)
+        _told(host, tx, row, same, money)
     elif money:
         add_payment(
             host, tx, company_id, claim_id, money, currency, today, "source", shown_by=row["id"]
@@ -278,8 +279,13 @@ def _ask_same(host: Host, tx: Connection, row: Mapping[str, Any], amount: int) -
     )
 
 
-def _told(host: Host, tx: Connection, row: Mapping[str, Any], payment_id: str | None) -> None:
-    """Note that a tool shows a payment somebody typed in, so that we do not write it again."""
+def _told(
+    host: Host, tx: Connection, row: Mapping[str, Any], payment_id: str | None, amount: int
+) -> None:
+    """Note that a tool shows a payment somebody typed in, so that we do not write it again.
+
+    `amount` is what was typed: the principal, or what was left of it after the fee.
+    """
     if payment_id is None or payment_id in _told_there(tx, row):
         return
     tx.execute(
@@ -289,7 +295,7 @@ def _told(host: Host, tx: Connection, row: Mapping[str, Any], payment_id: str | 
             remote_ref=f"same:{payment_id}",
             payment_id=payment_id,
             role="same",
-            record="{}",
+            record=json.dumps({"amount": amount}),
             seen_at=row["changed_at"],
         )
     )

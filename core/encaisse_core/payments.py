@@ -31,10 +31,12 @@ def add_payment(
     origin: str,
     *,
     shown_by: str | None = None,
+    settlement_id: str | None = None,
 ) -> str:
     """Record money once and allocate it to the oldest échéances; what is too much is a refund.
 
     `shown_by` is the sighting whose tool showed it: the claim's other tools have yet to tell it.
+    `settlement_id` is what the collector reported it by.
     """
     now = host.clock.now()
     payment_id = host.ids.new("pay")
@@ -49,6 +51,7 @@ def add_payment(
             paid_on=paid_on,
             origin=origin,
             reverses=None,
+            settlement_id=settlement_id,
             unallocated=lines.unallocated,
             created_at=stamp(now),
         )
@@ -99,6 +102,7 @@ def undo_payment(
             paid_on=on,
             origin=row["origin"],
             reverses=payment_id,
+            settlement_id=row["settlement_id"],
             unallocated=-row["unallocated"],
             created_at=stamp(now),
         )

@@ -117,16 +117,6 @@ def _new_claim(host: Host, tx: Connection, link: Link, invoice: SourceInvoice) -
                 open=instalment.open.minor,
             )
         )
-    if link.referrer_id is not None:
-        tx.execute(
-            schema.attribution.insert().values(
-                company_id=link.company_id,
-                claim_id=claim_id,
-                referrer_id=link.referrer_id,
-                connection_id=link.id,
-                attributed_at=stamp(now),
-            )
-        )
     return claim_id
 
 

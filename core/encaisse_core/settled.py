@@ -73,6 +73,7 @@ def _collected(host: Host, tx: Connection, row: Mapping[str, Any]) -> str:
         row["currency"],
         row["received_on"],
         "collector",
+        settlement_id=row["id"],
     )
     s = schema.settlement.c
     tx.execute(

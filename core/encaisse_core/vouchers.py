@@ -17,9 +17,12 @@ abolished. 7588 is no longer a rest: the plan now keeps it for fiducies.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from encaisse_core.cents import Cents
+
+CUSTOMERS = "411"
+COLLECTOR = "467"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +55,17 @@ class PaidOut:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Post one side of one account; exactly one of `debit` and `credit` is positive."""
+    """Post one side of one account; exactly one of `debit` and `credit` is positive.
+
+    `payment_ref` is the collected payment the line comes from, None for the fee's lines.
+    """
 
     account: str
     label: str
     debit: Cents
     credit: Cents
     reference: str
+    payment_ref: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,20 +95,21 @@ def voucher(reference: str, collector: str, paid: Sequence[PaidOut], net: Cents)
     for each in paid:
         lines += _receipt(collector, each)
     lines += _fee(reference, collector, paid)
-    bank = _entry(f"Virement {collector}", reference, [("512", net)], ("467", -net))
+    bank = _entry(f"Virement {collector}", reference, [("512", net)], (COLLECTOR, -net))
     return Voucher(tuple(lines), tuple(bank))
 
 
 def _receipt(collector: str, paid: PaidOut) -> list[Line]:
     """Post what one payment brought: the collector holds it, the debtor owes less."""
     parts = [
-        ("411", -paid.principal),
+        (CUSTOMERS, -paid.principal),
         ("7631", -paid.interest),
         ("7581", -paid.indemnity),
         ("758", -paid.costs),
     ]
     label = f"Recouvrement {collector} facture {paid.invoice_number}"
-    return _entry(label, paid.invoice_number, [("467", paid.gross)], *parts)
+    lines = _entry(label, paid.invoice_number, [(COLLECTOR, paid.gross)], *parts)
+    return [replace(line, payment_ref=paid.payment_ref) for line in lines]
 
 
 def _fee(reference: str, collector: str, paid: Sequence[PaidOut]) -> list[Line]:
@@ -112,7 +120,10 @@ def _fee(reference: str, collector: str, paid: Sequence[PaidOut]) -> list[Line]:
         f"Honoraires {collector}", reference, [("6226", fee), ("44566", vat)], ("401", -fee - vat)
     )
     offset = _entry(
-        f"Compensation honoraires {collector}", reference, [("401", fee + vat)], ("467", -fee - vat)
+        f"Compensation honoraires {collector}",
+        reference,
+        [("401", fee + vat)],
+        (COLLECTOR, -fee - vat),
     )
     return invoice + offset
 

@@ -47,9 +47,11 @@ def plan_write_backs(host: Host, company_id: str) -> int:
         target = link(tx, company_id, route)
         host.store.one_at_a_time(tx, company_id)
         entries = _entries(tx, company_id)
+        exported = handed_over(tx, company_id)
         for row in _collected(tx, company_id, target.id):
             written = entries.setdefault(row["payment_id"], [])
             missing = abs(int(row["amount"])) - sum(entry.cents for entry in written)
+            missing -= abs(exported.get(row["payment_id"], 0))
             if missing <= 0:
                 continue
             if row["amount"] > 0:
@@ -128,6 +130,39 @@ def _entries(tx: Connection, company_id: str) -> dict[str, list[_Entry]]:
         entry = _Entry(row.id, said["amount"], said.get("undoes"))
         found.setdefault(said["payment_id"], []).append(entry)
     return found
+
+
+def handed_over(tx: Connection, company_id: str) -> dict[str, int]:
+    """Add up the principal of each payment that accountants were handed as entries to import."""
+    x = schema.exported_payment.c
+    query = (
+        select(x.payment_id, func.sum(x.amount).label("amount"))
+        .where(x.company_id == company_id)
+        .group_by(x.payment_id)
+    )
+    return {row.payment_id: int(row.amount) for row in tx.execute(query)}
+
+
+def _beyond(tx: Connection, effect: Effect) -> bool:
+    """Tell whether an entry would post what accountants were handed, retried after the export."""
+    payment_id = effect.payload["payment_id"]
+    exported = abs(handed_over(tx, effect.company_id).get(payment_id, 0))
+    if not exported:
+        return False
+    p, e = schema.payment.c, schema.effect.c
+    whole = tx.execute(
+        select(p.amount).where(p.company_id == effect.company_id, p.id == payment_id)
+    ).scalar_one()
+    done = select(e.payload).where(
+        e.company_id == effect.company_id,
+        e.kind.in_(outbox.ENTRIES),
+        e.subject == effect.subject,
+        e.state == "done",
+    )
+    told = [json.loads(text) for text in tx.execute(done).scalars()]
+    posted = sum(said["amount"] for said in told if said["payment_id"] == payment_id)
+    room = abs(int(whole)) - exported - int(posted)
+    return bool(effect.payload["amount"] > room)
 
 
 def _collected(tx: Connection, company_id: str, connection_id: str) -> list[dict[str, Any]]:
@@ -213,10 +248,16 @@ class _BooksEntry(Kind):
                     x.role == "same",
                 )
             ).first()
+            beyond = _beyond(tx, effect)
         if "maybe_same" in asked:
             raise NotNow("Une question sur ce paiement attend sa réponse.")
         if typed is not None:
             raise Never("Ce paiement est déjà saisi dans l'outil.")
+        if beyond:
+            raise Never(
+                "Le principal de ce paiement a été remis à la comptabilité (encaisse payouts) : "
+                "il n'est pas inscrit une seconde fois."
+            )
 
     def look(self, host: Host, link: Link, partner: Any, effect: Effect) -> SourceInvoice | None:
         """Read the invoice again right after the write."""

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sqlalchemy import select
 
-from encaisse_core import connecting, journal, nightly, proposals, routing, runner
+from encaisse_core import connecting, journal, nightly, proposals, referrers, routing, runner
 from encaisse_core.app import App, open_app
 from encaisse_core.cli.ending import unit
 from encaisse_core.clock import PARIS, SeededIds
@@ -20,7 +20,6 @@ from encaisse_core.host import Connectors, Host
 from encaisse_core.loader import load
 from encaisse_core.nightly import Night, Phase
 from encaisse_core.store import schema
-from encaisse_core.store.engine import stamp
 from encaisse_lab import broken_on_purpose as planted
 from encaisse_lab import partners as sides
 from encaisse_lab import tally
@@ -150,18 +149,10 @@ def _connect(app: App, partners: Partners, folder: Path | None) -> str:
     company_id = connecting.add_company(
         host, siren=company.siren or "", name=company.name, environment="test"
     )
-    referrer_id = host.ids.new("ref")
     with host.store.begin() as tx:
-        tx.execute(
-            schema.referrer.insert().values(
-                company_id=company_id,
-                id=referrer_id,
-                kind="editor",
-                name="Éditeur de démonstration",
-                rate_ppm=REFERRER_PPM,
-                created_at=stamp(host.clock.now()),
-            )
-        )
+        referrer_id = referrers.add(host, tx, company_id, "Éditeur de démonstration", "editor")
+        agreed = referrers.Agreed(REFERRER_PPM, host.clock.today())
+        referrers.agree(host, tx, company_id, referrer_id, agreed)
     wanted: list[tuple[str, dict[str, str], str | None]] = [
         ("factomos", {"token": sides.TOKEN}, referrer_id),
         ("myunisoft", dict(partners.firm.access), None),

@@ -14,12 +14,9 @@ from encaisse_core.commissions import (
     ACCRUED,
     EXPENSE,
     PAYABLE,
-    REFERRER_KINDS,
     RULE_VERSION,
     CommissionLine,
     Posting,
-    Referrer,
-    ReferrerKind,
     SettlementFacts,
     accrue,
     balance,
@@ -27,15 +24,16 @@ from encaisse_core.commissions import (
     payable,
     statement,
 )
+from encaisse_core.contracts import REFERRER_KINDS, Contract, ReferrerKind
 
 SIGNED = date(2026, 9, 1)
 NIGHT = date(2026, 9, 20)
-EDITOR = Referrer("ref_1", "editor", 200_000)
+EDITOR = Contract("ctr_1", "ref_1", "editor", date(2026, 1, 1), None, 200_000)
 PAID = SettlementFacts("stl_1", "verified", "EUR", date(2026, 9, 10), 120_00)
 
 
-def accrued(settlement: SettlementFacts = PAID, referrer: Referrer = EDITOR) -> CommissionLine:
-    line = accrue(settlement, referrer, SIGNED, on=NIGHT)
+def accrued(settlement: SettlementFacts = PAID, contract: Contract = EDITOR) -> CommissionLine:
+    line = accrue(settlement, contract, SIGNED, on=NIGHT)
     assert line is not None
     return line
 
@@ -65,11 +63,11 @@ def test_money_dated_before_the_signature_earns_nothing_and_the_same_day_does() 
 
 
 def test_a_cabinet_earns_nothing_without_a_recorded_legal_opinion() -> None:
-    cabinet = Referrer("ref_2", "cabinet", 200_000)
+    cabinet = replace(EDITOR, referrer_id="ref_2", kind="cabinet")
     assert accrue(PAID, cabinet, SIGNED, on=NIGHT) is None
     assert accrue(PAID, replace(cabinet, legal_opinion=""), SIGNED, on=NIGHT) is None
     allowed = replace(cabinet, legal_opinion="avis du 2026-05-04")
-    assert accrued(referrer=allowed).amount == 24_00
+    assert accrued(contract=allowed).amount == 24_00
 
 
 def test_every_kind_of_referrer_has_its_rule_and_the_reason() -> None:
@@ -80,7 +78,7 @@ def test_every_kind_of_referrer_has_its_rule_and_the_reason() -> None:
 @pytest.mark.parametrize("rate", [-1, 1_000_001])
 def test_a_share_above_the_whole_fee_is_refused(rate: int) -> None:
     with pytest.raises(ValueError, match="share"):
-        Referrer("ref_1", "editor", rate)
+        replace(EDITOR, rate_ppm=rate)
 
 
 def test_a_negative_fee_is_an_error_not_a_commission() -> None:
@@ -155,12 +153,12 @@ LIVES = st.lists(
 def test_the_ledger_balances_stays_within_the_fees_and_equals_its_statements(
     lives: list[tuple[int, bool, bool, int]], rate: int
 ) -> None:
-    referrer = replace(EDITOR, rate_ppm=rate)
+    contract = replace(EDITOR, rate_ppm=rate)
     ledger: list[CommissionLine] = []
     standing_fees = 0
     for i, (fee, paid_out, reversed_, month) in enumerate(lives):
         settlement = replace(PAID, settlement_id=f"stl_{i}", fee=fee, received_on=date(2026, 9, 2))
-        line = accrue(settlement, referrer, SIGNED, on=date(2026, 8 + month, 5))
+        line = accrue(settlement, contract, SIGNED, on=date(2026, 8 + month, 5))
         if line is None:
             continue
         assert 0 < line.amount <= fee

@@ -30,7 +30,16 @@ from encaisse_api import (
     SourceInvoice,
     Transient,
 )
-from encaisse_core import connecting, ingest, nightly, observed, proposals, reconcile, runner
+from encaisse_core import (
+    connecting,
+    ingest,
+    nightly,
+    observed,
+    proposals,
+    reconcile,
+    referrers,
+    runner,
+)
 from encaisse_core.app import open_app
 from encaisse_core.cli import answering
 from encaisse_core.clock import SeededIds, VirtualClock
@@ -772,18 +781,11 @@ def test_a_payout_that_changed_before_it_was_executed_is_posted_as_executed(hous
 
 def referred(house: House, rate: int = 1_000_000) -> None:
     with house.host.store.begin() as tx:
-        tx.execute(
-            schema.referrer.insert().values(
-                company_id=house.company,
-                id="ref_1",
-                kind="editor",
-                name="Éditeur",
-                rate_ppm=rate,
-                created_at="2026-02-02T00:00:00.000000Z",
-            )
-        )
+        made = referrers.add(house.host, tx, house.company, "Éditeur", "editor")
+        agreed = referrers.Agreed(rate, house.clock.today())
+        referrers.agree(house.host, tx, house.company, made, agreed)
         c = schema.connection
-        tx.execute(c.update().where(c.c.connector == "papertool").values(referrer_id="ref_1"))
+        tx.execute(c.update().where(c.c.connector == "papertool").values(referrer_id=made))
 
 
 def test_a_commission_follows_a_fee_that_was_lowered(house: House) -> None:

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import func, select
 
 from encaisse_api import Connector, Money, SourceInvoice, Transient, Unreadable
-from encaisse_core import connecting, facts, journal, nightly, proposals, runner
+from encaisse_core import connecting, facts, journal, nightly, proposals, referrers, runner
 from encaisse_core.app import App, open_app
 from encaisse_core.cli import answering
 from encaisse_core.clock import SeededIds, VirtualClock
@@ -272,18 +272,11 @@ def test_removing_a_connector_leaves_the_rest_working(house: House) -> None:
 
 def test_payout_and_commission_are_posted_once(house: House) -> None:
     with house.host.store.begin() as tx:
-        tx.execute(
-            schema.referrer.insert().values(
-                company_id=house.company,
-                id="ref_1",
-                kind="editor",
-                name="Éditeur",
-                rate_ppm=200_000,
-                created_at="2026-02-02T00:00:00.000000Z",
-            )
-        )
+        made = referrers.add(house.host, tx, house.company, "Éditeur", "editor")
+        agreed = referrers.Agreed(200_000, house.clock.today())
+        referrers.agree(house.host, tx, house.company, made, agreed)
         c = schema.connection
-        tx.execute(c.update().where(c.c.connector == "papertool").values(referrer_id="ref_1"))
+        tx.execute(c.update().where(c.c.connector == "papertool").values(referrer_id=made))
     opened = house.open_everything()
     line = house.paper.procedures[opened[0]].claims[0].line
     house.paper.collect("p1", opened[0], line, 50_00, date(2026, 2, 5))

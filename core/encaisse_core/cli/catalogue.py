@@ -44,7 +44,7 @@ COMMANDS: dict[str, Named] = {
     "connect": Named(CONNECT, "connecting", "connect", "Raccorde une société à un outil."),
     "connections": Named(CONNECT, "connecting", "connections", "Liste les connexions."),
     "companies": Named(CONNECT, "companies", "companies", "Liste les sociétés."),
-    "referrer": Named(CONNECT, "companies", "referrer", "Gère les apporteurs d'affaires."),
+    "referrer": Named(CONNECT, "referring", "referrer", "Gère les apporteurs d'affaires."),
     "routing": Named(CONNECT, "routes", "routing", "Dit où vont les écritures, ou le décide."),
     "sync": Named(DAILY, "syncing", "sync", "Lit les outils, rapproche, arrête ce qui est payé."),
     "claims": Named(DAILY, "claims", "claims", "Liste les créances et ce qui les retient."),

@@ -148,6 +148,7 @@ def _tell(told: dict[str, Any]) -> None:
             for s in told["sightings"]
         ],
     )
+    _attribution(told["attribution"])
     _part(
         "Paiements",
         ("Date", "Montant", "Origine", "Trop perçu"),
@@ -200,6 +201,31 @@ def _tell(told: dict[str, Any]) -> None:
             for e in told["events"]
         ],
     )
+
+
+def _attribution(told: dict[str, Any]) -> None:
+    """Say who earns, and why, where somebody referred one of the imports."""
+    if not any(each["referrer"] for each in told["imports"]):
+        return
+    _part(
+        "Apporteurs",
+        ("Outil", "Importée le", "Apporteur", "Décide"),
+        [
+            (
+                each["connector"],
+                showing.moment(each["at"]),
+                each["referrer_name"] or "aucun",
+                showing.text(each["decides"]),
+            )
+            for each in told["imports"]
+        ],
+    )
+    share = "sans contrat qui le paie ce jour-là"
+    if told["rate_percent"] is not None:
+        percent = told["rate_percent"].replace(".", ",")
+        share = f"{percent} % des honoraires HT, contrat {told['contract']}"
+    who = told["referrer_name"]
+    click.echo(f"{told['sentence']} " + (f"{who} : {share}." if who else "Personne ne touche."))
 
 
 def _part(title: str, headings: Sequence[str], lines: Sequence[Sequence[str]]) -> None:

@@ -13,7 +13,7 @@ from encaisse_api import Manifest, Setting
 from encaisse_core import connecting as doors
 from encaisse_core.app import App
 from encaisse_core.cli import showing, words
-from encaisse_core.cli.companies import referrer_id
+from encaisse_core.cli.referring import referrer_id
 from encaisse_core.cli.session import (
     Company,
     Session,

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from typing import Any
 
 import click
 
-from encaisse_core.cli import showing, words
+from encaisse_core.cli import showing, spreadsheet, words
+from encaisse_core.cli.french import FrenchGroup
+from encaisse_core.cli.payout_export import export
 from encaisse_core.cli.session import Session, company_option, json_option, reading
 from encaisse_core.cli.short import short
+from encaisse_core.cli.statements import statement, statements
 from encaisse_core.cli.views import money as views
 from encaisse_core.errors import UsageError
 from encaisse_core.store import schema
@@ -19,30 +20,37 @@ from encaisse_core.store import schema
 HEADINGS = ("Date", "Apporteur", "Facture", "Nature", "Honoraires", "Commission", "Devise", "Règle")
 
 
-@click.command("commissions", help="Liste les commissions des apporteurs.")
+@click.group(
+    "commissions",
+    cls=FrenchGroup,
+    invoke_without_command=True,
+    help="Liste les commissions des apporteurs, et leurs relevés.",
+)
 @click.option("--period", metavar="AAAA-MM", help="Un mois seulement.")
 @click.option(
     "--csv", "as_csv", is_flag=True, help="Un fichier pour tableur, sur la sortie standard."
 )
 @company_option
 @json_option
-@click.pass_obj
+@click.pass_context
 def commissions(
-    session: Session, period: str | None, as_csv: bool, asked: str | None, as_json: bool
+    context: click.Context, period: str | None, as_csv: bool, asked: str | None, as_json: bool
 ) -> None:
-    """List commission lines with each month's sums."""
+    """List commission lines with each month's sums when called alone."""
+    if context.invoked_subcommand is not None:
+        return
     if period is not None and not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", period):
         raise UsageError(f"« {period} » n'est pas un mois : écrivez 2026-02.")
     if as_csv and as_json:
         raise UsageError("--csv et --json s'excluent : choisissez l'un des deux.")
-    with reading(session, asked) as (company, tx):
+    with reading(context.ensure_object(Session), asked) as (company, tx):
         found = views.commissions(tx, company.id, period)
         brief = short(tx, company.id, schema.referrer)
     if as_json:
         showing.as_json({"company": company.shown(), "period": period, **found})
         return
     if as_csv:
-        click.echo(_csv(found["lines"]).encode(), nl=False)
+        spreadsheet.write(HEADINGS, [_cells(row) for row in found["lines"]])
         return
     showing.table(
         HEADINGS[:6],
@@ -66,39 +74,37 @@ def commissions(
         )
 
 
-def _csv(lines: list[dict[str, Any]]) -> str:
-    """Write for a French spreadsheet: semicolons, decimal commas, no cell that runs."""
-    file = io.StringIO()
-    writer = csv.writer(file, delimiter=";", lineterminator="\r\n")
-    writer.writerow(HEADINGS)
-    for row in lines:
-        writer.writerow(
-            (
-                showing.day(row["on"]),
-                _inert(row["referrer_name"]),
-                _inert(row["number"]),
-                words.COMMISSION_KINDS[row["kind"]],
-                row["basis"]["amount"].replace(".", ","),
-                row["amount"]["amount"].replace(".", ","),
-                row["amount"]["currency"],
-                row["rule_version"],
-            )
-        )
-    return file.getvalue()
+commissions.add_command(statement)
+commissions.add_command(statements)
 
 
-def _inert(cell: str) -> str:
-    """Keep a spreadsheet from running a name as a formula."""
-    return f"'{cell}" if cell[:1] in "=+-@\t\r" else cell
+def _cells(row: dict[str, Any]) -> tuple[str, ...]:
+    return (
+        showing.day(row["on"]),
+        spreadsheet.inert(row["referrer_name"]),
+        spreadsheet.inert(row["number"]),
+        words.COMMISSION_KINDS[row["kind"]],
+        spreadsheet.figure(row["basis"]),
+        spreadsheet.figure(row["amount"]),
+        row["amount"]["currency"],
+        row["rule_version"],
+    )
 
 
-@click.command("payouts", help="Liste les reversements et leurs écritures comptables.")
+@click.group(
+    "payouts",
+    cls=FrenchGroup,
+    invoke_without_command=True,
+    help="Liste les reversements et leurs écritures comptables.",
+)
 @company_option
 @json_option
-@click.pass_obj
-def payouts(session: Session, asked: str | None, as_json: bool) -> None:
-    """List payouts, each with its voucher."""
-    with reading(session, asked) as (company, tx):
+@click.pass_context
+def payouts(context: click.Context, asked: str | None, as_json: bool) -> None:
+    """List payouts, each with its voucher, when called alone."""
+    if context.invoked_subcommand is not None:
+        return
+    with reading(context.ensure_object(Session), asked) as (company, tx):
         found = views.payouts(tx, company.id)
     if as_json:
         showing.as_json({"company": company.shown(), "payouts": found})
@@ -113,6 +119,8 @@ def payouts(session: Session, asked: str | None, as_json: bool) -> None:
             f"(encaissé {showing.amount(row['gross'])}, honoraires {showing.amount(row['fee'])}, "
             f"TVA {showing.amount(row['fee_vat'])})"
         )
+        if row["entry"] is not None:
+            click.echo(f"Écriture {row['entry']} remise à la comptabilité.")
         showing.table(
             ("Compte", "Libellé", "Débit", "Crédit", "Pièce"),
             [
@@ -127,6 +135,9 @@ def payouts(session: Session, asked: str | None, as_json: bool) -> None:
             ],
             empty="Pas encore d'écriture.",
         )
+
+
+payouts.add_command(export)
 
 
 def _side(value: dict[str, Any]) -> str:

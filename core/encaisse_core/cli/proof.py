@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
 import click
 
 from encaisse_core import journal as journals
-from encaisse_core.cli import showing
+from encaisse_core.cli import files, showing
 from encaisse_core.cli.french import FrenchGroup
 from encaisse_core.cli.session import Session, company_of, company_option, json_option
-from encaisse_core.errors import CHECK_FAILED, DONE, StoreError, UsageError
+from encaisse_core.errors import CHECK_FAILED, DONE, UsageError
 from encaisse_core.journal import read_export
 
 
@@ -59,12 +57,8 @@ def verify(
 @click.pass_obj
 def export(session: Session, file: Path | None, asked: str | None) -> None:
     """Export to a file, whole or not at all, or to the standard output."""
-    if file is not None and not file.parent.is_dir():
-        raise UsageError(
-            f"Le dossier {file.parent} n'existe pas : créez-le, ou donnez un autre chemin."
-        )
-    if file is not None and os.path.isdir(file):  # noqa: PTH112 - Path.is_dir raises for some names
-        raise UsageError(f"{file} est un dossier : donnez le nom d'un fichier à écrire.")
+    if file is not None:
+        files.check(file)
     with session.open() as app:
         company = company_of(app, asked)
         with app.host.store.begin() as tx:
@@ -73,18 +67,5 @@ def export(session: Session, file: Path | None, asked: str | None) -> None:
                 for line in lines:
                     click.echo(f"{line}\n".encode(), nl=False)
                 return
-            beside = file.with_name(f".{file.name}.part")
-            try:
-                with beside.open("w", encoding="utf-8", newline="\n") as written:
-                    written.writelines(f"{line}\n" for line in lines)
-                beside.replace(file)
-            except OSError as error:
-                from encaisse_einvoicing.complaints import of_the_system
-
-                with suppress(OSError):
-                    beside.unlink(missing_ok=True)
-                raise StoreError(
-                    f"L'export {file} n'a pas pu être écrit : {of_the_system(error)}. Libérez de "
-                    "la place ou choisissez un autre dossier. La base n'a pas changé."
-                ) from error
+            files.write(file, lines)
     click.echo(f"Journal de {company.name} exporté dans {file}.", file=sys.stderr)

@@ -53,6 +53,11 @@ EFFECT_KINDS: Final = {
     "open_procedure": "ouverture",
 }
 COMMISSION_KINDS: Final = {"accrual": "acquise", "payable": "exigible", "clawback": "reprise"}
+INVOICING: Final = {
+    "self_billed": "facture établie par nous en son nom",
+    "referrer_invoices": "facture à recevoir de l'apporteur",
+    "nothing_to_invoice": "rien à facturer",
+}
 PAYOUT_STATES: Final = {
     "scheduled": "prévu",
     "held": "retenu",
@@ -87,6 +92,11 @@ EVENTS: Final = {
     "connected": "outil raccordé",
     "connection_paused": "connexion mise en pause",
     "referrer_added": "apporteur enregistré",
+    "referrer_identified": "identité de l'apporteur notée",
+    "contract_added": "contrat d'apporteur enregistré",
+    "contract_ended": "fin d'un contrat d'apporteur",
+    "statement_issued": "relevé de commissions émis",
+    "payout_exported": "écriture d'un reversement remise à la comptabilité",
     "routing_answered": "destination des écritures choisie",
     "page_read": "page lue",
     "vanished_read_again": "factures disparues relues",

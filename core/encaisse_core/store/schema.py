@@ -431,6 +431,7 @@ payment = _company_table(
     Column("paid_on", Day, nullable=False),
     Column("origin", String(16), nullable=False),  # collector | source | credit
     Column("reverses", Ident),
+    Column("settlement_id", Ident),  # what a collector's payment was made of
     _money("unallocated"),
     Column("created_at", Moment, nullable=False),
     _to("claim", "claim_id"),
@@ -520,36 +521,81 @@ voucher_line = _company_table(
     _money("debit"),
     _money("credit"),
     _text("reference"),
+    _text("payment_ref"),  # the collected payment a line comes from; None for the fee's lines
     _to("payout", "payout_id"),
     CheckConstraint("debit >= 0 and credit >= 0 and (debit = 0) <> (credit = 0)", name="side"),
     key=("payout_id", "position"),
+)
+
+accounting_entry = _company_table(
+    "accounting_entry",
+    Column("payout_id", Ident, nullable=False),
+    Column("number", Integer, nullable=False),  # EcritureNum, continuous
+    Column("rows", Text, nullable=False),  # as handed over, written the same again
+    Column("exported_at", Moment, nullable=False),
+    _to("payout", "payout_id"),
+    UniqueConstraint("company_id", "number"),
+    key=("payout_id",),
+)
+
+exported_payment = _company_table(
+    "exported_payment",
+    Column("payment_id", Ident, nullable=False),
+    Column("payout_id", Ident, nullable=False),
+    _money("principal"),  # what the payout's voucher says of it
+    _money("amount"),  # the part handed over, which is never written into a tool as well
+    _to("payment", "payment_id"),
+    _to("payout", "payout_id"),
+    key=("payment_id", "payout_id"),
 )
 
 referrer = _company_table(
     "referrer",
     Column("kind", String(24), nullable=False),  # editor|information_company|insurer|cabinet|other
     Column("name", Text, nullable=False),
-    Column("rate_ppm", Integer, nullable=False),  # parts per million of the fee excl. VAT
-    _text("legal_opinion"),
+    Column("siren", String(9)),
+    _text("vat_id"),
+    Column("country", String(2), nullable=False, server_default="FR"),
+    _text("address"),
+    Column("vat_regime", String(16)),  # standard | franchise | reverse_charge
+    _text("self_billing"),  # the mandate by which we invoice in its name; None: it invoices us
     Column("created_at", Moment, nullable=False),
+)
+
+referrer_contract = _company_table(
+    "referrer_contract",
+    Column("referrer_id", Ident, nullable=False),
+    Column("starts_on", Day, nullable=False),
+    Column("ends_on", Day),  # the last day it is in force
+    Column("rate_ppm", Integer, nullable=False),  # parts per million of the basis
+    Column("basis", String(16), nullable=False),  # fee_excl_vat
+    Column("terms", Text, nullable=False),
+    _text("legal_opinion"),
+    _flag("shows_numbers"),  # whether statements may show the invoice's number
+    Column("created_at", Moment, nullable=False),
+    _to("referrer", "referrer_id"),
+    UniqueConstraint("company_id", "referrer_id", "starts_on"),
+    CheckConstraint("rate_ppm between 0 and 1000000", name="rate"),
+    CheckConstraint("ends_on is null or ends_on >= starts_on", name="days"),
 )
 
 attribution = _company_table(
     "attribution",
-    Column("claim_id", Ident, nullable=False),
+    Column("sighting_id", Ident, nullable=False),
     Column("referrer_id", Ident, nullable=False),
     Column("connection_id", Ident, nullable=False),
     Column("attributed_at", Moment, nullable=False),
-    _to("claim", "claim_id"),
+    _to("sighting", "sighting_id"),
     _to("referrer", "referrer_id"),
     _to("connection", "connection_id"),
-    key=("claim_id",),  # fixed at import: a second source does not steal it
+    key=("sighting_id",),  # fixed at import, whatever claim the sighting joins
 )
 
 commission_line = _company_table(
     "commission_line",
     Column("settlement_id", Ident, nullable=False),
     Column("referrer_id", Ident, nullable=False),
+    Column("contract_id", Ident, nullable=False),
     Column("kind", String(12), nullable=False),  # accrual | payable | clawback
     Column("rule_version", String(16), nullable=False),
     Column("currency", String(3), nullable=False),
@@ -559,7 +605,8 @@ commission_line = _company_table(
     Column("created_at", Moment, nullable=False),
     _to("settlement", "settlement_id"),
     _to("referrer", "referrer_id"),
-    UniqueConstraint("company_id", "settlement_id", "referrer_id", "kind", "turn"),
+    _to("referrer_contract", "contract_id"),
+    UniqueConstraint("company_id", "settlement_id", "kind", "turn"),
 )
 
 commission_entry = _company_table(
@@ -570,6 +617,35 @@ commission_entry = _company_table(
     _money("amount"),  # entries of one line sum to zero
     _to("commission_line", "line_id"),
     key=("line_id", "position"),
+)
+
+commission_statement = _company_table(
+    "commission_statement",
+    Column("referrer_id", Ident, nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("period", String(7), nullable=False),  # YYYY-MM
+    Column("sequence", Integer, nullable=False),  # continuous per referrer
+    Column("number", String(40), nullable=False),
+    Column("invoice_number", String(40)),  # of the invoice we draw up in its name, where we do
+    _money("carried"),  # what this month leaves to take off the next; never positive
+    Column("document", Text, nullable=False),  # as issued, never written again
+    Column("digest", String(64), nullable=False),  # sha256 of the document, also in the journal
+    Column("issued_at", Moment, nullable=False),
+    _to("referrer", "referrer_id"),
+    UniqueConstraint("company_id", "referrer_id", "currency", "period"),
+    UniqueConstraint("company_id", "referrer_id", "sequence"),
+    UniqueConstraint("company_id", "number"),
+    UniqueConstraint("company_id", "invoice_number"),
+    CheckConstraint("carried <= 0", name="carried"),
+)
+
+statement_line = _company_table(
+    "statement_line",
+    Column("line_id", Ident, nullable=False),
+    Column("statement_id", Ident, nullable=False),
+    _to("commission_line", "line_id"),
+    _to("commission_statement", "statement_id"),
+    key=("line_id",),  # stated once
 )
 
 task = _company_table(

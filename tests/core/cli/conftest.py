@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
 from pathlib import Path
 
 import pytest
-from tests.core.cli.shells import NOW, OTHER_SIREN, SIREN, Shell, Town, write_invoice
+from tests.core.cli.shells import NOW, OTHER_SIREN, SIREN, Shell, Town, open_town, write_invoice
 
 from encaisse_core.clock import SeededIds, VirtualClock
-from encaisse_simulator.server import serve
-from encaisse_simulator.world import World
 
 
 @pytest.fixture
@@ -45,27 +42,5 @@ def connected(shell: Shell, invoices: Path) -> Shell:
 @pytest.fixture
 def town(shell: Shell) -> Iterator[Town]:
     """Serve Factomos and GCollect on the loopback, on the shell's own time."""
-    world = World(seed=7, now=NOW)
-    assert isinstance(shell.clock, VirtualClock)
-    shell.clock.on_advance.append(world.set_now)
-    world.factomos.add_company("jeton-factomos", SIREN, "Atelier Exemple SARL")
-    contact = world.factomos.add_contact(
-        "jeton-factomos",
-        "Client Exemple SAS",
-        siret="55210055400013",
-        postcode="35000",
-        city="Rennes",
-        email="compta@example.org",
-    )
-    made = {
-        number: world.factomos.add_invoice(
-            number, contact, date(2025, 10, 1), date(2025, 10, 31), cents, document=b"%PDF-1.4 test"
-        )
-        for number, cents in (("F-1", 120_000), ("F-2", 45_050))
-    }
-    world.gcollect.register_creditor(SIREN, "Atelier Exemple SARL", "client-1", "secret-gcollect")
-    with serve(world) as server:
-        shell.environ["ENCAISSE_ROUTES"] = ",".join(
-            f"{host}={server.base_url}" for host in sorted(world.partners)
-        )
-        yield Town(world, made)
+    with open_town(shell) as served:
+        yield served

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from encaisse_core.cli.main import cli
 from encaisse_core.cli.session import Session
 from encaisse_core.clock import Clock, Ids, VirtualClock
 from encaisse_core.store import Store, open_store
+from encaisse_simulator.server import serve
 from encaisse_simulator.world import World
 
 NOW = datetime(2026, 2, 2, 19, 0, tzinfo=UTC)
@@ -129,3 +132,32 @@ def connect_partners(shell: Shell) -> None:
     shell.environ["ENCAISSE_SET_CLIENT_ID"] = "client-1"
     shell.environ["ENCAISSE_SET_CLIENT_SECRET"] = "secret-gcollect"
     shell.ok("connect", "gcollect")
+
+
+@contextmanager
+def open_town(shell: Shell) -> Iterator[Town]:
+    """Serve Factomos and GCollect on the loopback, on the shell's own time."""
+    world = World(seed=7, now=NOW)
+    assert isinstance(shell.clock, VirtualClock)
+    shell.clock.on_advance.append(world.set_now)
+    world.factomos.add_company("jeton-factomos", SIREN, "Atelier Exemple SARL")
+    contact = world.factomos.add_contact(
+        "jeton-factomos",
+        "Client Exemple SAS",
+        siret="55210055400013",
+        postcode="35000",
+        city="Rennes",
+        email="compta@example.org",
+    )
+    made = {
+        number: world.factomos.add_invoice(
+            number, contact, date(2025, 10, 1), date(2025, 10, 31), cents, document=b"%PDF-1.4 test"
+        )
+        for number, cents in (("F-1", 120_000), ("F-2", 45_050))
+    }
+    world.gcollect.register_creditor(SIREN, "Atelier Exemple SARL", "client-1", "secret-gcollect")
+    with serve(world) as server:
+        shell.environ["ENCAISSE_ROUTES"] = ",".join(
+            f"{host}={server.base_url}" for host in sorted(world.partners)
+        )
+        yield Town(world, made)

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from decimal import Decimal
 from typing import Any, cast
 
 from sqlalchemy import Connection, select
 
 from encaisse_api import Connector, Manifest, roles_of
-from encaisse_core.commissions import REFERRER_KINDS
+from encaisse_core import referrers as store
+from encaisse_core.contracts import in_force
 from encaisse_core.loader import Loaded
 from encaisse_core.store import schema
 from encaisse_core.store.engine import rows
 
 Row = dict[str, Any]
+
+IDENTITY = ("siren", "vat_id", "country", "address", "vat_regime", "self_billing")
+"""What an invoice says of a referrer."""
 
 
 def connectors(loaded: Loaded) -> Row:
@@ -77,21 +82,59 @@ def connections(tx: Connection, company_id: str, loaded: Loaded) -> list[Row]:
     ]
 
 
-def referrers(tx: Connection, company_id: str) -> list[Row]:
-    """List referrers with their share in percent, and whether they may be paid."""
+def referrers(tx: Connection, company_id: str, *, on: date | None = None) -> list[Row]:
+    """List referrers, with the share of the contract in force on a day, and whether it earns."""
     r = schema.referrer.c
     query = select(schema.referrer).where(r.company_id == company_id).order_by(r.name, r.id)
+    known = store.contracts(tx, company_id)
+    found: list[Row] = []
+    for row in rows(tx.execute(query)):
+        contract = None if on is None else in_force(known, row["id"], on)
+        found.append(
+            {
+                "id": row["id"],
+                "name": row["name"],
+                "kind": row["kind"],
+                **{name: row[name] for name in IDENTITY},
+                "contract": contract and contract.id,
+                "rate_percent": None if contract is None else percent(contract.rate_ppm),
+                "legal_opinion": contract and contract.legal_opinion,
+                "earns": contract is not None and contract.earns,
+            }
+        )
+    return found
+
+
+def contracts(tx: Connection, company_id: str) -> list[Row]:
+    """List what was agreed with referrers, the oldest first."""
+    k, r = schema.referrer_contract.c, schema.referrer.c
+    query = (
+        select(k.id, k.shows_numbers, r.name)
+        .join(schema.referrer, (r.company_id == k.company_id) & (r.id == k.referrer_id))
+        .where(k.company_id == company_id)
+    )
+    beside = {row.id: row for row in tx.execute(query)}
     return [
         {
-            "id": row["id"],
-            "name": row["name"],
-            "kind": row["kind"],
-            "rate_percent": f"{(Decimal(row['rate_ppm']) / 10_000).normalize():f}",
-            "legal_opinion": row["legal_opinion"],
-            "earns": bool(row["legal_opinion"]) or not REFERRER_KINDS[row["kind"]].needs_opinion,
+            "id": contract.id,
+            "referrer": contract.referrer_id,
+            "referrer_name": beside[contract.id].name,
+            "from": contract.starts_on.isoformat(),
+            "until": contract.ends_on and contract.ends_on.isoformat(),
+            "rate_percent": percent(contract.rate_ppm),
+            "basis": contract.basis,
+            "terms": contract.terms,
+            "legal_opinion": contract.legal_opinion,
+            "earns": contract.earns,
+            "shows_numbers": bool(beside[contract.id].shows_numbers),
         }
-        for row in rows(tx.execute(query))
+        for contract in store.contracts(tx, company_id)
     ]
+
+
+def percent(ppm: int) -> str:
+    """Write parts per million as a percentage, exactly."""
+    return f"{(Decimal(ppm) / 10_000).normalize():f}"
 
 
 def routes(tx: Connection, company_id: str) -> list[Row]:

@@ -180,13 +180,98 @@ def upgrade() -> None:
         sa.Column("id", sa.String(length=64), nullable=False),
         sa.Column("kind", sa.String(length=24), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("rate_ppm", sa.Integer(), nullable=False),
-        sa.Column("legal_opinion", sa.Text(), nullable=True),
+        sa.Column("siren", sa.String(length=9), nullable=True),
+        sa.Column("vat_id", sa.Text(), nullable=True),
+        sa.Column("country", sa.String(length=2), server_default="FR", nullable=False),
+        sa.Column("address", sa.Text(), nullable=True),
+        sa.Column("vat_regime", sa.String(length=16), nullable=True),
+        sa.Column("self_billing", sa.Text(), nullable=True),
         sa.Column("created_at", sa.String(length=32), nullable=False),
         sa.ForeignKeyConstraint(
             ["company_id"], ["company.id"], name=op.f("fk_referrer_company_id")
         ),
         sa.PrimaryKeyConstraint("company_id", "id", name=op.f("pk_referrer")),
+    )
+    op.create_table(
+        "referrer_contract",
+        sa.Column("company_id", sa.String(length=64), nullable=False),
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("referrer_id", sa.String(length=64), nullable=False),
+        sa.Column("starts_on", sa.String(length=10), nullable=False),
+        sa.Column("ends_on", sa.String(length=10), nullable=True),
+        sa.Column("rate_ppm", sa.Integer(), nullable=False),
+        sa.Column("basis", sa.String(length=16), nullable=False),
+        sa.Column("terms", sa.Text(), nullable=False),
+        sa.Column("legal_opinion", sa.Text(), nullable=True),
+        sa.Column("shows_numbers", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("created_at", sa.String(length=32), nullable=False),
+        sa.CheckConstraint(
+            "ends_on is null or ends_on >= starts_on", name=op.f("ck_referrer_contract_days")
+        ),
+        sa.CheckConstraint(
+            "rate_ppm between 0 and 1000000", name=op.f("ck_referrer_contract_rate")
+        ),
+        sa.ForeignKeyConstraint(
+            ["company_id", "referrer_id"],
+            ["referrer.company_id", "referrer.id"],
+            name=op.f("fk_referrer_contract_company_id_referrer_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["company_id"], ["company.id"], name=op.f("fk_referrer_contract_company_id")
+        ),
+        sa.PrimaryKeyConstraint("company_id", "id", name=op.f("pk_referrer_contract")),
+        sa.UniqueConstraint(
+            "company_id",
+            "referrer_id",
+            "starts_on",
+            name=op.f("uq_referrer_contract_company_id_referrer_id_starts_on"),
+        ),
+    )
+    op.create_table(
+        "commission_statement",
+        sa.Column("company_id", sa.String(length=64), nullable=False),
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("referrer_id", sa.String(length=64), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("period", sa.String(length=7), nullable=False),
+        sa.Column("sequence", sa.Integer(), nullable=False),
+        sa.Column("number", sa.String(length=40), nullable=False),
+        sa.Column("invoice_number", sa.String(length=40), nullable=True),
+        sa.Column("carried", sa.BigInteger(), nullable=False),
+        sa.Column("document", sa.Text(), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("issued_at", sa.String(length=32), nullable=False),
+        sa.CheckConstraint("carried <= 0", name=op.f("ck_commission_statement_carried")),
+        sa.ForeignKeyConstraint(
+            ["company_id", "referrer_id"],
+            ["referrer.company_id", "referrer.id"],
+            name=op.f("fk_commission_statement_company_id_referrer_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["company_id"], ["company.id"], name=op.f("fk_commission_statement_company_id")
+        ),
+        sa.PrimaryKeyConstraint("company_id", "id", name=op.f("pk_commission_statement")),
+        sa.UniqueConstraint(
+            "company_id",
+            "invoice_number",
+            name=op.f("uq_commission_statement_company_id_invoice_number"),
+        ),
+        sa.UniqueConstraint(
+            "company_id", "number", name=op.f("uq_commission_statement_company_id_number")
+        ),
+        sa.UniqueConstraint(
+            "company_id",
+            "referrer_id",
+            "currency",
+            "period",
+            name=op.f("uq_commission_statement_company_id_referrer_id_currency_period"),
+        ),
+        sa.UniqueConstraint(
+            "company_id",
+            "referrer_id",
+            "sequence",
+            name=op.f("uq_commission_statement_company_id_referrer_id_sequence"),
+        ),
     )
     op.create_table(
         "subscriber",
@@ -298,33 +383,6 @@ def upgrade() -> None:
             ["grant_id"], ["access_grant.id"], name=op.f("fk_refresh_lease_grant_id")
         ),
         sa.PrimaryKeyConstraint("grant_id", name=op.f("pk_refresh_lease")),
-    )
-    op.create_table(
-        "attribution",
-        sa.Column("company_id", sa.String(length=64), nullable=False),
-        sa.Column("claim_id", sa.String(length=64), nullable=False),
-        sa.Column("referrer_id", sa.String(length=64), nullable=False),
-        sa.Column("connection_id", sa.String(length=64), nullable=False),
-        sa.Column("attributed_at", sa.String(length=32), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["company_id", "claim_id"],
-            ["claim.company_id", "claim.id"],
-            name=op.f("fk_attribution_company_id_claim_id"),
-        ),
-        sa.ForeignKeyConstraint(
-            ["company_id", "connection_id"],
-            ["connection.company_id", "connection.id"],
-            name=op.f("fk_attribution_company_id_connection_id"),
-        ),
-        sa.ForeignKeyConstraint(
-            ["company_id", "referrer_id"],
-            ["referrer.company_id", "referrer.id"],
-            name=op.f("fk_attribution_company_id_referrer_id"),
-        ),
-        sa.ForeignKeyConstraint(
-            ["company_id"], ["company.id"], name=op.f("fk_attribution_company_id")
-        ),
-        sa.PrimaryKeyConstraint("company_id", "claim_id", name=op.f("pk_attribution")),
     )
     op.create_table(
         "cursor",
@@ -480,6 +538,7 @@ def upgrade() -> None:
         sa.Column("paid_on", sa.String(length=10), nullable=False),
         sa.Column("origin", sa.String(length=16), nullable=False),
         sa.Column("reverses", sa.String(length=64), nullable=True),
+        sa.Column("settlement_id", sa.String(length=64), nullable=True),
         sa.Column("unallocated", sa.BigInteger(), nullable=False),
         sa.Column("created_at", sa.String(length=32), nullable=False),
         sa.CheckConstraint("amount <> 0", name=op.f("ck_payment_amount")),
@@ -646,6 +705,33 @@ def upgrade() -> None:
     with op.batch_alter_table("sighting", schema=None) as batch_op:
         batch_op.create_index("ix_sighting_claim", ["company_id", "claim_id"], unique=False)
 
+    op.create_table(
+        "attribution",
+        sa.Column("company_id", sa.String(length=64), nullable=False),
+        sa.Column("sighting_id", sa.String(length=64), nullable=False),
+        sa.Column("referrer_id", sa.String(length=64), nullable=False),
+        sa.Column("connection_id", sa.String(length=64), nullable=False),
+        sa.Column("attributed_at", sa.String(length=32), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["company_id", "connection_id"],
+            ["connection.company_id", "connection.id"],
+            name=op.f("fk_attribution_company_id_connection_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["company_id", "referrer_id"],
+            ["referrer.company_id", "referrer.id"],
+            name=op.f("fk_attribution_company_id_referrer_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["company_id", "sighting_id"],
+            ["sighting.company_id", "sighting.id"],
+            name=op.f("fk_attribution_company_id_sighting_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["company_id"], ["company.id"], name=op.f("fk_attribution_company_id")
+        ),
+        sa.PrimaryKeyConstraint("company_id", "sighting_id", name=op.f("pk_attribution")),
+    )
     op.create_table(
         "unreadable",
         sa.Column("company_id", sa.String(length=64), nullable=False),
@@ -837,6 +923,7 @@ def upgrade() -> None:
         sa.Column("debit", sa.BigInteger(), nullable=False),
         sa.Column("credit", sa.BigInteger(), nullable=False),
         sa.Column("reference", sa.Text(), nullable=True),
+        sa.Column("payment_ref", sa.Text(), nullable=True),
         sa.CheckConstraint(
             "debit >= 0 and credit >= 0 and (debit = 0) <> (credit = 0)",
             name=op.f("ck_voucher_line_side"),
@@ -851,6 +938,50 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint(
             "company_id", "payout_id", "position", name=op.f("pk_voucher_line")
+        ),
+    )
+    op.create_table(
+        "accounting_entry",
+        sa.Column("company_id", sa.String(length=64), nullable=False),
+        sa.Column("payout_id", sa.String(length=64), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("rows", sa.Text(), nullable=False),
+        sa.Column("exported_at", sa.String(length=32), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["company_id", "payout_id"],
+            ["payout.company_id", "payout.id"],
+            name=op.f("fk_accounting_entry_company_id_payout_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["company_id"], ["company.id"], name=op.f("fk_accounting_entry_company_id")
+        ),
+        sa.PrimaryKeyConstraint("company_id", "payout_id", name=op.f("pk_accounting_entry")),
+        sa.UniqueConstraint(
+            "company_id", "number", name=op.f("uq_accounting_entry_company_id_number")
+        ),
+    )
+    op.create_table(
+        "exported_payment",
+        sa.Column("company_id", sa.String(length=64), nullable=False),
+        sa.Column("payment_id", sa.String(length=64), nullable=False),
+        sa.Column("payout_id", sa.String(length=64), nullable=False),
+        sa.Column("principal", sa.BigInteger(), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["company_id", "payment_id"],
+            ["payment.company_id", "payment.id"],
+            name=op.f("fk_exported_payment_company_id_payment_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["company_id", "payout_id"],
+            ["payout.company_id", "payout.id"],
+            name=op.f("fk_exported_payment_company_id_payout_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["company_id"], ["company.id"], name=op.f("fk_exported_payment_company_id")
+        ),
+        sa.PrimaryKeyConstraint(
+            "company_id", "payment_id", "payout_id", name=op.f("pk_exported_payment")
         ),
     )
     op.create_table(
@@ -950,13 +1081,19 @@ def upgrade() -> None:
         sa.Column("id", sa.String(length=64), nullable=False),
         sa.Column("settlement_id", sa.String(length=64), nullable=False),
         sa.Column("referrer_id", sa.String(length=64), nullable=False),
+        sa.Column("contract_id", sa.String(length=64), nullable=False),
         sa.Column("kind", sa.String(length=12), nullable=False),
         sa.Column("rule_version", sa.String(length=16), nullable=False),
         sa.Column("currency", sa.String(length=3), nullable=False),
         sa.Column("basis", sa.BigInteger(), nullable=False),
         sa.Column("amount", sa.BigInteger(), nullable=False),
-        sa.Column("turn", sa.BigInteger(), nullable=False, server_default="0"),
+        sa.Column("turn", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("created_at", sa.String(length=32), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["company_id", "contract_id"],
+            ["referrer_contract.company_id", "referrer_contract.id"],
+            name=op.f("fk_commission_line_company_id_contract_id"),
+        ),
         sa.ForeignKeyConstraint(
             ["company_id", "referrer_id"],
             ["referrer.company_id", "referrer.id"],
@@ -974,10 +1111,9 @@ def upgrade() -> None:
         sa.UniqueConstraint(
             "company_id",
             "settlement_id",
-            "referrer_id",
             "kind",
             "turn",
-            name=op.f("uq_commission_line_company_id_settlement_id_referrer_id_kind_turn"),
+            name=op.f("uq_commission_line_company_id_settlement_id_kind_turn"),
         ),
     )
     op.create_table(
@@ -998,5 +1134,25 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint(
             "company_id", "line_id", "position", name=op.f("pk_commission_entry")
         ),
+    )
+    op.create_table(
+        "statement_line",
+        sa.Column("company_id", sa.String(length=64), nullable=False),
+        sa.Column("line_id", sa.String(length=64), nullable=False),
+        sa.Column("statement_id", sa.String(length=64), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["company_id", "line_id"],
+            ["commission_line.company_id", "commission_line.id"],
+            name=op.f("fk_statement_line_company_id_line_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["company_id", "statement_id"],
+            ["commission_statement.company_id", "commission_statement.id"],
+            name=op.f("fk_statement_line_company_id_statement_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["company_id"], ["company.id"], name=op.f("fk_statement_line_company_id")
+        ),
+        sa.PrimaryKeyConstraint("company_id", "line_id", name=op.f("pk_statement_line")),
     )
     # ### end Alembic commands ###
