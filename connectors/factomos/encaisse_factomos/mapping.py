@@ -13,7 +13,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from decimal import Decimal
@@ -21,6 +20,8 @@ from typing import cast
 
 from pydantic import ValidationError
 
+from encaisse_api import wire
+from encaisse_api.answers import why
 from encaisse_api.money import Money
 from encaisse_api.source import (
     Contact,
@@ -34,7 +35,7 @@ from encaisse_api.source import (
     Unreadable,
 )
 from encaisse_factomos.identity import identify
-from encaisse_factomos.rows import ContactRow, InvoiceRow, why
+from encaisse_factomos.rows import ContactRow, InvoiceRow
 
 OPEN_STATUSES = ("pending", "later", "partially-paid", "partially-paid-avoir", "avoir")
 """Statuses of items that may be open, in the order an invoice goes through them.
@@ -138,7 +139,7 @@ def set_aside(raw: object, reason: str) -> Unreadable:
     named = f"Facture {number}" if isinstance(number, str) and number else "Ligne sans numéro"
     return Unreadable(
         ref=pid if isinstance(pid, str) and 0 < len(pid) <= 512 else None,
-        raw=json.dumps(raw, ensure_ascii=False),
+        raw=wire.write(raw),
         reason=f"{named} (Factomos) : {reason}."[:512],
     )
 

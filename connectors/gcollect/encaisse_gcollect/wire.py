@@ -23,6 +23,7 @@ from pydantic import (
 )
 
 from encaisse_api import Money
+from encaisse_api.spelling import Amounts, coined
 
 
 def _written(value: object) -> object:
@@ -35,7 +36,9 @@ def _written(value: object) -> object:
 Instant = Annotated[AwareDatetime, BeforeValidator(_written)]
 Day = Annotated[date, BeforeValidator(_written)]
 Word = Annotated[str, StringConstraints(min_length=1, max_length=512)]
-Amount = Annotated[str, StringConstraints(pattern=r"^-?[0-9]{1,15}(\.[0-9]{1,3})?$")]
+AMOUNTS = Amounts(numbers=False, places=3)
+"""Decimal text with a point, never a JSON number; its currency stands beside it."""
+Amount = Annotated[Decimal, BeforeValidator(AMOUNTS.read)]
 Rate = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,3}(\.[0-9]{1,4})?$")]
 
 
@@ -53,7 +56,7 @@ class MoneyRow(Wire):
 
     def money(self) -> Money:
         """Give it as the contract's money."""
-        return Money(amount=Decimal(self.amount), currency=self.currency)
+        return coined(self.amount, self.currency)
 
 
 class FieldProblem(Wire):

@@ -8,10 +8,10 @@ back is gone on with from where it was cut.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+from encaisse_api import wire
 from encaisse_api.errors import CursorLost, Drift
 from encaisse_api.source import Cursor, Page, Removed, Since, SourceInvoice, Unreadable
 from encaisse_libeo import mapping
@@ -39,7 +39,7 @@ def changes(client: LibeoClient, since: Cursor | None) -> Iterator[Page[SourceIn
                 raise Drift(
                     f"{SUBJECT} : les lignes n'arrivent pas de la plus ancienne à la plus "
                     "récente ; continuer en perdrait. La lecture s'arrête là.",
-                    raw=json.dumps(raw, ensure_ascii=False),
+                    raw=wire.write(raw),
                 )
             last = at.updated_at
             cursor = Since(at=last, after_id=at.id, version=CURSOR_VERSION)
