@@ -2,7 +2,7 @@
 
 Tools write the same invoice in many ways: cents or euros, a point or a comma, seconds or
 milliseconds, "00/00/00" for nothing. A value alone often has two readings ("1.234" is 1.234 or
-1234; 1772409600 may count seconds or milliseconds), and the wrong one claims another sum or calls
+1234), and the wrong one claims another sum or calls
 somebody late. So a connector *declares* the spellings it knows its vendor by, as data, once:
 
     AMOUNTS = Amounts(mark=",", grouped=True)
@@ -31,6 +31,8 @@ PARIS = ZoneInfo("Europe/Paris")
 """Where a business day is one."""
 CENTURY = 2000
 """Two-digit years are 2000 to 2099: rule BR-FR-03 ends there, and no open invoice is older."""
+EARLIEST, LATEST = date(1990, 1, 1), date(2099, 12, 31)
+"""Days an open invoice can have. Outside is a count in another unit, or a way to say "none"."""
 BLANKS = " \u00a0\u202f"
 """Space, no-break space, narrow no-break space: what French writing parts thousands with."""
 DIGITS = 13
@@ -177,6 +179,9 @@ class Days:
     date            a Python date
     =============== ============================================================================
 
+    A day before 1990 or after 2099 is refused: it comes from a count in another unit ("20260331" as
+    seconds is in 1970), or is a way to say "none" nobody declared ("0001-01-01").
+
     Two forms one value could be both of (a compact day is a number of seconds too) cannot be
     declared together. `carrier` names the member of an object the day stands in.
     """
@@ -210,11 +215,17 @@ class Days:
         for form in self.forms:
             if (read := FORMS[form]).fits(found):
                 try:
-                    return read.day(found, self.zone)
+                    return _believed(read.day(found, self.zone))
                 except (ValueError, OverflowError, OSError):
                     raise ValueError(f"{self.what} impossible : {shown(found)}") from None
         expected = " ou ".join(FORMS[form].french for form in self.forms)
         raise ValueError(f"{self.what} illisible : {shown(found)} (attendu {expected})")
+
+
+def _believed(day: date) -> date:
+    if not EARLIEST <= day <= LATEST:
+        raise ValueError("outside of the days an invoice can have")
+    return day
 
 
 @dataclass(frozen=True, slots=True)

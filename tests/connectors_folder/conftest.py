@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
 import pytest
+from tests.lent import lent
 
-from encaisse_api import Context
 from encaisse_folder.connector import FolderConnector
 
 NOW = datetime(2026, 4, 14, 2, 0, tzinfo=UTC)
@@ -103,15 +102,7 @@ def connect() -> Callable[[Path], FolderConnector]:
 
     def build(path: Path) -> FolderConnector:
         return FolderConnector(
-            Context(
-                http=httpx.Client(transport=httpx.MockTransport(_nobody)),
-                settings={"path": str(path)},
-                account=None,
-                today=NOW.date(),
-                now=NOW,
-                log=logging.getLogger("tests.folder"),
-                deadline=NOW,
-            )
+            lent(httpx.Client(transport=httpx.MockTransport(_nobody)), NOW, {"path": str(path)})
         )
 
     return build
