@@ -35,7 +35,9 @@ from encaisse_folder.treatment import archive_only, customer_kind
 
 MONEY_TERMS = frozenset({"BT-5", "BT-112", "BT-113", "BT-114", "BT-115"})
 """Terms a sum stands on: the least doubt the reader had about one refuses the document."""
-READ_ALL_THE_SAME = frozenset({"date_with_zone", "date_with_time", "date_written_otherwise"})
+READ_ALL_THE_SAME = frozenset(
+    {"date_with_zone", "date_with_time", "date_written_otherwise", "several_due_dates"}
+)
 """What the reader says of a day it did read. Any other doubt about BT-9 refuses the document: told
 without that date it would pass for one that has none, or for one due on another of its dates."""
 

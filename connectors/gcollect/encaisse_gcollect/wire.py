@@ -23,18 +23,12 @@ from pydantic import (
 )
 
 from encaisse_api import Money
-from encaisse_api.spelling import Amounts, coined
+from encaisse_api.spelling import Amounts, Days, coined, instant
 
-
-def _written(value: object) -> object:
-    """Refuse a number where a date is written: whether it counts seconds or days is a guess."""
-    if isinstance(value, int | float):
-        raise ValueError("a date is written as text")
-    return value
-
-
-Instant = Annotated[AwareDatetime, BeforeValidator(_written)]
-Day = Annotated[date, BeforeValidator(_written)]
+Instant = Annotated[AwareDatetime, BeforeValidator(instant)]
+DAYS = Days(forms=("iso",))
+"""A day such as 2026-03-31; a row that may have none says null, in the type of its field."""
+Day = Annotated[date, BeforeValidator(DAYS.read)]
 Word = Annotated[str, StringConstraints(min_length=1, max_length=512)]
 AMOUNTS = Amounts(numbers=False, places=3)
 """Decimal text with a point, never a JSON number; its currency stands beside it."""

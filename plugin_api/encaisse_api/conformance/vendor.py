@@ -221,12 +221,15 @@ def at(row: object, place: Path) -> object:
     """Get what stands at a place of a row, None when nothing does."""
     here: Any = row
     for step in place:
-        here = here.get(step) if isinstance(here, dict) else None
+        if isinstance(here, list) and isinstance(step, int):
+            here = cast("list[object]", here)[step] if step < len(here) else None
+        else:
+            here = cast("Row", here).get(str(step)) if isinstance(here, dict) else None
     return cast("object", here)
 
 
 class Vendor(ABC):
-    """Render invoices as one vendor does, and let its connector pull them.
+    """Render invoices as one vendor does, and let its connector pull them by `stream`.
 
     `doubt` says how far one bad row reaches: to itself, or to all of its customer, where a vendor's
     list is only trusted as a whole. `page` is how many rows a page has, None where it does not
@@ -234,6 +237,7 @@ class Vendor(ABC):
     """
 
     connector: ClassVar[type]
+    stream: ClassVar[str] = "pull_invoices"
     terms: ClassVar[tuple[Term, ...]]
     mark: ClassVar[str] = ""
     doubt: ClassVar[Literal["row", "debtor"]] = "row"
@@ -257,11 +261,24 @@ class Vendor(ABC):
     def told(self, done: Pass) -> dict[str, Told]:
         """Sort what was told by number; a number told twice is an error of its own."""
         found: dict[str, Told] = {}
-        for item in cast("list[SourceInvoice]", done.items):
-            if item.number in found:
-                raise AssertionError(f"{item.number} was told twice")
-            found[item.number] = Told.of(item)
+        for item in done.items:
+            one = self.told_of(item)
+            if one.number in found:
+                raise AssertionError(f"{one.number} was told twice")
+            found[one.number] = one
         return found
+
+    def truth(self, known: Known) -> Told:
+        """Give what has to be told; a vendor that tells something else of an invoice says what."""
+        return Told.truly(known)
+
+    def told_of(self, item: object) -> Told:
+        """Give what was told by one item of the stream."""
+        return Told.of(cast("SourceInvoice", item))
+
+    def ref_of(self, item: object) -> str:
+        """Give the name one item goes by."""
+        return cast("SourceInvoice", item).ref
 
 
 @dataclass
@@ -344,7 +361,7 @@ class JsonVendor(Vendor):
         self.tap = Tap(self.transport(), self.listing, self.where, changed, refusal)
         done = Pass()
         try:
-            for page in self.connect(self.tap).pull_invoices(None):
+            for page in getattr(self.connect(self.tap), self.stream)(None):
                 done.pages.append(page)
         except Exception as error:
             done.error = error
