@@ -58,7 +58,10 @@ def carried(value: object, carrier: str) -> object:
         return value
     if not isinstance(value, Mapping):
         raise ValueError(f"objet attendu, avec « {carrier} » : {shown(value)}")
-    return cast("Mapping[str, object]", value).get(carrier)
+    members = cast("Mapping[str, object]", value)
+    if carrier not in members:
+        raise ValueError(f"objet attendu, avec « {carrier} » : {shown(members)}")
+    return members[carrier]
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +133,7 @@ class Amounts:
         if not amount.is_finite() or abs(amount) >= Decimal(10) ** DIGITS:
             raise ValueError(f"montant impossible : {str(amount)[:40]}")
         if self.minor:
-            if amount != int(amount):
+            if _places(amount):
                 raise ValueError(f"montant plus fin que le centime : {str(amount)[:40]}")
             return Decimal(int(amount)).scaleb(-self.places)
         if self.places > 2:

@@ -153,38 +153,42 @@ class NormaliserKit:
         if not isinstance(filled, JsonVendor):
             assert _told(filled) == _truth(filled)
             return
+        absent = next((t.empties for t in filled.terms if t.feeds == "due" and t.empties), None)
+        empty = EMPTIES[min(absent)] if absent else None
         for place in places.values():
-            done = filled.pull(moving(tuple(places.values()), place))
+            done = filled.pull(moving(tuple(places.values()), place, empty))
             assert filled.told(done) == _truth(filled)
         if "due.absent" in read:
-            done = filled.pull(moving(tuple(places.values()), None))
+            done = filled.pull(moving(tuple(places.values()), None, empty))
             assert filled.told(done)[SPOILT] == replace(_truth(filled)[SPOILT], due=None)
 
     def test_a_debtor_is_found_where_it_stands(self) -> None:
-        few, more = (self._networked("debtor", many(count)) for count in (1, 12))
+        few, more = (self._made("debtor", many(count)) for count in (1, 12))
         for filled in (few, more):
             assert all(one.siren for one in _told(filled).values())
-        if "debtor.row" in self.dialect.reads:
+        if not isinstance(few, JsonVendor) or not isinstance(more, JsonVendor):
+            assert "debtor.row" in self.dialect.reads
+        elif "debtor.row" in self.dialect.reads:
             assert more.tap.others == []
         else:
             assert few.tap.others, "declared as a second call, and none is made"
             assert len(more.tap.others) == len(few.tap.others), "one customer is asked for once"
 
     def test_an_invoice_whose_ids_change_stays_one(self) -> None:
-        filled = self._networked("id", INVOICES)
+        filled = self._made("id", INVOICES)
+        before = _refs(filled, filled.pull())
+        if not isinstance(filled, JsonVendor):
+            assert before == _refs(filled, filled.pull())
+            return
         assert filled.ids, "say where the vendor's ids stand"
-        before, after = filled.pull(), filled.pull(filled.renumbered(), number="")
-        assert after.error is None and after.ended, str(after)
-        assert filled.told(after) == _truth(filled)
-        refs = [
-            {filled.told_of(item).number: filled.ref_of(item) for item in done.items}
-            for done in (before, after)
-        ]
+        done = filled.pull(filled.renumbered(), number="")
+        after = _refs(filled, done)
+        assert filled.told(done) == _truth(filled)
         if "id.changing" in self.dialect.reads:
-            assert refs[0] == refs[1]
+            assert before == after
         else:  # the host joins by seller, number and year, so these must be told
-            assert all(refs[0][number] != refs[1][number] for number in refs[0])
-            invoices = [item for item in after.items if isinstance(item, SourceInvoice)]
+            assert all(before[number] != after[number] for number in before)
+            invoices = [item for item in done.items if isinstance(item, SourceInvoice)]
             assert all(invoice.seller.siren for invoice in invoices)
 
     def test_what_is_declared_is_what_was_proven(self) -> None:
@@ -202,14 +206,17 @@ class NormaliserKit:
         told = (self.dialect.reason(one) for one in DIFFERENCES if family(one) == kind)
         return next(why for why in told if why is not None)
 
-    def _networked(self, kind: str, invoices: Iterable[Known] = INVOICES) -> JsonVendor:
+    def _networked(self, kind: str) -> JsonVendor:
+        """Give the vendor filled anew; skip with the reason where it answers no requests."""
+        filled = self._made(kind, INVOICES)
+        assert isinstance(filled, JsonVendor), f"{kind} is read by a vendor that is asked nothing"
+        return filled
+
+    def _made(self, kind: str, invoices: Iterable[Known]) -> Vendor:
         """Give the vendor filled anew; skip with the reason where the family cannot arise."""
         if not any(family(one) == kind for one in self.dialect.reads):
             pytest.skip(self._spared(kind))
-        filled = _filled(self.vendor, tuple(invoices))
-        if not isinstance(filled, JsonVendor):
-            pytest.skip("no answers over HTTP")
-        return filled
+        return _filled(self.vendor, tuple(invoices))
 
 
 @cache
@@ -225,6 +232,11 @@ def _filled(kind: type[Vendor], invoices: tuple[Known, ...]) -> Vendor:
 
 def _truth(vendor: Vendor, invoices: tuple[Known, ...] = INVOICES) -> dict[str, Told]:
     return {known.number: vendor.truth(known) for known in invoices}
+
+
+def _refs(vendor: Vendor, done: Pass) -> dict[str, str]:
+    assert done.error is None and done.ended, str(done)
+    return {vendor.told_of(item).number: vendor.ref_of(item) for item in done.items}
 
 
 def _told(vendor: Vendor) -> dict[str, Told]:

@@ -206,13 +206,13 @@ def setting(place: Path, value: object) -> Change:
     return change
 
 
-def moving(places: Sequence[Path], place: Path | None) -> Change:
+def moving(places: Sequence[Path], place: Path | None, empty: object) -> Change:
     """Make the change that leaves a value at one of its places only, or at none."""
 
     def change(row: Row) -> None:
         value = next(found for each in places if (found := at(row, each)) is not None)
         for each in places:
-            setting(each, value if each == place else None)(row)
+            setting(each, value if each == place else empty)(row)
 
     return change
 
