@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import cast
+from typing import Any, cast
 
 from encaisse_api import UNCALLED, Connector, Manifest, Quota, roles_of
 from encaisse_api.dialect import DIFFERENCES, Dialect, family
@@ -43,7 +43,7 @@ class Capable:
             {one: _result(dialect, one) for one in DIFFERENCES},
         )
 
-    def as_json(self) -> dict[str, object]:
+    def as_json(self) -> dict[str, Any]:
         """Give the same as JSON values."""
         return {
             "slug": self.manifest.slug,

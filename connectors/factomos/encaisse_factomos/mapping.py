@@ -16,7 +16,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import cast
 
 from pydantic import ValidationError
 
@@ -134,7 +133,7 @@ def row_of(raw: object) -> InvoiceRow | Unreadable:
 
 def set_aside(raw: object, reason: str) -> Unreadable:
     """Keep a raw row with the reason, naming the invoice as far as the row does."""
-    known: Mapping[str, object] = cast("Mapping[str, object]", raw) if isinstance(raw, dict) else {}
+    known = wire.members(raw)
     pid, number = known.get("pid"), known.get("invoice_formated_number")
     named = f"Facture {number}" if isinstance(number, str) and number else "Ligne sans numéro"
     return Unreadable(

@@ -11,9 +11,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from decimal import Decimal
-from typing import Literal, cast
+from typing import Literal
 
 from pydantic import ValidationError
 from stdnum.fr import siren as siren_number
@@ -130,7 +129,7 @@ def hints(event: Event, siret: str) -> tuple[Hint, ...]:
 
 def set_aside(raw: object, reason: str) -> Unreadable:
     """Keep a raw row with the reason, naming the invoice as far as the row does."""
-    known: Mapping[str, object] = cast("Mapping[str, object]", raw) if isinstance(raw, dict) else {}
+    known = wire.members(raw)
     ref, number = known.get("id"), known.get("number")
     named = f"Facture {number[:64]}" if isinstance(number, str) and number else "Ligne sans numéro"
     return Unreadable(

@@ -20,10 +20,11 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 import encaisse_api
-from encaisse_api import answers, hookspecs, spelling, webhooks, wire
+from encaisse_api import answers, hookspecs, resuming, spelling, webhooks, wire
 
 ROOMS: dict[types.ModuleType, tuple[str, ...]] = {
     answers: ("Answer", "lost_reply", "send", "wait", "why"),
+    resuming: ("ours", "zulu"),
     spelling: (
         "Amounts",
         "Days",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any, ClassVar, Literal, cast
@@ -86,6 +86,11 @@ class Told:
             known.debtor.name,
             known.debtor.siren,
         )
+
+    def without(self, term: str) -> Told:
+        """Give the same where one term is not known."""
+        told: dict[str, Any] = {**asdict(self), term: None}
+        return Told(**told)
 
     @classmethod
     def of(cls, item: SourceInvoice) -> Told:
