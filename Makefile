@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 ROOMS := $(wildcard */encaisse_* connectors/*/encaisse_*)
 
-.PHONY: install demo test lint proof proof-slice cassettes picture clean
+.PHONY: install demo test lint proof proof-slice cassettes capabilities picture clean
 
 install: .venv/.installed
 
@@ -34,6 +34,9 @@ proof-slice: install
 cassettes: install
 	$(BIN)/python -m encaisse_lab.record_factomos tests/cassettes/factomos
 	$(BIN)/python -m encaisse_lab.record_gcollect tests/cassettes/gcollect
+
+capabilities: install
+	$(BIN)/encaisse capabilities --write docs/capabilities.md
 
 picture: install
 	$(BIN)/python -m encaisse_lab.picture docs/demo.svg

@@ -54,6 +54,7 @@ from encaisse_api.collector_roles import (
     TakesMandates,
 )
 from encaisse_api.context import Context
+from encaisse_api.dialect import DIFFERENCES, Dialect
 from encaisse_api.errors import (
     ActionNeeded,
     Conflict,
@@ -136,6 +137,7 @@ from encaisse_api.writing import (
 __all__ = [
     "API_VERSION",
     "BLIND",
+    "DIFFERENCES",
     "MONEY_WRITES",
     "ROLES",
     "STREAMS",
@@ -168,6 +170,7 @@ __all__ = [
     "Delivery",
     "Denied",
     "Department",
+    "Dialect",
     "DirectPayment",
     "Dispute",
     "Document",

@@ -7,7 +7,7 @@ from typing import Any
 
 import pluggy
 
-API_VERSION = "0.3"
+API_VERSION = "0.4"
 """Version of the contract; a connector names the one it was written for as `ENCAISSE_API`."""
 
 PROJECT = "encaisse"

@@ -7,14 +7,10 @@ from datetime import UTC, date, datetime
 
 from encaisse_api import (
     Money,
-    Page,
-    PartnerError,
     PaymentEntry,
     Receipt,
     ReversalEntry,
-    SourceInvoice,
 )
-from encaisse_factomos.connector import FactomosConnector
 from encaisse_simulator.transport import SimTransport
 from encaisse_simulator.world import World
 
@@ -47,10 +43,10 @@ class Books:
         return self.pids[number]
 
 
-def open_books() -> Books:
+def open_books(daily_calls: int = 500) -> Books:
     """Open the books of a company with one customer."""
     world = World(11, NOW)
-    world.factomos.add_company(TOKEN, SIREN, "Atelier Exemple SARL")
+    world.factomos.add_company(TOKEN, SIREN, "Atelier Exemple SARL", daily_calls=daily_calls)
     contact = world.factomos.add_contact(TOKEN, "Client Exemple SAS", siret="81234567600017")
     return Books(world, contact, SimTransport(world))
 
@@ -76,18 +72,3 @@ def reversal(pid: str, receipt: Receipt, cents: int = 50_000) -> ReversalEntry:
         reference=UNDO,
         label="Rejet",
     )
-
-
-def drawn(connector: FactomosConnector) -> tuple[list[Page[SourceInvoice]], PartnerError | None]:
-    """Draw a pull as far as it goes."""
-    pages: list[Page[SourceInvoice]] = []
-    try:
-        for page in connector.pull_invoices(None):
-            pages.append(page)
-    except PartnerError as error:
-        return pages, error
-    return pages, None
-
-
-def items(pages: list[Page[SourceInvoice]]) -> dict[str, SourceInvoice]:
-    return {item.number: item for page in pages for item in page.items}

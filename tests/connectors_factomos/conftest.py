@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
 from tests.connectors_factomos.books import NOW, SIREN, TOKEN, Books, open_books
+from tests.lent import lent
 
-from encaisse_api import Context
 from encaisse_factomos.answers import Answer, document
 from encaisse_factomos.connector import FactomosConnector
 
@@ -51,17 +49,7 @@ def connect() -> Iterator[type_connect]:
             headers={"Authorization": f"Bearer {token}"},
         )
         opened.append(client)
-        return FactomosConnector(
-            Context(
-                http=client,
-                settings={"siren": siren},
-                account=None,
-                today=now.astimezone(ZoneInfo("Europe/Paris")).date(),
-                now=now,
-                log=logging.getLogger("tests.factomos"),
-                deadline=now + timedelta(minutes=10),
-            )
-        )
+        return FactomosConnector(lent(client, now, {"siren": siren}))
 
     yield build
     for client in opened:

@@ -7,7 +7,8 @@ from datetime import date, timedelta
 
 import httpx
 import pytest
-from tests.connectors_factomos.books import KEY, SIREN, TOKEN, Books, drawn, items, payment
+from tests.connectors_factomos.books import KEY, SIREN, TOKEN, Books, payment
+from tests.lent import drawn, items
 
 from encaisse_api import Denied, Drift, Missing, Money, Page, Rejected, SourceInvoice, Transient
 from encaisse_factomos.connector import FactomosConnector

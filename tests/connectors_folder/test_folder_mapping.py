@@ -314,8 +314,17 @@ def test_a_doubt_about_a_sum_refuses_the_document(issue: Issue) -> None:
 
 
 def test_a_doubt_about_something_else_does_not() -> None:
-    issue = Issue(code="date_invalid", message="L'échéance est illisible.", where="x", term="BT-9")
+    issue = Issue(
+        code="date_invalid", message="La livraison est illisible.", where="x", term="BT-72"
+    )
     assert source(issue, due_date=None).instalments[0].due_date is None
+
+
+def test_a_due_date_nobody_could_read_is_not_taken_for_none() -> None:
+    issue = Issue(code="date_invalid", message="L'échéance est illisible.", where="x", term="BT-9")
+    assert refusal(issue) == "L'échéance est illisible"
+    read = Issue(code="date_with_zone", message="Un fuseau est ignoré.", where="x", term="BT-9")
+    assert source(read).state == "open"
 
 
 def test_another_currency_is_kept_as_it_is() -> None:

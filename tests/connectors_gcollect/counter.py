@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import copy
 import json
-import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import httpx
+from tests.lent import lent
 
 from encaisse_api import (
     Amendment,
     AnnexLine,
     ClaimFile,
     Contact,
-    Context,
     Creditor,
     Debtor,
     DirectPayment,
@@ -112,14 +110,11 @@ def connector_on(
     headers: Mapping[str, str] | None = None,
 ) -> GCollectConnector:
     return GCollectConnector(
-        Context(
-            http=httpx.Client(transport=transport, headers=dict(headers or {})),
-            settings=settings or {},
+        lent(
+            httpx.Client(transport=transport, headers=dict(headers or {})),
+            now,
+            settings or {},
             account=account,
-            today=now.astimezone(ZoneInfo("Europe/Paris")).date(),
-            now=now,
-            log=logging.getLogger("tests.gcollect"),
-            deadline=now + timedelta(minutes=10),
         )
     )
 

@@ -25,7 +25,7 @@ from encaisse_gcollect import GCollectConnector
 from encaisse_gcollect.client import canonical
 from encaisse_gcollect.plugin import ENCAISSE_API, register_connectors
 
-HOST_API = "0.3"
+HOST_API = "0.4"
 
 
 def delivery(body: bytes) -> Delivery:

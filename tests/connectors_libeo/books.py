@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
-from encaisse_api import Cursor, Page, PartnerError, SourceInvoice
-from encaisse_libeo.connector import LibeoConnector
+from encaisse_api import Cursor, Page, SourceInvoice
 from encaisse_simulator.transport import SimTransport
 from encaisse_simulator.world import World
 
@@ -37,29 +36,13 @@ class Books:
         )
 
 
-def open_books() -> Books:
+def open_books(daily_calls: int = 1000) -> Books:
     """Open the account of one company."""
     world = World(11, NOW)
-    world.libeo.add_company(KEY, SIRET, "Atelier Exemple SARL", webhook_secret="whsec")
+    world.libeo.add_company(
+        KEY, SIRET, "Atelier Exemple SARL", daily_calls=daily_calls, webhook_secret="whsec"
+    )
     return Books(world, SimTransport(world))
-
-
-def drawn(
-    connector: LibeoConnector, since: Cursor | None = None
-) -> tuple[list[Page[SourceInvoice]], PartnerError | None]:
-    """Draw a pull as far as it goes."""
-    pages: list[Page[SourceInvoice]] = []
-    try:
-        for page in connector.pull_invoices(since):
-            pages.append(page)
-    except PartnerError as error:
-        return pages, error
-    return pages, None
-
-
-def items(pages: list[Page[SourceInvoice]]) -> dict[str, SourceInvoice]:
-    """List what was read, by number; the last word on each counts."""
-    return {item.number: item for page in pages for item in page.items}
 
 
 def last_cursor(pages: list[Page[SourceInvoice]]) -> Cursor | None:

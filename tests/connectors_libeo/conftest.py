@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Callable, Iterator
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
 from tests.connectors_libeo.books import KEY, NOW, SIRET, Books, open_books
+from tests.lent import lent
 
-from encaisse_api import Context
 from encaisse_libeo.connector import LibeoConnector
 
 PAYLOADS = Path(__file__).parent / "payloads"
@@ -43,17 +40,7 @@ def connect() -> Iterator[Callable[..., LibeoConnector]]:
     ) -> LibeoConnector:
         client = httpx.Client(transport=transport, headers={"X-Api-Key": key})
         opened.append(client)
-        return LibeoConnector(
-            Context(
-                http=client,
-                settings={"siret": siret},
-                account=None,
-                today=NOW.astimezone(ZoneInfo("Europe/Paris")).date(),
-                now=NOW,
-                log=logging.getLogger("tests.libeo"),
-                deadline=NOW + timedelta(minutes=10),
-            )
-        )
+        return LibeoConnector(lent(client, NOW, {"siret": siret}))
 
     yield build
     for client in opened:

@@ -8,7 +8,8 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.connectors_libeo.books import SIREN, SIRET, Books, drawn
+from tests.connectors_libeo.books import SIREN, SIRET, Books
+from tests.lent import drawn
 
 from encaisse_api import (
     CursorLost,

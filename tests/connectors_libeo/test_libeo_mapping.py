@@ -181,7 +181,7 @@ def test_a_word_is_known_by_its_letters_not_its_typography(word: str) -> None:
         ({"credited": "-1.00"}, "avoirs de -1.00"),
         ({"total": "-5.00", "balance": "1.00"}, "avoir de -5.00 avec un reste de 1.00"),
         ({"total": "1 860,40"}, "total : montant illisible"),
-        ({"total": True}, "total : montant attendu"),
+        ({"total": True}, "total : montant illisible"),
         ({"balance": "12.345"}, "plus fin que la monnaie EUR"),
         ({"currency": "euro"}, "currency"),
         ({"due_date": "01/04/2026"}, "due_date : date illisible"),

@@ -10,10 +10,9 @@ import pytest
 from tests.connectors_libeo.books import (
     KEY,
     Books,
-    drawn,
-    items,
     last_cursor,
 )
+from tests.lent import drawn, items
 
 from encaisse_api import (
     Denied,

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import UTC, date, datetime
 
 import httpx
+from tests.lent import drawn, lent
 
 from encaisse_api import (
-    Context,
     Money,
-    Page,
-    PartnerError,
     PaymentEntry,
     ReversalEntry,
     SourceInvoice,
@@ -59,15 +55,7 @@ class Office:
         self.opened.append(client)
         now = self.world.now
         return MyUnisoftConnector(
-            Context(
-                http=client,
-                settings={**self.settings, **settings},
-                account=self.account,
-                today=now.astimezone(ZoneInfo("Europe/Paris")).date(),
-                now=now,
-                log=logging.getLogger("tests.myunisoft"),
-                deadline=now + timedelta(minutes=10),
-            )
+            lent(client, now, {**self.settings, **settings}, account=self.account)
         )
 
     def invoice(self, number: str, cents: int = 120_000, **said: object) -> str:
@@ -129,19 +117,6 @@ def opened(
     yield made
     for client in made.opened:
         client.close()
-
-
-def drawn(
-    connector: MyUnisoftConnector,
-) -> tuple[list[Page[SourceInvoice]], PartnerError | None]:
-    """Draw a pull as far as it goes."""
-    pages: list[Page[SourceInvoice]] = []
-    try:
-        for page in connector.pull_invoices(None):
-            pages.append(page)
-    except PartnerError as error:
-        return pages, error
-    return pages, None
 
 
 def payment(

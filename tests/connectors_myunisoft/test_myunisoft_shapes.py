@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from encaisse_api import Contact, Money, PaymentEntry, PostalAddress
+from encaisse_api import Contact, Money, PaymentEntry, PostalAddress, wire
 from encaisse_api.errors import Drift, OutcomeUnknown, Rejected
 from encaisse_myunisoft import (
     booking,
@@ -31,7 +31,6 @@ from encaisse_myunisoft import (
     refs,
     spelling,
     terms,
-    wire,
 )
 from encaisse_myunisoft.exercices import Exercice
 from encaisse_myunisoft.lines import Line, Spoilt
@@ -94,7 +93,7 @@ def test_a_movement_spelt_as_elsewhere_is_read_too() -> None:
     [
         (("value",), {"debit": 10, "credit": 5}, "débit 10.00 et crédit 5.00"),
         (("value",), {"debit": 10, "credit": 0, "amount": 10}, "se contredisent"),
-        (("value", "debit"), "1,800", "montant illisible"),
+        (("value", "debit"), "1,800", "montant ambigu"),
         (("value", "debit"), Decimal("10.004"), "plus fin que le centime"),
         (("value", "debit"), True, "montant illisible"),
         (("lettering", "state"), "lettered", "mot inconnu"),

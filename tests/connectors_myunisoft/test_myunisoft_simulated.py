@@ -15,10 +15,10 @@ from tests.connectors_myunisoft.office import (
     SIREN,
     Y2026,
     Office,
-    drawn,
     opened,
     payment,
 )
+from tests.lent import drawn
 
 from encaisse_api import (
     ActionNeeded,

@@ -8,16 +8,14 @@ one, and the status only where there is none.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from email.utils import parsedate_to_datetime
 from enum import Enum
 from typing import cast
 
-from encaisse_api.errors import Denied, Drift, OutcomeUnknown, PartnerError, Rejected, Transient
-from encaisse_factomos.spelling import PARIS
+from encaisse_api import answers
+from encaisse_api.errors import Denied, PartnerError, Rejected, Transient
+from encaisse_api.spelling import PARIS
 
 
 class Fate(Enum):
@@ -54,20 +52,10 @@ FATES: Mapping[int, Fate] = {
 """Each documented code that can answer what this connector asks; any other one is `REFUSED`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """Hold one HTTP answer as plain values, and the request it answers.
+class Answer(answers.Answer):
+    """Hold one answer of Factomos."""
 
-    `subject` is how a message names what was asked ("la facture F1 …"); `writes` tells whether the
-    request may have changed something there.
-    """
-
-    subject: str
-    writes: bool
-    status: int
-    body: bytes
-    retry_after: str | None = None
-    request_id: str | None = None
+    partner = "Factomos"
 
 
 class NotFound(Exception):
@@ -86,14 +74,14 @@ def document(answer: Answer, now: datetime) -> Mapping[str, object]:
     come from a proxy or a moved path and proves nothing about a record.
     """
     if answer.status >= 500:
-        raise _doubtful(answer, f"Factomos est en panne (HTTP {answer.status})", not_now=True)
-    content = _json_object(answer.body)
+        raise answer.doubtful(f"Factomos est en panne (HTTP {answer.status})", not_now=True)
+    content = _object(answer)
     code, words = _error_of(content)
     if code:
         raise _refusal(answer, code, words, now)
     _check_status(answer, now)
     if content is None:
-        raise _doubtful(answer, "Factomos n'a pas répondu en JSON")
+        raise answer.doubtful("Factomos n'a pas répondu en JSON")
     return content
 
 
@@ -102,22 +90,7 @@ def check_document(answer: Answer, now: datetime) -> None:
     if answer.status != 200 or answer.body.lstrip()[:1] == b"{":
         document(answer, now)
     if b"%PDF-" not in answer.body[:1024]:
-        raise _doubtful(answer, "Factomos n'a pas répondu un PDF")
-
-
-def lost_reply(subject: str, *, writes: bool) -> PartnerError:
-    """Say what a request means whose reply never came."""
-    if writes:
-        return OutcomeUnknown(
-            f"{subject} : Factomos n'a pas répondu à temps ; l'écriture est peut-être passée. "
-            "Elle sera recherchée avant toute nouvelle tentative."
-        )
-    return Transient(f"{subject} : Factomos n'a pas répondu à temps ; nouvel essai plus tard.")
-
-
-def unreachable(subject: str) -> Transient:
-    """Say what a request means that never left."""
-    return Transient(f"{subject} : Factomos est injoignable ; rien n'a été envoyé.")
+        raise answer.doubtful("Factomos n'a pas répondu un PDF")
 
 
 def until_midnight(now: datetime) -> timedelta:
@@ -154,7 +127,7 @@ def _refusal(answer: Answer, code: int, words: str, now: datetime) -> PartnerErr
             )
             return NotFound(fate, refused)
         case Fate.REFUSED if not answer.writes:
-            return _drift(answer, f"Factomos répond une erreur inconnue ({said})")
+            return answer.drift(f"Factomos répond une erreur inconnue ({said})")
         case Fate.REFUSED | Fate.UNEXPECTED if answer.writes:
             return Rejected(
                 f"{subject} : Factomos refuse l'écriture ({said}). Rien n'a été enregistré.",
@@ -162,7 +135,7 @@ def _refusal(answer: Answer, code: int, words: str, now: datetime) -> PartnerErr
                 request_id=request_id,
             )
         case _:
-            return _drift(answer, f"Factomos ne comprend plus notre demande ({said})")
+            return answer.drift(f"Factomos ne comprend plus notre demande ({said})")
 
 
 def _check_status(answer: Answer, now: datetime) -> None:
@@ -175,41 +148,15 @@ def _check_status(answer: Answer, now: datetime) -> None:
     if answer.status == 429:
         raise Transient(
             f"{answer.subject} : Factomos demande d'attendre (HTTP 429).",
-            retry_after=_pause(answer.retry_after, now),
+            retry_after=answers.wait(answer.retry_after, now),
             request_id=answer.request_id,
         )
     if not 200 <= answer.status < 300:
-        raise _doubtful(answer, f"réponse inattendue de Factomos (HTTP {answer.status})")
+        raise answer.doubtful(f"réponse inattendue de Factomos (HTTP {answer.status})")
 
 
-def _doubtful(answer: Answer, what: str, *, not_now: bool = False) -> PartnerError:
-    if answer.writes:
-        return OutcomeUnknown(
-            f"{answer.subject} : {what} ; l'écriture est peut-être passée. "
-            "Elle sera recherchée avant toute nouvelle tentative.",
-            request_id=answer.request_id,
-        )
-    if not_now:
-        return Transient(
-            f"{answer.subject} : {what} ; nouvel essai plus tard.", request_id=answer.request_id
-        )
-    return _drift(answer, what)
-
-
-def _drift(answer: Answer, what: str) -> Drift:
-    return Drift(
-        f"{answer.subject} : {what}. La réponse est conservée.",
-        raw=answer.body.decode("utf-8", "replace"),
-        request_id=answer.request_id,
-    )
-
-
-def _json_object(body: bytes) -> Mapping[str, object] | None:
-    try:
-        # A fraction stays the text it was: it must never pass through a float.
-        content: object = json.loads(body, parse_float=str)
-    except (ValueError, RecursionError):
-        return None
+def _object(answer: Answer) -> Mapping[str, object] | None:
+    content = answer.json()
     return cast("Mapping[str, object]", content) if isinstance(content, dict) else None
 
 
@@ -225,18 +172,3 @@ def _error_of(content: Mapping[str, object] | None) -> tuple[int, str]:
     if isinstance(code, bool) or not isinstance(code, int):
         return 0, ""
     return code, words[:120] if isinstance(words, str) else ""
-
-
-def _pause(header: str | None, now: datetime) -> timedelta | None:
-    """Read `Retry-After`: seconds, or a date (RFC 9110 §10.2.3)."""
-    if header is None:
-        return None
-    if header.strip().isdecimal():
-        return timedelta(seconds=min(int(header), 86_400))
-    try:
-        moment = parsedate_to_datetime(header)
-    except ValueError:
-        return None
-    if moment.tzinfo is None:
-        return None
-    return max(timedelta(0), moment - now)

@@ -8,20 +8,13 @@ from urllib.parse import quote
 
 import httpx
 
-from encaisse_factomos.answers import (
-    Answer,
-    NotFound,
-    check_document,
-    document,
-    lost_reply,
-    unreachable,
-)
+from encaisse_api import wire
+from encaisse_api.answers import send
+from encaisse_factomos.answers import Answer, NotFound, check_document, document
 from encaisse_factomos.manifest import BASE
 
 ACCEPT = "application/vnd.status+json; version=1"
 """Media type the vendor's own client sends with every request, PDFs included."""
-NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
-"""Failures before a byte of the request left."""
 
 
 class FactomosClient:
@@ -62,18 +55,22 @@ class FactomosClient:
         params: Mapping[str, str | int] | None = None,
         content: Mapping[str, str] | None = None,
     ) -> Answer:
-        writes = method != "GET"
-        try:
-            response = self._http.request(
-                method, BASE + path, params=params, json=content, headers={"Accept": ACCEPT}
-            )
-        except NEVER_SENT:
-            raise unreachable(subject) from None
-        except httpx.HTTPError:
-            raise lost_reply(subject, writes=writes) from None
+        headers = {"Accept": ACCEPT}
+        if content is not None:
+            headers["Content-Type"] = "application/json"
+        response = send(
+            self._http,
+            method,
+            BASE + path,
+            partner=Answer.partner,
+            subject=subject,
+            headers=headers,
+            params=params,
+            body=None if content is None else wire.write(content).encode(),
+        )
         return Answer(
             subject=subject,
-            writes=writes,
+            writes=method != "GET",
             status=response.status_code,
             body=response.content,
             retry_after=response.headers.get("retry-after"),

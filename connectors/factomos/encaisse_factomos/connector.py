@@ -8,6 +8,7 @@ from typing import ClassVar
 from pydantic import ValidationError
 
 from encaisse_api.context import Context
+from encaisse_api.dialect import Dialect
 from encaisse_api.errors import Drift, Transient
 from encaisse_api.manifest import Manifest
 from encaisse_api.source import (
@@ -24,6 +25,7 @@ from encaisse_factomos import mapping, payments
 from encaisse_factomos.answers import Fate, NotFound
 from encaisse_factomos.client import FactomosClient, place
 from encaisse_factomos.contacts import Contacts
+from encaisse_factomos.dialect import DIALECT
 from encaisse_factomos.listing import Listing, Pages
 from encaisse_factomos.manifest import MANIFEST
 from encaisse_factomos.rows import PaymentRow
@@ -33,6 +35,7 @@ class FactomosConnector:
     """Offer the invoices of one Factomos account, and record what was paid on them."""
 
     manifest: ClassVar[Manifest] = MANIFEST
+    dialect: ClassVar[Dialect] = DIALECT
 
     def __init__(self, context: Context) -> None:
         self._context = context

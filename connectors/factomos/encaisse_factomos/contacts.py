@@ -6,11 +6,12 @@ import logging
 
 from pydantic import ValidationError
 
+from encaisse_api.answers import why
 from encaisse_api.errors import Drift, Transient
 from encaisse_factomos.answers import Fate, NotFound
 from encaisse_factomos.client import FactomosClient, place
 from encaisse_factomos.listing import Pages
-from encaisse_factomos.rows import ContactRow, why
+from encaisse_factomos.rows import ContactRow
 
 LISTED_AT_MOST = 1000
 """Cards read by list, fifty a call; beyond that asking for each debtor alone is cheaper."""

@@ -8,11 +8,11 @@ to match looks complete until one asks for more.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
+from encaisse_api import wire
 from encaisse_api.errors import Drift, Transient
 from encaisse_factomos import spelling
 from encaisse_factomos.answers import Fate, NotFound
@@ -73,7 +73,7 @@ class Pages:
             raise Drift(unknown.error.message) from None
 
     def _refuse_repeated(self, rows: Sequence[object], subject: str) -> None:
-        mark = json.dumps(rows, sort_keys=True)
+        mark = wire.write(rows, stable=True)
         if mark in self.seen:
             raise Drift(
                 f"{subject} : Factomos a donné deux fois la même page ; la lecture s'arrête là.",
@@ -122,7 +122,7 @@ class Listing:
     def _drift(self, what: str) -> Drift:
         return Drift(
             f"{self.subject} : page inattendue de Factomos ({what}). La réponse est conservée.",
-            raw=json.dumps(self.answer, ensure_ascii=False),
+            raw=wire.write(self.answer),
         )
 
 

@@ -13,14 +13,14 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import cast
 
 from pydantic import ValidationError
 
+from encaisse_api import wire
+from encaisse_api.answers import why
 from encaisse_api.money import Money
 from encaisse_api.source import (
     Contact,
@@ -34,7 +34,7 @@ from encaisse_api.source import (
     Unreadable,
 )
 from encaisse_factomos.identity import identify
-from encaisse_factomos.rows import ContactRow, InvoiceRow, why
+from encaisse_factomos.rows import ContactRow, InvoiceRow
 
 OPEN_STATUSES = ("pending", "later", "partially-paid", "partially-paid-avoir", "avoir")
 """Statuses of items that may be open, in the order an invoice goes through them.
@@ -133,12 +133,12 @@ def row_of(raw: object) -> InvoiceRow | Unreadable:
 
 def set_aside(raw: object, reason: str) -> Unreadable:
     """Keep a raw row with the reason, naming the invoice as far as the row does."""
-    known: Mapping[str, object] = cast("Mapping[str, object]", raw) if isinstance(raw, dict) else {}
+    known = wire.members(raw)
     pid, number = known.get("pid"), known.get("invoice_formated_number")
     named = f"Facture {number}" if isinstance(number, str) and number else "Ligne sans numéro"
     return Unreadable(
         ref=pid if isinstance(pid, str) and 0 < len(pid) <= 512 else None,
-        raw=json.dumps(raw, ensure_ascii=False),
+        raw=wire.write(raw),
         reason=f"{named} (Factomos) : {reason}."[:512],
     )
 

@@ -6,7 +6,6 @@ back, and that a negative amount undoes one, are assumed.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -15,11 +14,13 @@ from typing import cast
 
 from pydantic import ValidationError
 
+from encaisse_api import wire
+from encaisse_api.answers import why
 from encaisse_api.errors import Conflict, Drift, OutcomeUnknown, Rejected
 from encaisse_api.money import Money
 from encaisse_api.writing import PaymentEntry, Receipt, ReversalEntry
 from encaisse_factomos import spelling
-from encaisse_factomos.rows import PaymentRow, why
+from encaisse_factomos.rows import PaymentRow
 
 TYPE = "other"
 """Documented values: cb, check, especes, paypal, virement, other. How a debtor paid is not told."""
@@ -136,6 +137,4 @@ def _euros(money: Money, subject: str) -> Decimal:
 
 
 def _drift(answer: Mapping[str, object], what: str) -> Drift:
-    return Drift(
-        f"{what}. La réponse de Factomos est conservée.", raw=json.dumps(answer, ensure_ascii=False)
-    )
+    return Drift(f"{what}. La réponse de Factomos est conservée.", raw=wire.write(answer))

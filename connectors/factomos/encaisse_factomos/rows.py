@@ -11,7 +11,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated
 
-from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
 
 from encaisse_factomos import spelling
 
@@ -80,17 +80,3 @@ class PaymentRow(Row):
     reference: Words
     """Required even where it is empty, because a row without it could be ours."""
     paid_on: Annotated[date, BeforeValidator(spelling.iso_day)] = Field(alias="payment_date")
-
-
-def why(error: ValidationError) -> str:
-    """Say in French which fields of a row could not be read."""
-    told: list[str] = []
-    for fault in error.errors(include_url=False, include_input=False):
-        field = ".".join(str(part) for part in fault["loc"]) or "ligne"
-        cause = fault.get("ctx", {}).get("error")
-        told.append(f"{field} : {cause if cause is not None else _french(fault['type'])}")
-    return " ; ".join(told)
-
-
-def _french(kind: str) -> str:
-    return "champ absent" if kind == "missing" else "valeur d'un autre type"

@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import ClassVar
 
 from encaisse_api.context import Context
+from encaisse_api.dialect import Dialect
 from encaisse_api.errors import Denied, Drift, Rejected, Transient
 from encaisse_api.manifest import Manifest
 from encaisse_api.source import (
@@ -21,6 +22,7 @@ from encaisse_api.source import (
 )
 from encaisse_einvoicing import Refused, read_bytes
 from encaisse_folder.deposit import Deposit, Deposited, OutOfReach
+from encaisse_folder.dialect import DIALECT
 from encaisse_folder.manifest import MANIFEST
 from encaisse_folder.mapping import Unusable, to_source
 
@@ -37,6 +39,7 @@ class FolderConnector:
     """
 
     manifest: ClassVar[Manifest] = MANIFEST
+    dialect: ClassVar[Dialect] = DIALECT
 
     def __init__(self, context: Context) -> None:
         self._context = context

@@ -35,6 +35,11 @@ from encaisse_folder.treatment import archive_only, customer_kind
 
 MONEY_TERMS = frozenset({"BT-5", "BT-112", "BT-113", "BT-114", "BT-115"})
 """Terms a sum stands on: the least doubt the reader had about one refuses the document."""
+READ_ALL_THE_SAME = frozenset(
+    {"date_with_zone", "date_with_time", "date_written_otherwise", "several_due_dates"}
+)
+"""What the reader says of a day it did read. Any other doubt about BT-9 refuses the document: told
+without that date it would pass for one that has none, or for one due on another of its dates."""
 
 
 class Unusable(Exception):
@@ -61,7 +66,8 @@ def to_source(
     `Unusable` with the reason when a decisive term is absent, doubtful or contradicted.
     """
     for issue in issues:
-        if issue.term in MONEY_TERMS or issue.code == "currency_mismatch":
+        unread = issue.term == "BT-9" and issue.code not in READ_ALL_THE_SAME
+        if unread or issue.term in MONEY_TERMS or issue.code == "currency_mismatch":
             raise Unusable(issue.message.rstrip("."))
     if not invoice.number or invoice.issue_date is None or not invoice.currency:
         doubts = [i.message for i in issues if i.term in {"BT-1", "BT-2"}]

@@ -10,8 +10,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
-from email.utils import parsedate_to_datetime
 from typing import NoReturn, TypeVar
 from urllib.parse import quote
 
@@ -19,6 +17,7 @@ import httpx
 from pydantic import JsonValue, ValidationError
 
 from encaisse_api import Drift, OutcomeUnknown, PartnerError, Transient
+from encaisse_api.answers import NEVER_SENT, wait
 from encaisse_gcollect.manifest import BASE
 from encaisse_gcollect.problems import refusal
 from encaisse_gcollect.wire import Listing, Problem, Wire
@@ -28,9 +27,6 @@ VERSION = "2026-10-01"
 
 PAGE = 100
 """Rows per page, the assumed maximum."""
-
-NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
-"""Failures before a byte of the request left: nothing was done."""
 
 Shape = TypeVar("Shape", bound=Wire)
 
@@ -186,7 +182,7 @@ def _answer(response: httpx.Response, *, subject: str, writing: bool) -> Answer:
     if 200 <= status < 300:
         etag = response.headers.get("etag")
         return Answer(response.content, media, etag, request_id, subject, writing)
-    retry_after = _retry_after(response)
+    retry_after = wait(response.headers.get("retry-after"), response.headers.get("date"))
     problem = _problem(response) if media == "application/problem+json" else None
     known = refusal(
         status, problem, subject=subject, retry_after=retry_after, request_id=request_id
@@ -230,18 +226,6 @@ def _problem(response: httpx.Response) -> Problem | None:
         return Problem.model_validate_json(response.content)
     except ValidationError:
         return None
-
-
-def _retry_after(response: httpx.Response) -> timedelta | None:
-    """Read `Retry-After` (RFC 9110 §10.2.3): seconds, or a date measured from their own `Date`."""
-    text = response.headers.get("retry-after", "").strip()
-    if text.isdecimal():
-        return timedelta(seconds=int(text))
-    try:
-        wait = parsedate_to_datetime(text) - parsedate_to_datetime(response.headers["date"])
-    except (KeyError, TypeError, ValueError):
-        return None
-    return max(wait, timedelta(0))
 
 
 def _places(error: ValidationError) -> str:

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from encaisse_api import Granted, Manifest, RemoteAccount
+from encaisse_api.dialect import Dialect
 from encaisse_gcollect import mapping
 from encaisse_gcollect.declarations import Declarations
+from encaisse_gcollect.dialect import DIALECT
 from encaisse_gcollect.mandates import Mandates
 from encaisse_gcollect.manifest import MANIFEST
 from encaisse_gcollect.procedures import Procedures
@@ -18,6 +20,7 @@ class GCollectConnector(Mandates, Procedures, Declarations, Reports):
     """Translate between the contract and GCollect's assumed API, for one unit of work."""
 
     manifest: ClassVar[Manifest] = MANIFEST
+    dialect: ClassVar[Dialect] = DIALECT
 
     def probe(self) -> Granted:
         """Tell health, and what this grant may do today."""

@@ -6,7 +6,7 @@ from encaisse_api import hookimpl
 from encaisse_api.hookspecs import Register
 from encaisse_gcollect.connector import GCollectConnector
 
-ENCAISSE_API = "0.3"
+ENCAISSE_API = "0.4"
 """Version of the contract this connector was written for."""
 
 

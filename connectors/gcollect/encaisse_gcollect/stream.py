@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TypeVar
 
 from pydantic import JsonValue, ValidationError
 
-from encaisse_api import Cursor, CursorLost, Drift, Frozen, Page, Since, Unreadable
+from encaisse_api import Cursor, Drift, Frozen, Page, Since, Unreadable
+from encaisse_api.resuming import ours, zulu
 from encaisse_gcollect.client import GCollectApi
 from encaisse_gcollect.wire import Position
 
@@ -38,10 +39,10 @@ def changes(
     `CursorLost`: the cursor is not one of ours. `Drift`: rows come out of order, so that going on
     from the last one would skip some.
     """
-    cursor = _ours(since)
+    cursor = ours(since, partner="GCollect", version=CURSOR_VERSION)
     params: dict[str, str] = {}
     if cursor is not None:
-        params["updated_since"] = instant(cursor.at)
+        params["updated_since"] = zulu(cursor.at)
         if cursor.after_id is not None:
             params["after_id"] = cursor.after_id
     last: datetime | None = None
@@ -70,19 +71,6 @@ def changes(
             cursor=cursor,
             end=not listing.has_more,
         )
-
-
-def instant(at: datetime) -> str:
-    """Write an instant as they do: UTC, ISO 8601, `Z`."""
-    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
-
-
-def _ours(since: Cursor | None) -> Since | None:
-    if since is None:
-        return None
-    if not isinstance(since, Since) or since.version != CURSOR_VERSION:
-        raise CursorLost("GCollect : la marque de lecture n'est pas la nôtre ; tout est relu.")
-    return since
 
 
 def _position(row: Row) -> Position | None:

@@ -23,19 +23,16 @@ from pydantic import (
 )
 
 from encaisse_api import Money
+from encaisse_api.spelling import Amounts, Days, coined, instant
 
-
-def _written(value: object) -> object:
-    """Refuse a number where a date is written: whether it counts seconds or days is a guess."""
-    if isinstance(value, int | float):
-        raise ValueError("a date is written as text")
-    return value
-
-
-Instant = Annotated[AwareDatetime, BeforeValidator(_written)]
-Day = Annotated[date, BeforeValidator(_written)]
+Instant = Annotated[AwareDatetime, BeforeValidator(instant)]
+DAYS = Days(forms=("iso",))
+"""A day such as 2026-03-31; a row that may have none says null, in the type of its field."""
+Day = Annotated[date, BeforeValidator(DAYS.read)]
 Word = Annotated[str, StringConstraints(min_length=1, max_length=512)]
-Amount = Annotated[str, StringConstraints(pattern=r"^-?[0-9]{1,15}(\.[0-9]{1,3})?$")]
+AMOUNTS = Amounts(numbers=False, places=3)
+"""Decimal text with a point, never a JSON number; its currency stands beside it."""
+Amount = Annotated[Decimal, BeforeValidator(AMOUNTS.read)]
 Rate = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,3}(\.[0-9]{1,4})?$")]
 
 
@@ -53,7 +50,7 @@ class MoneyRow(Wire):
 
     def money(self) -> Money:
         """Give it as the contract's money."""
-        return Money(amount=Decimal(self.amount), currency=self.currency)
+        return coined(self.amount, self.currency)
 
 
 class FieldProblem(Wire):

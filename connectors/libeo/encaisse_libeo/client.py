@@ -9,13 +9,10 @@ from urllib.parse import quote
 import httpx
 from pydantic import ValidationError
 
-from encaisse_api.errors import Transient
-from encaisse_libeo.answers import Answer, wait
+from encaisse_api.answers import send, why
+from encaisse_libeo.answers import Answer
 from encaisse_libeo.manifest import BASE
-from encaisse_libeo.rows import Listing, Row, why
-
-NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
-"""Failures before a byte of the request left."""
+from encaisse_libeo.rows import Listing, Row
 
 Shape = TypeVar("Shape", bound=Row)
 
@@ -35,24 +32,25 @@ class LibeoClient:
         accept: str = "application/json",
     ) -> Answer:
         """Read once."""
-        try:
-            response = self._http.get(BASE + path, params=params, headers={"Accept": accept})
-        except NEVER_SENT:
-            raise Transient(
-                f"{subject} : Libeo est injoignable ; nouvel essai plus tard."
-            ) from None
-        except httpx.HTTPError:
-            raise Transient(
-                f"{subject} : Libeo n'a pas répondu à temps ; nouvel essai plus tard."
-            ) from None
+        response = send(
+            self._http,
+            "GET",
+            BASE + path,
+            partner=Answer.partner,
+            subject=subject,
+            headers={"Accept": accept},
+            params=params,
+        )
         headers = response.headers
         return Answer(
             subject=subject,
+            writes=False,
             status=response.status_code,
-            media_type=headers.get("content-type", "").partition(";")[0].strip().lower(),
             body=response.content,
-            retry_after=wait(headers.get("retry-after"), headers.get("date")),
+            retry_after=headers.get("retry-after"),
+            date=headers.get("date"),
             request_id=headers.get("x-request-id"),
+            media_type=headers.get("content-type", "").partition(";")[0].strip().lower(),
         )
 
     def pages(self, params: Mapping[str, str], *, subject: str) -> Iterator[Listing]:

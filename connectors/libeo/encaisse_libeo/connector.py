@@ -14,6 +14,7 @@ from typing import ClassVar
 from pydantic import ValidationError
 
 from encaisse_api.context import Context
+from encaisse_api.dialect import Dialect
 from encaisse_api.errors import Drift, Rejected
 from encaisse_api.manifest import Manifest
 from encaisse_api.source import (
@@ -29,6 +30,7 @@ from encaisse_api.source import (
 )
 from encaisse_libeo import mapping, stream
 from encaisse_libeo.client import LibeoClient, place, shaped
+from encaisse_libeo.dialect import DIALECT
 from encaisse_libeo.manifest import MANIFEST
 from encaisse_libeo.rows import CompanyRow, Event
 
@@ -39,6 +41,7 @@ class LibeoConnector:
     """Offer the invoices one company sent and received, as Libeo holds them."""
 
     manifest: ClassVar[Manifest] = MANIFEST
+    dialect: ClassVar[Dialect] = DIALECT
 
     def __init__(self, context: Context) -> None:
         self._client = LibeoClient(context.http)

@@ -11,14 +11,14 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from decimal import Decimal
-from typing import Literal, cast
+from typing import Literal
 
 from pydantic import ValidationError
 from stdnum.fr import siren as siren_number
 
+from encaisse_api import wire
+from encaisse_api.answers import why
 from encaisse_api.money import Money
 from encaisse_api.source import (
     Debtor,
@@ -31,7 +31,8 @@ from encaisse_api.source import (
     SourceInvoice,
     Unreadable,
 )
-from encaisse_libeo.rows import CompanyRow, Event, InvoiceRow, PartyRow, Position, why
+from encaisse_api.spelling import coined
+from encaisse_libeo.rows import CompanyRow, Event, InvoiceRow, PartyRow, Position
 from encaisse_libeo.statuses import meaning
 
 PUBLIC_FIRST_DIGITS = ("1", "2")
@@ -128,12 +129,12 @@ def hints(event: Event, siret: str) -> tuple[Hint, ...]:
 
 def set_aside(raw: object, reason: str) -> Unreadable:
     """Keep a raw row with the reason, naming the invoice as far as the row does."""
-    known: Mapping[str, object] = cast("Mapping[str, object]", raw) if isinstance(raw, dict) else {}
+    known = wire.members(raw)
     ref, number = known.get("id"), known.get("number")
     named = f"Facture {number[:64]}" if isinstance(number, str) and number else "Ligne sans numéro"
     return Unreadable(
         ref=ref if isinstance(ref, str) and 0 < len(ref) <= 512 else None,
-        raw=json.dumps(raw, ensure_ascii=False, sort_keys=True),
+        raw=wire.write(raw, stable=True),
         reason=f"{named} (Libeo) : {reason}."[:512],
     )
 
@@ -153,9 +154,9 @@ def _check(row: InvoiceRow) -> None:
 
 def _money(row: InvoiceRow, amount: Decimal) -> Money:
     try:
-        return Money(amount=amount, currency=row.currency)
-    except ValueError:
-        raise Unusable(f"montant de {amount} plus fin que la monnaie {row.currency}") from None
+        return coined(amount, row.currency)
+    except ValueError as error:
+        raise Unusable(str(error)) from None
 
 
 def _siren(party: PartyRow) -> str | None:

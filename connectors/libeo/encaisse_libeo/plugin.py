@@ -5,7 +5,7 @@ from __future__ import annotations
 from encaisse_api.hookspecs import Register, hookimpl
 from encaisse_libeo.connector import LibeoConnector
 
-ENCAISSE_API = "0.3"
+ENCAISSE_API = "0.4"
 
 
 @hookimpl

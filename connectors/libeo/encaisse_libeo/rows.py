@@ -6,8 +6,7 @@ without any other one, the row is set aside.
 
 from __future__ import annotations
 
-import re
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Literal
 
@@ -20,50 +19,25 @@ from pydantic import (
     StrictInt,
     StrictStr,
     StringConstraints,
-    ValidationError,
 )
 
-_AMOUNT = re.compile(r"-?[0-9]{1,13}(\.[0-9]{1,3})?", re.ASCII)
-_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
-_INSTANT = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{5,15}(Z|[+-][0-9]{2}:[0-9]{2})", re.ASCII
-)
+from encaisse_api.spelling import Amounts, Days, instant
+
+AMOUNTS = Amounts(places=3)
+"""A decimal text with a point, or a JSON number; of which currency stands beside it."""
+DAYS = Days(forms=("iso",), none=(None,))
+"""A day such as 2026-03-31, null where there is none."""
 
 
-def _amount(value: object) -> Decimal:
-    """Read a decimal text; a JSON fraction arrives here as its own text, never as a float."""
-    if isinstance(value, bool) or not isinstance(value, str | int):
-        raise ValueError("montant attendu")
-    if not _AMOUNT.fullmatch(str(value)):
-        raise ValueError(f"montant illisible : {str(value)[:40]!r}")
-    return Decimal(value)
+def _maybe_instant(value: object) -> datetime | None:
+    return None if value is None else instant(value)
 
 
-def _day(value: object) -> object:
-    if not isinstance(value, str) or not _DAY.fullmatch(value):
-        raise ValueError("date illisible (attendu aaaa-mm-jj)")
-    return value
-
-
-def _day_or_none(value: object) -> object:
-    return None if value is None else _day(value)
-
-
-def _instant(value: object) -> object:
-    if not isinstance(value, str) or not _INSTANT.fullmatch(value):
-        raise ValueError("instant illisible (attendu ISO 8601 avec son décalage)")
-    return value
-
-
-def _instant_or_none(value: object) -> object:
-    return None if value is None else _instant(value)
-
-
-Amount = Annotated[Decimal, BeforeValidator(_amount)]
-Day = Annotated[date, BeforeValidator(_day)]
-MaybeDay = Annotated[date | None, BeforeValidator(_day_or_none)]
-Instant = Annotated[AwareDatetime, BeforeValidator(_instant)]
-MaybeInstant = Annotated[AwareDatetime | None, BeforeValidator(_instant_or_none)]
+Amount = Annotated[Decimal, BeforeValidator(AMOUNTS.read)]
+Day = Annotated[date, BeforeValidator(DAYS.read)]
+MaybeDay = Annotated[date | None, BeforeValidator(DAYS.maybe)]
+Instant = Annotated[AwareDatetime, BeforeValidator(instant)]
+MaybeInstant = Annotated[AwareDatetime | None, BeforeValidator(_maybe_instant)]
 Name = Annotated[StrictStr, StringConstraints(strip_whitespace=True, min_length=1, max_length=512)]
 Currency = Annotated[StrictStr, StringConstraints(pattern=r"^[A-Z]{3}$")]
 
@@ -128,17 +102,3 @@ class Event(Row):
     type: Name
     company_siret: Name
     invoice_id: Name
-
-
-def why(error: ValidationError) -> str:
-    """Say in French which fields of a row could not be read, and never their values."""
-    told: list[str] = []
-    for fault in error.errors(include_url=False, include_input=False):
-        field = ".".join(str(part) for part in fault["loc"]) or "ligne"
-        cause = fault.get("ctx", {}).get("error")
-        told.append(f"{field} : {cause if cause is not None else _french(fault['type'])}")
-    return " ; ".join(told)
-
-
-def _french(kind: str) -> str:
-    return "champ absent" if kind == "missing" else "valeur inattendue"

@@ -8,11 +8,12 @@ back is gone on with from where it was cut.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 
-from encaisse_api.errors import CursorLost, Drift
+from encaisse_api import wire
+from encaisse_api.errors import Drift
+from encaisse_api.resuming import ours, zulu
 from encaisse_api.source import Cursor, Page, Removed, Since, SourceInvoice, Unreadable
 from encaisse_libeo import mapping
 from encaisse_libeo.client import LibeoClient
@@ -27,8 +28,8 @@ def changes(client: LibeoClient, since: Cursor | None) -> Iterator[Page[SourceIn
     Raises `CursorLost` for a cursor that is not ours, and `Drift` for rows out of order, since
     going on from the last one would skip some.
     """
-    cursor = _ours(since)
-    params = {} if cursor is None else {"updated_since": instant(cursor.at)}
+    cursor = ours(since, partner="Libeo", version=CURSOR_VERSION)
+    params = {} if cursor is None else {"updated_since": zulu(cursor.at)}
     last: datetime | None = None
     for listing in client.pages(params, subject=SUBJECT):
         for raw in listing.items:
@@ -39,7 +40,7 @@ def changes(client: LibeoClient, since: Cursor | None) -> Iterator[Page[SourceIn
                 raise Drift(
                     f"{SUBJECT} : les lignes n'arrivent pas de la plus ancienne à la plus "
                     "récente ; continuer en perdrait. La lecture s'arrête là.",
-                    raw=json.dumps(raw, ensure_ascii=False),
+                    raw=wire.write(raw),
                 )
             last = at.updated_at
             cursor = Since(at=last, after_id=at.id, version=CURSOR_VERSION)
@@ -51,16 +52,3 @@ def changes(client: LibeoClient, since: Cursor | None) -> Iterator[Page[SourceIn
             cursor=cursor,
             end=not listing.has_more,
         )
-
-
-def instant(at: datetime) -> str:
-    """Write an instant as they do: UTC, ISO 8601, `Z`."""
-    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
-
-
-def _ours(since: Cursor | None) -> Since | None:
-    if since is None:
-        return None
-    if not isinstance(since, Since) or since.version != CURSOR_VERSION:
-        raise CursorLost("Libeo : la marque de lecture n'est pas la nôtre ; tout est relu.")
-    return since

@@ -10,18 +10,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 
+from encaisse_api import answers, wire
 from encaisse_api.errors import (
     ActionNeeded,
     Conflict,
     Denied,
-    Drift,
-    OutcomeUnknown,
     PartnerError,
     PeriodClosed,
     Rejected,
     Transient,
 )
-from encaisse_myunisoft import wire
 from encaisse_myunisoft.codes import CODES, Fate
 
 APP = "https://app.myunisoft.fr"
@@ -33,19 +31,12 @@ GENERIC = frozenset({"ERR-HTTP"})
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """Hold one HTTP answer as plain values, and the request it answers.
+class Answer(answers.Answer):
+    """Hold one answer of MyUnisoft; `reset` is `X-Rate-Limit-Reset` as sent."""
 
-    `subject` is how a message names what was asked; `writes` tells whether the request may have
-    changed something there; `reset` is `X-Rate-Limit-Reset` as sent.
-    """
+    partner = "MyUnisoft"
 
-    subject: str
-    writes: bool
-    status: int
-    body: bytes
     reset: str | None = None
-    request_id: str | None = None
 
 
 class NotFound(Exception):
@@ -63,12 +54,12 @@ class NotFound(Exception):
 
 def content(answer: Answer, now: datetime) -> object:
     """Read the JSON of a good answer; raise what any other answer means."""
-    document = _json(answer.body)
+    document = answer.json()
     code = _code(document)
     if code is None:
         _check_status(answer, now)
         if document is None:
-            raise doubtful(answer, "MyUnisoft n'a pas répondu en JSON")
+            raise answer.doubtful("MyUnisoft n'a pas répondu en JSON")
         return document
     if answer.status == 404 and (code not in CODES or code in GENERIC):
         raise NotFound(answer, code)
@@ -80,41 +71,7 @@ def check_file(answer: Answer, now: datetime) -> None:
     if answer.status != 200 or answer.body.lstrip()[:1] == b"{":
         content(answer, now)
     if b"%PDF-" not in answer.body[:1024]:
-        raise doubtful(answer, "la réponse n'est pas un PDF")
-
-
-def lost_reply(subject: str, *, writes: bool) -> PartnerError:
-    """Say what a request means whose reply never came."""
-    if writes:
-        return OutcomeUnknown(
-            f"{subject} : MyUnisoft n'a pas répondu à temps ; l'écriture est peut-être passée. "
-            "Elle sera recherchée avant toute nouvelle tentative."
-        )
-    return Transient(f"{subject} : MyUnisoft n'a pas répondu à temps ; nouvel essai plus tard.")
-
-
-def unreachable(subject: str) -> Transient:
-    """Say what a request means that never left."""
-    return Transient(f"{subject} : MyUnisoft est injoignable ; rien n'a été envoyé.")
-
-
-def doubtful(answer: Answer, what: str, *, not_now: bool = False) -> PartnerError:
-    """Say of an answer that makes no sense: a doubt after a write, else drift or a pause."""
-    if answer.writes:
-        return OutcomeUnknown(
-            f"{answer.subject} : {what} ; l'écriture est peut-être passée. "
-            "Elle sera recherchée avant toute nouvelle tentative.",
-            request_id=answer.request_id,
-        )
-    if not_now:
-        return Transient(
-            f"{answer.subject} : {what} ; nouvel essai plus tard.", request_id=answer.request_id
-        )
-    return Drift(
-        f"{answer.subject} : {what}. La réponse est conservée.",
-        raw=answer.body.decode("utf-8", "replace"),
-        request_id=answer.request_id,
-    )
+        raise answer.doubtful("la réponse n'est pas un PDF")
 
 
 def _refusal(answer: Answer, code: str, now: datetime) -> PartnerError:
@@ -133,13 +90,13 @@ def _refusal(answer: Answer, code: str, now: datetime) -> PartnerError:
         case Fate.PERSON:
             return ActionNeeded(f"{said}{nothing}", url=APP, request_id=request_id)
         case Fate.UNSURE:
-            return doubtful(answer, f"{words} ({code})", not_now=True)
+            return answer.doubtful(f"{words} ({code})", not_now=True)
         case Fate.DIFFERS if answer.writes:
             return Conflict(f"{said}{nothing}", code=code, request_id=request_id)
         case Fate.REFUSED if answer.writes:
             return Rejected(f"{said}{nothing}", code=code, request_id=request_id)
         case _ if answer.status >= 500:
-            return doubtful(answer, f"MyUnisoft est en panne ({code})", not_now=True)
+            return answer.doubtful(f"MyUnisoft est en panne ({code})", not_now=True)
         case None if answer.status in (401, 403):
             return Denied(
                 f"{subject} : MyUnisoft refuse l'accès ({code}). Vérifiez la clé d'API.",
@@ -152,13 +109,13 @@ def _refusal(answer: Answer, code: str, now: datetime) -> PartnerError:
                 request_id=request_id,
             )
         case _:
-            return doubtful(answer, f"MyUnisoft refuse la lecture ({code})")
+            return answer.doubtful(f"MyUnisoft refuse la lecture ({code})")
 
 
 def _check_status(answer: Answer, now: datetime) -> None:
     status = answer.status
     if status >= 500:
-        raise doubtful(answer, f"MyUnisoft est en panne (HTTP {status})", not_now=True)
+        raise answer.doubtful(f"MyUnisoft est en panne (HTTP {status})", not_now=True)
     if status in (401, 403):
         raise Denied(
             f"{answer.subject} : MyUnisoft refuse l'accès (HTTP {status}). "
@@ -172,7 +129,7 @@ def _check_status(answer: Answer, now: datetime) -> None:
             request_id=answer.request_id,
         )
     if not 200 <= status < 300:
-        raise doubtful(answer, f"réponse inattendue de MyUnisoft (HTTP {status})")
+        raise answer.doubtful(f"réponse inattendue de MyUnisoft (HTTP {status})")
 
 
 def until(reset: str | None, now: datetime) -> timedelta | None:
@@ -186,13 +143,6 @@ def until(reset: str | None, now: datetime) -> timedelta | None:
     # counted in whole milliseconds: a reset is no money, yet needs no float either
     at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=int(seconds * 1000))
     return max(timedelta(0), at - now)
-
-
-def _json(body: bytes) -> object:
-    try:
-        return wire.read(body)
-    except ValueError:
-        return None
 
 
 def _code(document: object) -> str | None:

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from encaisse_api import wire
 from encaisse_api.errors import Conflict, Rejected
 from encaisse_api.money import Money
 from encaisse_api.writing import PaymentEntry, Receipt, ReversalEntry
-from encaisse_myunisoft import spelling, wire
+from encaisse_myunisoft import spelling
 from encaisse_myunisoft.rows import EntryRow
 
 PREFIX = "GCO-"

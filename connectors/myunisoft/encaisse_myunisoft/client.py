@@ -7,16 +7,15 @@ from datetime import datetime
 
 import httpx
 
+from encaisse_api import wire
+from encaisse_api.answers import send
 from encaisse_api.errors import Rejected
-from encaisse_myunisoft import answers, wire
+from encaisse_myunisoft import answers
 from encaisse_myunisoft.answers import Answer, NotFound
 from encaisse_myunisoft.manifest import API_HOST, BASE, FILES_HOST
 
 MAD = {"version": "1.0.0"}
 """Version of the norm every MAD route has to be asked for."""
-
-NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
-"""Failures before a byte of the request left."""
 
 
 class MyUnisoftClient:
@@ -122,12 +121,15 @@ class MyUnisoftClient:
         headers: Mapping[str, str] | None = None,
         body: bytes | None = None,
     ) -> httpx.Response:
-        try:
-            return self._http.request(method, url, headers=headers, content=body)
-        except NEVER_SENT:
-            raise answers.unreachable(subject) from None
-        except httpx.HTTPError:
-            raise answers.lost_reply(subject, writes=method != "GET") from None
+        return send(
+            self._http,
+            method,
+            url,
+            partner=Answer.partner,
+            subject=subject,
+            headers=headers or {},
+            body=body,
+        )
 
     def _answer(self, response: httpx.Response, subject: str, *, writes: bool) -> Answer:
         return Answer(

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
 from encaisse_api.context import Context
+from encaisse_api.dialect import Dialect
 from encaisse_api.errors import Conflict, OutcomeUnknown, PartnerError, Rejected
 from encaisse_api.manifest import Manifest
 from encaisse_api.source import (
@@ -30,6 +31,7 @@ from encaisse_api.writing import (
 from encaisse_myunisoft import booking, documents, dossier, grant, hints, lettering
 from encaisse_myunisoft.booking import Wanted
 from encaisse_myunisoft.client import MyUnisoftClient
+from encaisse_myunisoft.dialect import DIALECT
 from encaisse_myunisoft.entries import Entries, Found, refuse_doubts
 from encaisse_myunisoft.ledger import Ledger, apart
 from encaisse_myunisoft.lettering import Lettered
@@ -44,6 +46,7 @@ class MyUnisoftConnector:
     """Offer what customers of one dossier owe, and write into its books what they paid."""
 
     manifest: ClassVar[Manifest] = MANIFEST
+    dialect: ClassVar[Dialect] = DIALECT
 
     def __init__(self, context: Context) -> None:
         self._context = context

@@ -13,9 +13,10 @@ from typing import Annotated, Literal, cast
 from pydantic import BeforeValidator, Field, ValidationError
 from stdnum.fr import siren as siren_number
 
+from encaisse_api import wire
 from encaisse_api.errors import Drift
 from encaisse_api.source import Contact, Debtor, PostalAddress
-from encaisse_myunisoft import spelling, wire
+from encaisse_myunisoft import spelling
 from encaisse_myunisoft.rows import Id, Name, Row, Words
 
 PUBLIC_FIRST_DIGITS = ("1", "2")

@@ -8,13 +8,15 @@ from typing import cast
 from pydantic import ValidationError
 from stdnum.fr import siren as siren_number
 
+from encaisse_api import wire
+from encaisse_api.answers import why
 from encaisse_api.errors import ActionNeeded, Drift
 from encaisse_api.source import RemoteAccount, Seller
-from encaisse_myunisoft import debtors, grant, terms, wire
+from encaisse_myunisoft import debtors, grant, terms
 from encaisse_myunisoft.answers import APP
 from encaisse_myunisoft.client import MyUnisoftClient
 from encaisse_myunisoft.mapping import Books, Facts, needs_terms
-from encaisse_myunisoft.rows import SocietyRow, why
+from encaisse_myunisoft.rows import SocietyRow
 
 SUBJECT = "Dossiers de MyUnisoft"
 

@@ -13,13 +13,15 @@ from dataclasses import dataclass
 
 from pydantic import ValidationError
 
+from encaisse_api import wire
+from encaisse_api.answers import why
 from encaisse_api.errors import Conflict, Drift
-from encaisse_myunisoft import booking, wire
+from encaisse_myunisoft import booking
 from encaisse_myunisoft.answers import NotFound
 from encaisse_myunisoft.client import MAD, MyUnisoftClient
 from encaisse_myunisoft.ledger import Ledger
 from encaisse_myunisoft.mapping import Books
-from encaisse_myunisoft.rows import EntryRow, why
+from encaisse_myunisoft.rows import EntryRow
 
 
 @dataclass(frozen=True, slots=True)

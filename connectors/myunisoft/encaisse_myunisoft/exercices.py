@@ -13,9 +13,10 @@ from datetime import date, timedelta
 
 from pydantic import ValidationError
 
+from encaisse_api import wire
+from encaisse_api.answers import why
 from encaisse_api.errors import Drift
-from encaisse_myunisoft import wire
-from encaisse_myunisoft.rows import ExerciceRow, why
+from encaisse_myunisoft.rows import ExerciceRow
 
 YEARS = 5
 """How far back an open line is looked for: a claim between traders is prescribed then (L110-4)."""

@@ -10,9 +10,11 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
+from encaisse_api import wire
+from encaisse_api.answers import why
 from encaisse_api.errors import Drift
-from encaisse_myunisoft import spelling, wire
-from encaisse_myunisoft.rows import Words, why
+from encaisse_myunisoft import spelling
+from encaisse_myunisoft.rows import Words
 
 READS = (
     ("get", "/mad/exercices"),

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import cast
 
+from encaisse_api import wire
 from encaisse_api.errors import Drift
 from encaisse_api.source import Hint
-from encaisse_myunisoft import spelling, wire
+from encaisse_myunisoft import spelling
 
 TELLING = frozenset(
     {"accountingEntryLettering", "accountingLineEntry", "exercice", "connector", "thirdParty"}

@@ -16,14 +16,16 @@ from typing import cast
 
 from pydantic import ValidationError
 
+from encaisse_api import wire
+from encaisse_api.answers import why
 from encaisse_api.errors import ActionNeeded, Drift, Transient
-from encaisse_myunisoft import carry, exercices, lines, wire
+from encaisse_myunisoft import carry, exercices, lines
 from encaisse_myunisoft.answers import APP
 from encaisse_myunisoft.client import MyUnisoftClient
 from encaisse_myunisoft.exercices import Exercice
 from encaisse_myunisoft.lines import Line, Spoilt
 from encaisse_myunisoft.mapping import Books
-from encaisse_myunisoft.rows import BalanceRow, why
+from encaisse_myunisoft.rows import BalanceRow
 
 STATES = ("none", "partial", "complete")
 """In the order a line goes through them: one lettered meanwhile is seen twice, never missed."""

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
+from encaisse_api import wire
 from encaisse_api.errors import Conflict, Drift, OutcomeUnknown, Rejected, Transient
 from encaisse_api.writing import LetteringEntry, Receipt
-from encaisse_myunisoft import booking, refs, spelling, wire
+from encaisse_myunisoft import booking, refs, spelling
 from encaisse_myunisoft.exercices import Exercice
 from encaisse_myunisoft.lines import Line
 from encaisse_myunisoft.mapping import Books, every_claim

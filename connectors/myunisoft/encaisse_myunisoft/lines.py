@@ -10,9 +10,11 @@ from typing import Literal, TypeAlias
 
 from pydantic import ValidationError
 
-from encaisse_myunisoft import booking, spelling, wire
+from encaisse_api import wire
+from encaisse_api.answers import why
+from encaisse_myunisoft import booking, spelling
 from encaisse_myunisoft.exercices import Exercice
-from encaisse_myunisoft.rows import EntryExtra, MovementRow, why
+from encaisse_myunisoft.rows import EntryExtra, MovementRow
 
 JournalKind: TypeAlias = Literal["sale", "opening", "bank", "cash", "exceptional", "other"]
 JOURNALS: Mapping[str, JournalKind] = {

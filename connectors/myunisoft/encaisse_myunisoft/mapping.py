@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from pydantic import ValidationError
 
+from encaisse_api import wire
 from encaisse_api.money import Money
 from encaisse_api.source import (
     Instalment,
@@ -19,7 +20,7 @@ from encaisse_api.source import (
     SourceInvoice,
     Unreadable,
 )
-from encaisse_myunisoft import claims, documents, wire
+from encaisse_myunisoft import claims, documents
 from encaisse_myunisoft.claims import Claim
 from encaisse_myunisoft.debtors import AccountRow, debtor
 from encaisse_myunisoft.lines import Line, Spoilt

@@ -9,16 +9,18 @@ from typing import cast
 
 from pydantic import ValidationError
 
+from encaisse_api import wire
+from encaisse_api.answers import why
 from encaisse_api.errors import ActionNeeded, Drift, OutcomeUnknown, PeriodClosed, Rejected
 from encaisse_api.writing import Receipt
-from encaisse_myunisoft import debtors, dossier, exercices, refs, spelling, wire
+from encaisse_myunisoft import debtors, dossier, exercices, refs, spelling
 from encaisse_myunisoft.answers import APP
 from encaisse_myunisoft.booking import Place, Wanted, new_entry
 from encaisse_myunisoft.client import MyUnisoftClient
 from encaisse_myunisoft.ledger import Ledger, listed
 from encaisse_myunisoft.mapping import Books, every_claim
 from encaisse_myunisoft.options import Options
-from encaisse_myunisoft.rows import JournalRow, why
+from encaisse_myunisoft.rows import JournalRow
 
 ROUTES: Mapping[str, tuple[str, str]] = {"pending": ("/entry/temp", "o"), "direct": ("/entry", "e")}
 """Path and `type` each mode writes by."""

@@ -16,7 +16,6 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    ValidationError,
     model_validator,
 )
 from pydantic.alias_generators import to_camel
@@ -58,9 +57,7 @@ class ValueRow(Row):
 
     debit: Side
     credit: Side
-    amount: Annotated[
-        Decimal | None, BeforeValidator(lambda v: None if v is None else spelling.amount(v))
-    ] = None
+    amount: Annotated[Decimal | None, BeforeValidator(spelling.maybe_amount)] = None
 
     @model_validator(mode="after")
     def _agrees(self) -> ValueRow:
@@ -234,18 +231,3 @@ class SocietyRow(BaseModel):
     society_id: Id = Field(validation_alias=AliasChoices("society_id", "id_society"))
     name: Words = ""
     siret: Words = ""
-
-
-def why(error: ValidationError) -> str:
-    """Say in French which fields of a row could not be read."""
-    told: list[str] = []
-    for fault in error.errors(include_url=False, include_input=False):
-        field = ".".join(str(part) for part in fault["loc"]) or "ligne"
-        cause = fault.get("ctx", {}).get("error")
-        told.append(f"{field} : {cause if cause is not None else _french(fault['type'])}")
-    return " ; ".join(told)
-
-
-def _french(kind: str) -> str:
-    words = {"missing": "champ absent", "literal_error": "mot inconnu"}
-    return words.get(kind, "valeur d'un autre type")

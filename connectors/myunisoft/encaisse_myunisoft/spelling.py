@@ -1,4 +1,4 @@
-"""Read the spellings MyUnisoft uses for amounts, dates and texts; refuse every other one.
+"""Declare how MyUnisoft spells amounts, dates and texts; every other spelling is refused.
 
 MAD answers write amounts as JSON numbers and dates as 2026-08-31; historic routes write 20260831
 and amounts as text; files write a decimal comma. All of these are read, because one dossier meets
@@ -10,88 +10,36 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from datetime import date
 from decimal import Decimal
 
-_AMOUNT = re.compile(r"-?[0-9]{1,13}(?:\.[0-9]{1,20}|,[0-9]{1,2})?", re.ASCII)
-_GROUPED = re.compile(r"-?[0-9]{1,3}(?:[ \u00a0\u202f][0-9]{3})+(?:,[0-9]{1,2})?", re.ASCII)
-_ISO = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
-_COMPACT = re.compile(r"[0-9]{8}", re.ASCII)
-CENT = Decimal("0.01")
-NOISE = Decimal("0.000001")
-"""What a sum of binary fractions may be off by; anything more is no rounding of theirs."""
+from encaisse_api.spelling import Amounts, Days, Words
 
+AMOUNTS = Amounts(mark=".,", grouped=True, padded=True, noise=Decimal("0.000001"), none=(None, ""))
+"""Euros: 1800, 1800.0, " 1800.00 ", "1800,00", "1 800,00".
 
-def amount(value: object) -> Decimal:
-    """Read euros: 1800, 1800.0, " 1800.00 ", "1800,00", "1 800,00"; null is no amount.
+The vendor sums in binary, so 600.0000000000001 is 600.00; 600.004 is refused, since nobody decided
+to round it. Historic routes leave the empty side of a movement out or null.
+"""
+DAYS = Days(forms=("iso", "compact"), none=(None, ""), padded=True)
+"""A day: 2026-08-31 or 20260831.
 
-    A JSON number comes here as `int` or `Decimal`, never as a float. The vendor sums in binary, so
-    600.0000000000001 is 600.00; 600.004 is refused, since nobody decided to round it.
-    """
-    if isinstance(value, bool) or not isinstance(value, (str, int, Decimal)):
-        raise ValueError(f"montant illisible : {value!r:.40}")
-    if isinstance(value, str):
-        text = value.strip(" \u00a0\u202f")
-        if _GROUPED.fullmatch(text):
-            text = re.sub(r"[ \u00a0\u202f]", "", text)
-        if not _AMOUNT.fullmatch(text):
-            raise ValueError(f"montant illisible : {value[:40]!r}")
-        exact = Decimal(text.replace(",", "."))
-    else:
-        exact = Decimal(value)
-    if not exact.is_finite() or abs(exact) >= Decimal(10) ** 13:
-        raise ValueError(f"montant impossible : {str(exact)[:40]}")
-    cents = exact.quantize(CENT)
-    if abs(cents - exact) > NOISE:
-        raise ValueError(f"montant plus fin que le centime : {str(exact)[:40]}")
-    return cents + Decimal(0)  # "-0.00" has one form
+An instant ("2026-08-30T22:00:00Z") is refused: such answers of this vendor fall on the evening
+before the day that is meant.
+"""
+WORDS = Words(none=(None, False), folded=True, longest=200)
+"""A text; white space inside is folded, since labels are padded to the width of a column."""
+
+amount = AMOUNTS.read
+maybe_amount = AMOUNTS.maybe
+day = DAYS.read
+maybe_day = DAYS.maybe
+words = WORDS.maybe
+name = WORDS.read
 
 
 def side(value: object) -> Decimal:
-    """Read a debit or a credit; historic routes leave the empty side out or null."""
-    return Decimal("0.00") if value is None or value == "" else amount(value)
-
-
-def day(value: object) -> date:
-    """Read a day: 2026-08-31 or 20260831."""
-    found = maybe_day(value)
-    if found is None:
-        raise ValueError("date absente")
-    return found
-
-
-def maybe_day(value: object) -> date | None:
-    """Read a day that may be missing: null and "" say so.
-
-    An instant ("2026-08-30T22:00:00Z") is refused: such answers of this vendor fall on the evening
-    before the day that is meant.
-    """
-    if value is None or value == "":
-        return None
-    text = str(value).strip() if isinstance(value, (str, int)) else ""
-    if isinstance(value, bool) or not (_ISO.fullmatch(text) or _COMPACT.fullmatch(text)):
-        raise ValueError(f"date illisible : {value!r:.40} (attendu aaaa-mm-jj)")
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise ValueError(f"date impossible : {text!r}") from None
-
-
-def words(value: object) -> str:
-    """Read a text that may be missing, without its padding; white space inside is folded."""
-    if value is None or value is False:
-        return ""
-    if isinstance(value, bool) or not isinstance(value, (str, int)):
-        raise ValueError(f"ni texte ni nombre : {value!r:.40}")
-    return " ".join(str(value).split())
-
-
-def name(value: object) -> str:
-    """Read a text that must be there."""
-    text = words(value)
-    if not text or len(text) > 200:
-        raise ValueError("texte vide ou de plus de 200 caractères")
-    return text
+    """Read a debit or a credit; the empty side is nothing."""
+    return AMOUNTS.maybe(value) or Decimal("0.00")
 
 
 def identifier(value: object) -> str:

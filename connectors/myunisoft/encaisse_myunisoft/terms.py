@@ -13,8 +13,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from encaisse_api import wire
 from encaisse_api.errors import Drift
-from encaisse_myunisoft import spelling, wire
+from encaisse_myunisoft import spelling
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,9 @@ CONNECT, DAILY, COLLECT, MONEY, PROOF, OTHERS = (
 
 COMMANDS: dict[str, Named] = {
     "connectors": Named(CONNECT, "connecting", "connectors", "Liste les connecteurs installés."),
+    "capabilities": Named(
+        CONNECT, "capable", "capabilities", "Dit ce que chaque connecteur sait faire."
+    ),
     "connect": Named(CONNECT, "connecting", "connect", "Raccorde une société à un outil."),
     "connections": Named(CONNECT, "connecting", "connections", "Liste les connexions."),
     "companies": Named(CONNECT, "companies", "companies", "Liste les sociétés."),

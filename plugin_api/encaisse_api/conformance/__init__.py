@@ -94,5 +94,17 @@ Streams in a manifest are named after their pull: `invoices`, `payments`, `statu
 from encaisse_api.conformance.cassette import write_sidecar
 from encaisse_api.conformance.contract import ConnectorContract
 from encaisse_api.conformance.delivering import sign, signed_headers
+from encaisse_api.conformance.kit import NormaliserKit
+from encaisse_api.conformance.vendor import JsonVendor, Known, Term, Vendor
 
-__all__ = ["ConnectorContract", "sign", "signed_headers", "write_sidecar"]
+__all__ = [
+    "ConnectorContract",
+    "JsonVendor",
+    "Known",
+    "NormaliserKit",
+    "Term",
+    "Vendor",
+    "sign",
+    "signed_headers",
+    "write_sidecar",
+]

@@ -20,7 +20,26 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 import encaisse_api
-from encaisse_api import hookspecs, webhooks
+from encaisse_api import answers, hookspecs, resuming, spelling, webhooks, wire
+
+ROOMS: dict[types.ModuleType, tuple[str, ...]] = {
+    answers: ("Answer", "lost_reply", "send", "wait", "why"),
+    resuming: ("ours", "zulu"),
+    spelling: (
+        "Amounts",
+        "Days",
+        "Form",
+        "PARIS",
+        "Words",
+        "blank",
+        "coined",
+        "count",
+        "instant",
+    ),
+    webhooks: ("verify",),
+    wire: ("members", "read", "rows", "write"),
+}
+"""Public things that are called by their module's name."""
 
 _WORD = re.compile(r"\b[A-Z]\w+\b")
 _QUOTED = re.compile(r"r?\"[^\"]*\"|r?'[^']*'")
@@ -33,7 +52,10 @@ def lines() -> Iterator[str]:
     spelt = {name: list(_spell(name, getattr(encaisse_api, name))) for name in names}
     for hook in ("register_connectors", "register_policies", "on_event"):
         spelt[f"hook {hook}"] = [f"{hook}{_signature(getattr(hookspecs, hook))}"]
-    spelt["webhooks.verify"] = [f"webhooks.verify{_signature(webhooks.verify)}"]
+    for room, named in ROOMS.items():
+        name = room.__name__.rpartition(".")[2]
+        for each in named:
+            spelt[f"{name}.{each}"] = list(_spell(f"{name}.{each}", getattr(room, each)))
     for name in sorted(spelt):
         yield ""
         yield from spelt[name]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 from typing import Literal
 
-from encaisse_simulator.paris import paris_date
+from encaisse_simulator.desk import DailyCalls
 
 InvoiceKind = Literal["invoice", "down-payment", "credit"]
 
@@ -105,26 +105,13 @@ class Invoice:
 
 
 @dataclass(slots=True)
-class Account:
+class Account(DailyCalls):
     """Keep one company's books and its count of calls."""
 
     siren: str
     name: str
-    daily_calls: int
     contacts: dict[str, Contact] = field(default_factory=dict[str, Contact])
     invoices: dict[str, Invoice] = field(default_factory=dict[str, Invoice])
-    counted_on: date | None = None
-    calls: int = 0
-
-    def spend_call(self, now: datetime) -> bool:
-        """Count one call, or refuse it: 500 a day [fac-legacy], by the day in Paris [assumed]."""
-        today = paris_date(now)
-        if self.counted_on != today:
-            self.counted_on, self.calls = today, 0
-        if self.calls >= self.daily_calls:
-            return False
-        self.calls += 1
-        return True
 
     def listed(self) -> list[Invoice]:
         """Order invoices as the lists do: issue date, then number [assumed]."""

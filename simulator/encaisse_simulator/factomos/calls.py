@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import TypeVar, cast
+from typing import TypeAlias, TypeVar, cast
 
 from encaisse_simulator.factomos.account import STATUSES, Account, Invoice, Payment
 from encaisse_simulator.factomos.refusals import CONTENT_TYPE, Refused
@@ -107,9 +107,12 @@ def create_payment(call: Call) -> SimResponse:
     return _answer({"payment": payment_row(payment)}, status=201)
 
 
-def routes() -> Routes[Callable[[Call], SimResponse]]:
+Handler: TypeAlias = Callable[[Call], SimResponse]
+
+
+def routes() -> Routes[Handler]:
     """Give the table of calls."""
-    table: Routes[Callable[[Call], SimResponse]] = Routes()
+    table: Routes[Handler] = Routes()
     table.add("GET", "/invoices", list_invoices)
     table.add("GET", "/invoices/{pid}", read_invoice)
     table.add("GET", "/invoices/{pid}/pdf", read_pdf)

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal, cast
 
+from encaisse_simulator.desk import Desk
 from encaisse_simulator.factomos.account import Account, Contact, Invoice, InvoiceKind, Payment
-from encaisse_simulator.factomos.calls import Call, routes
+from encaisse_simulator.factomos.calls import Call, Handler, routes
 from encaisse_simulator.factomos.refusals import Refused, refusal
 from encaisse_simulator.identifiers import OpaqueIds
 from encaisse_simulator.ledger import LedgerEntry, Via
@@ -30,7 +31,7 @@ class Notification:
     body: bytes
 
 
-class Factomos:
+class Factomos(Desk[Handler, Notification]):
     """Keep the books of several companies and answer REST v1 for each by its token."""
 
     host = HOST
@@ -39,15 +40,9 @@ class Factomos:
         self._clock = clock
         self._ids = ids
         self._accounts: dict[str, Account] = {}
-        self._routes = routes()
-        self._ledger: list[LedgerEntry] = []
-        self._notifications: list[Notification] = []
+        super().__init__(routes())
 
     # What the world asks of a partner.
-
-    def serves(self, path: str) -> bool:
-        """Tell whether a path is one of this tool's."""
-        return self._routes.knows(path)
 
     def handle(self, request: SimRequest) -> SimResponse:
         """Answer one request."""
@@ -58,13 +53,6 @@ class Factomos:
 
     def tick(self) -> None:
         """Do nothing: statuses are worked out when they are read."""
-
-    def published_at(self, base_url: str | None) -> None:
-        """Do nothing: no answer carries an address."""
-
-    def ledger(self) -> list[LedgerEntry]:
-        """Tell payments, reversals and credits by effect, oldest first."""
-        return list(self._ledger)
 
     def unauthorized(self) -> SimResponse:
         """Refuse a token."""
@@ -117,7 +105,7 @@ class Factomos:
     ) -> None:
         """Open an account reached by a token; a second token may open the same SIREN's books."""
         same = next((held for held in self._accounts.values() if held.siren == siren), None)
-        self._accounts[token] = same or Account(siren, name, daily_calls)
+        self._accounts[token] = same or Account(siren, name, daily_calls=daily_calls)
 
     def add_contact(
         self,
@@ -242,17 +230,11 @@ class Factomos:
 
     def calls_today(self, token: str) -> int:
         """Tell how many calls a token's account has spent today in Paris."""
-        account = self._accounts[token]
-        return account.calls if account.counted_on == paris_date(self._clock.now) else 0
+        return self._accounts[token].spent(self._clock.now)
 
     def payment_references(self, pid: str) -> list[str]:
         """Read back the references kept with an invoice's payments."""
         return [payment.reference for payment in self._owner(pid)[1].payments]
-
-    def deliveries(self) -> list[Notification]:
-        """Take the webhooks waiting to be delivered."""
-        waiting, self._notifications = self._notifications, []
-        return waiting
 
     def _owner(self, pid: str) -> tuple[Account, Invoice]:
         for account in self._accounts.values():

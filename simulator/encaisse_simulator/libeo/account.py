@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Literal
 
-from encaisse_simulator.paris import paris_date, paris_midnight
+from encaisse_simulator.desk import DailyCalls
+from encaisse_simulator.paris import paris_midnight
 
 Direction = Literal["receivable", "payable"]
 
@@ -105,16 +106,13 @@ class Standing:
 
 
 @dataclass(slots=True)
-class Account:
+class Account(DailyCalls):
     """Keep one company's invoices and its count of calls; no account sees another's."""
 
     siret: str
     name: str
-    daily_calls: int
     webhook_secret: str
     invoices: dict[str, Invoice] = field(default_factory=dict[str, Invoice])
-    counted_on: date | None = None
-    calls: int = 0
 
     @property
     def siren(self) -> str:
@@ -125,16 +123,6 @@ class Account:
     def party(self) -> Party:
         """Give the company as a party to its own invoices."""
         return Party(self.name, self.siren)
-
-    def spend_call(self, now: datetime) -> bool:
-        """Count one call of the day in Paris, or refuse it [assumed]."""
-        today = paris_date(now)
-        if self.counted_on != today:
-            self.counted_on, self.calls = today, 0
-        if self.calls >= self.daily_calls:
-            return False
-        self.calls += 1
-        return True
 
     def changes(self) -> list[Invoice]:
         """Order invoices as the list does: oldest change first [assumed]."""

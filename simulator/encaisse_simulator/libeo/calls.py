@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import get_args
+from typing import TypeAlias, get_args
 
 from encaisse_simulator.libeo.account import STATUSES, Account, Direction, Invoice
 from encaisse_simulator.libeo.pages import Paging, Shown
@@ -64,9 +64,12 @@ def read_document(call: Call) -> SimResponse:
     return SimResponse(200, {"content-type": kind}, document)
 
 
-def routes() -> Routes[Callable[[Call], SimResponse]]:
+Handler: TypeAlias = Callable[[Call], SimResponse]
+
+
+def routes() -> Routes[Handler]:
     """Give the table of calls."""
-    table: Routes[Callable[[Call], SimResponse]] = Routes()
+    table: Routes[Handler] = Routes()
     table.add("GET", "/v1/companies/{siret}", read_company)
     table.add("GET", "/v1/invoices", list_invoices)
     table.add("GET", "/v1/invoices/{id}", read_invoice)

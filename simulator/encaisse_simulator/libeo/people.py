@@ -45,7 +45,9 @@ class People(ABC):
         if len(siret) != 14 or not siret.isdecimal():
             raise ValueError(f"a SIRET has 14 digits: {siret}")
         same = next((held for held in self._books() if held.siret == siret), None)
-        self._accounts[api_key] = same or Account(siret, name, daily_calls, webhook_secret)
+        self._accounts[api_key] = same or Account(
+            siret, name, webhook_secret, daily_calls=daily_calls
+        )
 
     def add_receivable(
         self,

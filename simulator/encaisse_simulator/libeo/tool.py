@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, datetime
 
+from encaisse_simulator.desk import Desk
 from encaisse_simulator.identifiers import OpaqueIds
 from encaisse_simulator.ledger import LedgerEntry, Via
 from encaisse_simulator.libeo.account import IN_PROGRESS, Account, Invoice, Standing
-from encaisse_simulator.libeo.calls import Call, routes
+from encaisse_simulator.libeo.calls import Call, Handler, routes
 from encaisse_simulator.libeo.pages import Paging, Shown
 from encaisse_simulator.libeo.people import People
 from encaisse_simulator.libeo.refusals import Refused, refusal
@@ -27,8 +28,12 @@ PAGE_SIZE = 50
 __all__ = ["DAILY_CALLS", "HOST", "PAGE_SIZE", "Libeo"]
 
 
-class Libeo(People):
-    """Keep the invoices of several companies and answer each by its key, about itself only."""
+class Libeo(Desk[Handler, Notification], People):
+    """Keep the invoices of several companies and answer each by its key, about itself only.
+
+    In its ledger `payment`, `reversal` and `credit_note` are a customer's, `supplier_payment` and
+    `supplier_credit` the company's own spending.
+    """
 
     host = HOST
 
@@ -37,16 +42,10 @@ class Libeo(People):
         self._clock = clock
         self._ids = ids
         self._accounts: dict[str, Account] = {}
-        self._routes = routes()
-        self._ledger: list[LedgerEntry] = []
-        self._notifications: list[Notification] = []
+        super().__init__(routes())
         self._rows_after = 0
 
     # What the world asks of a partner.
-
-    def serves(self, path: str) -> bool:
-        """Tell whether a path is one of this tool's."""
-        return self._routes.knows(path)
 
     def handle(self, request: SimRequest) -> SimResponse:
         """Answer one request."""
@@ -68,17 +67,6 @@ class Libeo(People):
             invoice.paid_at = at
             self._enter(account, invoice, cents, paris_date(at), "supplier_payment", "partner")
             self._notify(account, invoice, "payment.executed", at)
-
-    def published_at(self, base_url: str | None) -> None:
-        """Do nothing: a document's address is the vendor's own, whoever serves it."""
-
-    def ledger(self) -> list[LedgerEntry]:
-        """Tell payments, reversals and credits by effect, oldest first.
-
-        `payment`, `reversal` and `credit_note` are a customer's, `supplier_payment` and
-        `supplier_credit` the company's own spending.
-        """
-        return list(self._ledger)
 
     def unauthorized(self) -> SimResponse:
         """Refuse a key."""
@@ -118,13 +106,7 @@ class Libeo(People):
 
     def calls_today(self, api_key: str) -> int:
         """Tell how many calls a key's account has spent today in Paris."""
-        account = self._accounts[api_key]
-        return account.calls if account.counted_on == paris_date(self._clock.now) else 0
-
-    def deliveries(self) -> list[Notification]:
-        """Take the webhooks waiting to be delivered."""
-        waiting, self._notifications = self._notifications, []
-        return waiting
+        return self._accounts[api_key].spent(self._clock.now)
 
     def _answer(self, request: SimRequest) -> SimResponse:
         key = request.headers.get("x-api-key", "")

@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import NoReturn, cast
 
+SPELT = 40
+"""Most decimals, or zeros before the point, that are written out."""
+
 
 def read(text: str | bytes) -> object:
     """Read JSON; raises `ValueError` for anything else, NaN and Infinity included."""
@@ -17,15 +20,21 @@ def read(text: str | bytes) -> object:
     return value
 
 
-def write(value: object) -> str:
-    """Write JSON; a Decimal becomes a number with the digits it has."""
+def write(value: object, *, stable: bool = False) -> str:
+    """Write JSON; a Decimal becomes a number with the digits it has.
+
+    `stable` sorts the members, so that equal content is equal text. A float is a `TypeError`.
+    """
     if isinstance(value, Decimal):
-        return f"{value:f}"
+        # Spelt out only where that is short: 1e999999999 is a number of JSON as well.
+        return f"{value:f}" if _short(value) else str(value)
     if isinstance(value, Mapping):
-        members = cast("Mapping[str, object]", value).items()
-        return "{" + ",".join(f"{json.dumps(str(k))}:{write(v)}" for k, v in members) + "}"
+        named = [(str(k), v) for k, v in cast("Mapping[str, object]", value).items()]
+        held = sorted(named, key=lambda member: member[0]) if stable else named
+        return "{" + ",".join(f"{write(k)}:{write(v, stable=stable)}" for k, v in held) + "}"
     if isinstance(value, (list, tuple)):
-        return "[" + ",".join(write(one) for one in cast("list[object]", value)) + "]"
+        listed = cast("list[object]", value)
+        return "[" + ",".join(write(one, stable=stable) for one in listed) + "]"
     if isinstance(value, float):
         raise TypeError("a float has no place in what we write")
     return json.dumps(value, ensure_ascii=False)
@@ -39,6 +48,11 @@ def members(value: object) -> Mapping[str, object]:
 def rows(value: object) -> list[object] | None:
     """Take a value for a list; None where it is none, since an empty list says something."""
     return cast("list[object]", value) if isinstance(value, list) else None
+
+
+def _short(value: Decimal) -> bool:
+    exponent = value.as_tuple().exponent
+    return isinstance(exponent, int) and -SPELT <= exponent <= SPELT
 
 
 def _refused(word: str) -> NoReturn:
