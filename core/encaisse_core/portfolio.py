@@ -56,7 +56,7 @@ def _place(host: Host, tx: Connection, link: Link, row: Mapping[str, Any]) -> bo
         untold = payments.untold_at_first_sight(tx, link.company_id, claim_id, invoice.open.minor)
     else:
         untold = 0
-        claim_id, rung = _new_claim(host, tx, link, invoice), 0
+        claim_id, rung = new_claim(host, tx, link, invoice), 0
     s = schema.sighting.c
     tx.execute(
         schema.sighting.update()
@@ -86,7 +86,8 @@ def _place(host: Host, tx: Connection, link: Link, row: Mapping[str, Any]) -> bo
     return isinstance(decision, Joined)
 
 
-def _new_claim(host: Host, tx: Connection, link: Link, invoice: SourceInvoice) -> str:
+def new_claim(host: Host, tx: Connection, link: Link, invoice: SourceInvoice) -> str:
+    """Make a claim of a record that is the first to show it; give its id."""
     now = host.clock.now()
     claim_id = host.ids.new("clm")
     tx.execute(

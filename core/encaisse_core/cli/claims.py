@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import click
-from sqlalchemy import select
 
+from encaisse_core.claim_states import standing_claim
 from encaisse_core.cli import showing, words
 from encaisse_core.cli.french import near
 from encaisse_core.cli.progress import step
 from encaisse_core.cli.session import Session, company_of, company_option, json_option
-from encaisse_core.cli.short import matches, short
+from encaisse_core.cli.short import short
 from encaisse_core.cli.views import claims as views
 from encaisse_core.errors import UsageError
 from encaisse_core.rules import RULES
@@ -104,10 +104,7 @@ def explain(session: Session, typed: str, asked: str | None, as_json: bool) -> N
     with step("Examen de la créance"), session.open() as app:
         company = company_of(app, asked)
         with app.host.store.begin() as tx:
-            known = tx.execute(
-                select(schema.claim.c.id).where(schema.claim.c.company_id == company.id)
-            ).scalars()
-            claim_id = views.find(tx, company.id, typed, matches(known, typed))
+            claim_id = standing_claim(tx, company.id, views.named(tx, company.id, typed))
             told = views.explain(app.host, tx, company.id, claim_id)
     if as_json:
         showing.as_json({"company": company.shown(), "claim": told})

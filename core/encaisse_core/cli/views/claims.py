@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, or_, select
 
 from encaisse_core import facts
-from encaisse_core.cli.short import short
+from encaisse_core.cli.short import matches, short
 from encaisse_core.cli.showing import amount, day, money, printable
 from encaisse_core.cli.views.collection import HANDED_OVER, PROCEDURE
 from encaisse_core.errors import UsageError
@@ -25,6 +25,17 @@ Row = dict[str, Any]
 def claims(host: Host, tx: Connection, company_id: str) -> list[Row]:
     """List every claim with today's decision, by number."""
     return [claim(each) for each in facts.decide_all(host, tx, company_id)]
+
+
+def described(
+    host: Host, tx: Connection, company_id: str, claim_ids: Sequence[str]
+) -> Iterator[Row]:
+    """Show some claims, in the order given."""
+    found = {
+        each.claim["id"]: claim(each)
+        for each in facts.decide_all(host, tx, company_id, only=claim_ids)
+    }
+    return (found[claim_id] for claim_id in claim_ids)
 
 
 def claim(decided: Decided) -> Row:
@@ -65,6 +76,17 @@ def counted(found: Iterable[Mapping[str, Any]]) -> Row:
     }
 
 
+def named(tx: Connection, company_id: str, typed: str) -> str:
+    """Find the claim somebody typed: by its invoice number, in any tool, or its shortened id.
+
+    One that is part of another by now is found by its id only, and stays itself.
+    """
+    known = tx.execute(
+        select(schema.claim.c.id).where(schema.claim.c.company_id == company_id)
+    ).scalars()
+    return find(tx, company_id, typed, matches(known, typed))
+
+
 def find(tx: Connection, company_id: str, typed: str, among: Iterable[str]) -> str:
     """Find the claim somebody means by its invoice number, in any tool, or by its id."""
     c, s = schema.claim.c, schema.sighting.c
@@ -72,7 +94,11 @@ def find(tx: Connection, company_id: str, typed: str, among: Iterable[str]) -> s
         tx.execute(
             select(c.id)
             .outerjoin(schema.sighting, (s.company_id == c.company_id) & (s.claim_id == c.id))
-            .where(c.company_id == company_id, or_(c.number == typed, s.number == typed))
+            .where(
+                c.company_id == company_id,
+                c.merged_into.is_(None),
+                or_(c.number == typed, s.number == typed),
+            )
         ).scalars()
     )
     found: list[str] = sorted(named) or list(among)
