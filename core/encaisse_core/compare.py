@@ -14,6 +14,7 @@ from sqlalchemy import Connection, select
 
 from encaisse_api import AcceptsDirectPayments, OpensProcedures, PullsInvoices
 from encaisse_core import facts, journal
+from encaisse_core.bridges import name
 from encaisse_core.cents import euros
 from encaisse_core.host import Host, Link, links
 from encaisse_core.ingest import record_of
@@ -40,7 +41,7 @@ def compare(host: Host, company_id: str) -> int:
 def _with_collectors(host: Host, tx: Connection, company_id: str) -> Iterator[Difference]:
     """Compare claims in procedures with where their procedure stands."""
     collectors = {
-        link.id: name_of(host, link)
+        link.id: name(host, link)
         for link in links(tx, company_id)
         if host.can(link, OpensProcedures) or host.can(link, AcceptsDirectPayments)
     }
@@ -147,7 +148,7 @@ def _between_tools(host: Host, tx: Connection, company_id: str) -> Iterator[Diff
         shown.setdefault(row["claim_id"], []).append(
             Told(
                 connection_id=link.id,
-                tool=name_of(host, link),
+                tool=name(host, link),
                 number=row["number"],
                 total=row["total"],
                 open=row["open"] - behind if host.follows_money(link) else None,
@@ -158,7 +159,7 @@ def _between_tools(host: Host, tx: Connection, company_id: str) -> Iterator[Diff
                 debtor_name=record.debtor.name or "",
             )
         )
-    ledgers = [by_id[name] for name in _ledgers(tx, company_id) if name in by_id]
+    ledgers = [by_id[each] for each in _ledgers(tx, company_id) if each in by_id]
     order = list(by_id)
     for claim_id, tools in shown.items():
         first = claims[claim_id][0]
@@ -171,7 +172,7 @@ def _between_tools(host: Host, tx: Connection, company_id: str) -> Iterator[Diff
         for ledger in ledgers:
             known = any(told.connection_id == ledger.id for told in tools)
             if not known and _read_after(tx, ledger, stamp(since + ARRIVES_WITHIN)):
-                yield only_in(claim_id, number, tools[0], name_of(host, ledger), ledger.id)
+                yield only_in(claim_id, number, tools[0], name(host, ledger), ledger.id)
 
 
 def _one_each(tools: list[Told]) -> list[Told]:
@@ -188,7 +189,7 @@ def _ledgers(tx: Connection, company_id: str) -> list[str]:
     routed = select(r.connection_id).where(
         r.company_id == company_id, r.kind == "record_payment", r.connection_id.is_not(None)
     )
-    return [str(name) for name in fed.all() or tx.execute(routed).scalars().all()]
+    return [str(each) for each in fed.all() or tx.execute(routed).scalars().all()]
 
 
 def _read_after(tx: Connection, link: Link, at: str) -> bool:
@@ -197,14 +198,6 @@ def _read_after(tx: Connection, link: Link, at: str) -> bool:
         select(c.pulled_at).where(c.company_id == link.company_id, c.id == link.id)
     ).scalar_one()
     return pulled is not None and str(pulled) >= at
-
-
-def name_of(host: Host, link: Link) -> str:
-    """Name a tool as its vendor does; by its slug where its connector is gone."""
-    try:
-        return host.manifest(link).name
-    except KeyError:
-        return link.connector
 
 
 def _keep(
@@ -232,7 +225,7 @@ def _keep(
             tx.execute(d.insert().values(company_id=company_id, since=stamp(now), **asdict(each)))
             subject = each.claim_id or each.subject
             journal.append(tx, company_id, now, "difference_opened", subject, {"kind": each.kind})
-        elif any(before[key][name] != value for name, value in asdict(each).items()):
+        elif any(before[key][field] != value for field, value in asdict(each).items()):
             tx.execute(
                 d.update()
                 .where(d.c.company_id == company_id, d.c.kind == key[0], d.c.subject == key[1])

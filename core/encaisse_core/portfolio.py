@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, or_, select
 
 from encaisse_api import Debtor, SourceInvoice
-from encaisse_core import candidates, doubts, journal, payments
+from encaisse_core import bridges, candidates, doubts, journal, payments
 from encaisse_core.claim_states import refresh
 from encaisse_core.faces import keys
 from encaisse_core.holds import hold
@@ -63,6 +63,8 @@ def _place(host: Host, tx: Connection, link: Link, row: Mapping[str, Any]) -> bo
         .where(s.company_id == link.company_id, s.id == row["id"])
         .values(claim_id=claim_id, rung=rung, untold=untold)
     )
+    for source_id in bridges.feeding(tx, link.company_id, link.id):
+        bridges.catch_up(host, tx, link.company_id, source_id, link.id, claim_id)
     for key in keys(face):
         tx.execute(
             schema.claim_key.insert().values(

@@ -304,7 +304,7 @@ def test_records_that_contradict_each_other_are_not_merged(
     item = invoice("X-9", how.pop("total", 300_00), siren=how.pop("siren", "987654324"))
     how.pop("paid", None)
     if "currency" in how:
-        money = Money(amount=item.total.amount, currency=how.pop("currency"))
+        money = Money(amount=item.total.amount, currency=how["currency"])
         parts = tuple(
             i.model_copy(update={"amount": money, "open": money}) for i in item.instalments
         )

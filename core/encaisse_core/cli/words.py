@@ -90,6 +90,7 @@ EVENTS: Final = {
     "connection_paused": "connexion mise en pause",
     "referrer_added": "apporteur enregistré",
     "routing_answered": "destination des écritures choisie",
+    "bridge_answered": "envoi d'un outil à l'autre confirmé",
     "page_read": "page lue",
     "vanished_read_again": "factures disparues relues",
     "claim_made": "créance créée",

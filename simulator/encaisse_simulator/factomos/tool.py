@@ -249,6 +249,10 @@ class Factomos:
         """Read back the references kept with an invoice's payments."""
         return [payment.reference for payment in self._owner(pid)[1].payments]
 
+    def invoices(self, token: str) -> list[Invoice]:
+        """List a company's invoices and credits, as its lists do."""
+        return self._accounts[token].listed()
+
     def deliveries(self) -> list[Notification]:
         """Take the webhooks waiting to be delivered."""
         waiting, self._notifications = self._notifications, []
