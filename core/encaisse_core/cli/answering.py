@@ -22,6 +22,9 @@ from encaisse_core.store.engine import rows, stamp
 Verdict = Literal["same", "different"]
 
 ABOUT_A_DOUBLE = (doubts.POSSIBLE_DUPLICATE, doubts.LOOK_ALIKES)
+NAMED = 5
+"""How many choices a sentence names."""
+
 ASKS_FOR_VERDICT = ("maybe_same", *ABOUT_A_DOUBLE)
 
 
@@ -135,8 +138,8 @@ def _same_claim(host: Host, tx: Connection, task: Mapping[str, Any], given: Answ
         )
         raise UsageError(
             "Dites de laquelle elle est le double : --of CRÉANCE. Au choix : "
-            + ", ".join(numbers)
-            + "."
+            + ", ".join(numbers[:NAMED])
+            + (f" et {len(numbers) - NAMED} autres." if len(numbers) > NAMED else ".")
         )
     kept, gone = merges.keeps(tx, company_id, subject, given.of or min(among))
     merges.merge(host, tx, company_id, kept, gone, merges.Said(given.by, given.words))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -12,12 +11,10 @@ from sqlalchemy import Connection, or_, select
 from encaisse_core import facts
 from encaisse_core.cli.short import matches, short
 from encaisse_core.cli.showing import amount, day, money, printable
-from encaisse_core.cli.views.collection import HANDED_OVER, PROCEDURE
 from encaisse_core.errors import UsageError
 from encaisse_core.facts import Decided
 from encaisse_core.host import Host
 from encaisse_core.store import schema
-from encaisse_core.store.engine import rows
 
 Row = dict[str, Any]
 
@@ -130,152 +127,3 @@ def _choices(tx: Connection, company_id: str, found: Iterable[str]) -> list[str]
         f"{printable(row.name or 'client sans nom')}, {amount(money(row.total, row.currency))}"
         for row in tx.execute(query)
     ]
-
-
-def explain(host: Host, tx: Connection, company_id: str, claim_id: str) -> Row:
-    """Tell everything of one claim: who shows it, what is owed, what came, what was done."""
-    decided = next(iter(facts.decide_all(host, tx, company_id, only=(claim_id,))))
-    currency = decided.claim["currency"]
-    payments = _payments(tx, company_id, claim_id, currency)
-    effects = _effects(tx, company_id, claim_id)
-    procedures = _procedures(tx, company_id, claim_id)
-    subjects = {claim_id}
-    subjects |= {row["id"] for row in [*payments, *effects, *procedures]}
-    subjects |= {row["proposal"] for row in procedures}
-    return {
-        **claim(decided),
-        "hold": decided.claim["hold"],
-        "echeances": _echeances(decided, currency),
-        "sightings": _sightings(tx, company_id, claim_id, currency),
-        "payments": payments,
-        "effects": effects,
-        "procedures": procedures,
-        "questions": _questions(tx, company_id, subjects),
-        "events": _events(tx, company_id, subjects),
-    }
-
-
-def _echeances(decided: Decided, currency: str) -> list[Row]:
-    ways = {each.id: each for each in decided.decision.echeances}
-    return [
-        {
-            "id": each.id,
-            "due_date": each.due_date.isoformat() if each.due_date else None,
-            "due_estimated": each.due_estimated,
-            "open": money(each.open, currency),
-            "collectible": ways[each.id].collectible,
-            "reasons": [reason.rule for reason in ways[each.id].reasons],
-        }
-        for each in decided.facts.echeances
-    ]
-
-
-def _sightings(tx: Connection, company_id: str, claim_id: str, currency: str) -> list[Row]:
-    s, c = schema.sighting.c, schema.connection.c
-    query = (
-        select(schema.sighting, c.connector)
-        .join(schema.connection, (c.company_id == s.company_id) & (c.id == s.connection_id))
-        .where(s.company_id == company_id, s.claim_id == claim_id)
-        .order_by(c.sequence, s.remote_ref)
-    )
-    return [
-        {
-            "id": row["id"],
-            "connector": row["connector"],
-            "ref": row["remote_ref"],
-            "number": row["number"],
-            "rung": row["rung"],
-            "state": row["state"],
-            "presence": row["presence"],
-            "total": money(row["total"], currency),
-            "open": money(row["open"], currency),
-            "expected": money(row["expected"], currency),
-        }
-        for row in rows(tx.execute(query))
-    ]
-
-
-def _payments(tx: Connection, company_id: str, claim_id: str, currency: str) -> list[Row]:
-    p, a = schema.payment.c, schema.allocation.c
-    found = rows(
-        tx.execute(
-            select(schema.payment)
-            .where(p.company_id == company_id, p.claim_id == claim_id)
-            .order_by(p.paid_on, p.id)
-        )
-    )
-    parts = rows(
-        tx.execute(
-            select(schema.allocation)
-            .where(a.company_id == company_id, a.claim_id == claim_id)
-            .order_by(a.id)
-        )
-    )
-    return [
-        {
-            "id": row["id"],
-            "amount": money(row["amount"], row["currency"]),
-            "paid_on": row["paid_on"],
-            "origin": row["origin"],
-            "reverses": row["reverses"],
-            "unallocated": money(row["unallocated"], row["currency"]),
-            "allocations": [
-                {"echeance": part["echeance_id"], "amount": money(part["amount"], currency)}
-                for part in parts
-                if part["payment_id"] == row["id"]
-            ],
-        }
-        for row in found
-    ]
-
-
-def _effects(tx: Connection, company_id: str, claim_id: str) -> list[Row]:
-    e, r, pm = schema.effect.c, schema.reservation.c, schema.proposal_mandate.c
-    proposals = select(r.proposal_id).where(r.company_id == company_id, r.claim_id == claim_id)
-    mandates = select(pm.mandate_id).where(
-        pm.company_id == company_id, pm.proposal_id.in_(proposals.scalar_subquery())
-    )
-    query = (
-        select(e.id, e.kind, e.state, e.attempts, e.remote_id, e.reason, e.created_at)
-        .where(
-            e.company_id == company_id,
-            or_(
-                e.subject == claim_id,
-                e.subject.in_(proposals.scalar_subquery()),
-                e.subject.in_(mandates.scalar_subquery()),
-            ),
-        )
-        .order_by(e.created_at, e.id)
-    )
-    return rows(tx.execute(query))
-
-
-def _procedures(tx: Connection, company_id: str, claim_id: str) -> list[Row]:
-    p, r = schema.procedure.c, schema.reservation.c
-    query = (
-        select(*PROCEDURE, r.released_at, r.proposal_id.label("proposal"))
-        .join(schema.reservation, HANDED_OVER)
-        .where(p.company_id == company_id, r.claim_id == claim_id)
-        .order_by(p.opened_at, p.id)
-    )
-    return [{**row, "disputed": bool(row["disputed"])} for row in rows(tx.execute(query))]
-
-
-def _questions(tx: Connection, company_id: str, subjects: set[str]) -> list[Row]:
-    t = schema.task.c
-    query = (
-        select(t.id, t.kind, t.sentence, t.created_at, t.done_at, t.answer)
-        .where(t.company_id == company_id, t.subject.in_(sorted(subjects)))
-        .order_by(t.created_at, t.id)
-    )
-    return rows(tx.execute(query))
-
-
-def _events(tx: Connection, company_id: str, subjects: set[str]) -> list[Row]:
-    e = schema.event.c
-    query = (
-        select(e.sequence, e.at, e.kind, e.subject, e.body)
-        .where(e.company_id == company_id, e.subject.in_(sorted(subjects)))
-        .order_by(e.sequence)
-    )
-    return [{**row, "body": json.loads(row["body"])} for row in rows(tx.execute(query))]
