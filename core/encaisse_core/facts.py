@@ -197,7 +197,7 @@ class _Gathered:
             sightings=tuple(
                 self._sighting(row, record)
                 for row, record in records
-                if row["connection_id"] in self._links
+                if row["connection_id"] in self._links and not _replaced(row, live)
             ),
             debtor=self._debtor(claim, [record for _, record in live]),
             total=claim["total"],
@@ -249,6 +249,15 @@ class _Gathered:
         marked: list[DebtorKind] = [kind for kind in PROTECTED if kind in said]
         kind = marked[0] if marked else told.kind
         return DebtorFacts(name=row["name"], kind=kind, siren=told.siren, vat_id=told.vat_id)
+
+
+def _replaced(row: Row, live: Sequence[tuple[Row, SourceInvoice]]) -> bool:
+    """Tell whether a record left a tool that shows the claim in another record: renumbered, or a
+    double that was deleted.
+    """
+    return row["presence"] != "live" and any(
+        other["connection_id"] == row["connection_id"] for other, _ in live
+    )
 
 
 def _grouped(

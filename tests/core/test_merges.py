@@ -410,6 +410,18 @@ def test_a_merged_claim_is_decided_no_more_and_quiet_nights_leave_nothing(house:
     assert house.count("event") == events
 
 
+def test_a_double_deleted_in_its_tool_after_the_merge_holds_nothing_back(house: House) -> None:
+    house.paper.add(invoice("F-3bis", 300_00, due=date(2026, 1, 20)))
+    house.night()
+    merge(house, "F-3", "F-3bis")
+    house.night()
+    assert house.reasons("F-3") == set()
+    del house.paper.invoices["r-F-3bis"]
+    house.night()
+    assert house.reasons("F-3") == set()
+    assert house.claim("F-3")["open"] == 300_00
+
+
 # --- records a rung joined --------------------------------------------------------------------
 
 
