@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from encaisse_core import journal
+from encaisse_core import journal, outbox
 from encaisse_core.faces import normalise_tool
 from encaisse_core.host import Host, Link
 from encaisse_core.store import schema
@@ -140,6 +140,21 @@ def expect_copy(
             _tell(host, tx, company_id, target_id, entry["effect_id"], entry["payment_id"])
 
 
+def forget_copy(tx: Connection, company_id: str, effect_id: str, cents: int) -> None:
+    """Expect an entry no more that its accountant refused: there is nothing to copy."""
+    x, p = schema.payment_sighting.c, schema.payment.c
+    copies = (x.company_id == company_id, x.effect_id == effect_id, x.role == "bridged")
+    query = (
+        select(x.connection_id, p.claim_id)
+        .join(schema.payment, (p.company_id == x.company_id) & (p.id == x.payment_id))
+        .where(*copies)
+    )
+    for row in tx.execute(query).all():
+        if (fed := _record(tx, company_id, row.claim_id, row.connection_id)) is not None:
+            _yet_to_tell(tx, fed, -cents)
+    tx.execute(schema.payment_sighting.delete().where(*copies))
+
+
 def catch_up(
     host: Host,
     tx: Connection,
@@ -174,8 +189,7 @@ def catch_up(
     for row in tx.execute(query).all():
         if _record(tx, company_id, row.claim_id, target_id) is None:
             continue
-        sign = 1 if row.kind == "record_payment" else -1
-        cents = sign * json.loads(row.payload)["amount"]
+        cents = outbox.ENTRIES[row.kind] * json.loads(row.payload)["amount"]
         written[row.claim_id] = written.get(row.claim_id, 0) + cents
         _tell(host, tx, company_id, target_id, row.effect_id, row.payment_id)
     c = schema.claim.c

@@ -25,7 +25,14 @@ from encaisse_core.store.engine import rows
 
 STRONG = (1, 2, 3, 4)
 
-ABOUT_MONEY = ("maybe_same", "amount_rose", "total_changed", "unknown_status", "currency_changed")
+ABOUT_MONEY = (
+    "maybe_same",
+    "amount_rose",
+    "total_changed",
+    "unknown_status",
+    "currency_changed",
+    "entry_altered",
+)
 """Open questions whose answer decides what was paid: they are answered first."""
 
 SENT = ("sending", "uncertain")
@@ -78,6 +85,7 @@ def check(
     _alike(faces(host, tx, company_id, kept["id"]), faces(host, tx, company_id, gone["id"]), kept)
     at_rest(tx, company_id, kept)
     at_rest(tx, company_id, gone, UNFINISHED)
+    _validated(tx, company_id, gone)
     for claim in (kept, gone):
         answered(tx, company_id, claim)
 
@@ -125,6 +133,21 @@ def at_rest(
         raise UsageError(
             f"Un envoi sur « {claim['number']} » n'est pas fini ({busy.id}). Réglez-le d'abord : "
             "encaisse effects."
+        )
+
+
+def _validated(tx: Connection, company_id: str, claim: Mapping[str, Any]) -> None:
+    """Require that no entry on a claim awaits its accountant: his answer is about that claim."""
+    e = schema.effect.c
+    waits = tx.execute(
+        select(e.id).where(
+            e.company_id == company_id, e.subject == claim["id"], e.fate == "pending"
+        )
+    ).first()
+    if waits is not None:
+        raise UsageError(
+            f"Une écriture sur « {claim['number']} » attend la validation du comptable "
+            f"({waits.id}). Réunissez-les quand il aura répondu."
         )
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
+from encaisse_core import outbox
 from encaisse_core.claim_states import standing_claim
 from encaisse_core.host import Host, links
 from encaisse_core.store import schema
@@ -126,7 +127,7 @@ def entries(tx: Connection, company_id: str, sightings: Iterable[str]) -> list[d
         select(e.kind, e.payload)
         .where(
             e.company_id == company_id,
-            e.kind.in_(("record_payment", "reverse_payment")),
+            e.kind.in_(outbox.ENTRIES),
             e.state == "done",
         )
         .order_by(e.created_at, e.id)
@@ -135,8 +136,7 @@ def entries(tx: Connection, company_id: str, sightings: Iterable[str]) -> list[d
     for row in tx.execute(query):
         said = json.loads(row.payload)
         if said["sighting_id"] in wanted:
-            sign = 1 if row.kind == "record_payment" else -1
-            found.append({**said, "amount": sign * said["amount"]})
+            found.append({**said, "amount": outbox.ENTRIES[row.kind] * said["amount"]})
     return found
 
 

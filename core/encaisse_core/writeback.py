@@ -188,6 +188,7 @@ def forget_echo(tx: Connection, effect: Effect) -> None:
         .where(s.company_id == effect.company_id, s.id == effect.payload["sighting_id"])
         .values(expected=s.expected + moved, written=s.written + 1)
     )
+    bridges.forget_copy(tx, effect.company_id, effect.id, moved)
 
 
 class _BooksEntry(Kind):

@@ -255,6 +255,7 @@ def _effects(tx: Connection, company_id: str, ids: set[str], tools: dict[str, st
             e.id,
             e.kind,
             e.state,
+            e.fate,
             e.attempts,
             e.connection_id,
             e.remote_id,
