@@ -21,6 +21,18 @@ def number_of(tx: Connection, company_id: str, claim_id: str) -> str:
     )
 
 
+def standing_claim(tx: Connection, company_id: str, claim_id: str) -> str:
+    """Name the claim that owes today what this one was made for: itself, or what it is part of."""
+    c = schema.claim.c
+    while True:
+        into = tx.execute(
+            select(c.merged_into).where(c.company_id == company_id, c.id == claim_id)
+        ).scalar_one_or_none()
+        if into is None:
+            return claim_id
+        claim_id = str(into)
+
+
 def refresh(host: Host, tx: Connection, company_id: str, claim_id: str) -> bool:
     """Work a claim's open amount and state out again; return whether anything changed."""
     c, e, s = schema.claim.c, schema.echeance.c, schema.sighting.c

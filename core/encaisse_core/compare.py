@@ -1,67 +1,87 @@
-"""List what the partners' portfolios and ours disagree about; nobody has to act for it to show."""
+"""List what the partners disagree about, with us and with each other, and since when.
+
+Nobody has to act for it to show, and no collector has to be connected. A difference is a row as
+long as it stands: it is opened and closed by events, so that its age is its own.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import timedelta
+
 from sqlalchemy import Connection, select
 
-from encaisse_api import AcceptsDirectPayments, OpensProcedures
-from encaisse_core import journal
+from encaisse_api import AcceptsDirectPayments, OpensProcedures, PullsInvoices
+from encaisse_core import facts, journal
+from encaisse_core.bridges import name
 from encaisse_core.cents import euros
-from encaisse_core.host import Host, links
+from encaisse_core.host import Host, Link, links
+from encaisse_core.ingest import record_of
 from encaisse_core.store import schema
-from encaisse_core.store.engine import stamp
+from encaisse_core.store.engine import instant, rows, stamp
+from encaisse_core.tool_differences import Difference, Told, between, only_in
+
+ARRIVES_WITHIN = timedelta(days=2)
+"""How long an invoice may take from the tool that issued it to the books."""
 
 
 def compare(host: Host, company_id: str) -> int:
-    """Write tonight's differences down, replacing yesterday's; return how many stand."""
-    found: dict[tuple[str, str], str] = {}
+    """Bring the list of differences up to tonight; return how many stand."""
     with host.store.begin() as tx:
-        collectors = {
-            link.id: link.connector
-            for link in links(tx, company_id)
-            if host.can(link, OpensProcedures) or host.can(link, AcceptsDirectPayments)
-        }
-        p, r, c = schema.procedure.c, schema.reservation.c, schema.claim.c
-        elsewhere = _ended_elsewhere(tx, company_id)
-        live = tx.execute(
-            select(
-                c.id.label("claim_id"),
-                p.id,
-                p.connection_id,
-                p.state,
-                c.number,
-                c.open,
-                c.state.label("claim_state"),
-            )
-            .join(schema.reservation, (r.company_id == p.company_id) & (r.procedure_id == p.id))
-            .join(schema.claim, (c.company_id == r.company_id) & (c.id == r.claim_id))
-            .where(p.company_id == company_id, r.released_at.is_(None))
-            .order_by(c.number)
-        )
-        for row in live:
-            who = collectors.get(row.connection_id, row.connection_id)
-            if row.state == "active" and row.claim_id in elsewhere:
-                found["settled_but_active", row.id] = (
-                    f"Facture {row.number} : plus rien n'est dû, mais la procédure court encore "
-                    f"chez {who}."
-                )
-            if row.state == "closed":
-                found["closed_but_open", row.id] = (
-                    f"Facture {row.number} : {who} a clos la procédure et il reste un solde."
-                )
-        s = schema.sighting.c
-        silent = tx.execute(
-            select(s.number, s.id, s.open, s.expected).where(
-                s.company_id == company_id, s.presence == "live", s.open != s.expected
-            )
-        )
-        for seen in silent:
-            found["open_amount", seen.id] = (
-                f"Facture {seen.number} : l'outil montre {euros(seen.open)} ouverts, nous en "
-                f"attendons {euros(seen.expected)}."
-            )
-        _replace(host, tx, company_id, found)
+        found = [
+            *_with_collectors(host, tx, company_id),
+            *_not_explained(tx, company_id),
+            *_between_tools(host, tx, company_id),
+        ]
+        _keep(host, tx, company_id, {(each.kind, each.subject): each for each in found})
     return len(found)
+
+
+def _with_collectors(host: Host, tx: Connection, company_id: str) -> Iterator[Difference]:
+    """Compare claims in procedures with where their procedure stands."""
+    collectors = {
+        link.id: name(host, link)
+        for link in links(tx, company_id)
+        if host.can(link, OpensProcedures) or host.can(link, AcceptsDirectPayments)
+    }
+    p, r, c = schema.procedure.c, schema.reservation.c, schema.claim.c
+    elsewhere = _ended_elsewhere(tx, company_id)
+    live = tx.execute(
+        select(c.id.label("claim_id"), p.id, p.connection_id, p.state, c.number, c.open)
+        .join(schema.reservation, (r.company_id == p.company_id) & (r.procedure_id == p.id))
+        .join(schema.claim, (c.company_id == r.company_id) & (c.id == r.claim_id))
+        .where(p.company_id == company_id, r.released_at.is_(None))
+        .order_by(c.number)
+    )
+    for row in live.all():
+        who = collectors.get(row.connection_id, row.connection_id)
+        subject = f"{row.id}:{row.claim_id}"
+        if row.state == "active" and row.claim_id in elsewhere:
+            yield Difference(
+                "settled_but_active",
+                subject,
+                f"Facture {row.number} : plus rien n'est dû, mais la procédure court encore chez "
+                f"{who}.",
+                f"L'arrêt est demandé chaque nuit ; s'il tarde, appelez {who}.",
+                row.claim_id,
+                "encaisse",
+                "plus rien n'est dû",
+                who,
+                "en cours",
+            )
+        if row.state == "closed":
+            yield Difference(
+                "closed_but_open",
+                subject,
+                f"Facture {row.number} : {who} a clos la procédure et il reste un solde.",
+                f"Demandez à {who} pourquoi, ou confiez-la de nouveau : encaisse propose.",
+                row.claim_id,
+                "encaisse",
+                f"reste {euros(row.open)}",
+                who,
+                "close",
+            )
 
 
 def _ended_elsewhere(tx: Connection, company_id: str) -> set[str]:
@@ -80,32 +100,134 @@ def _ended_elsewhere(tx: Connection, company_id: str) -> set[str]:
     return set(tx.execute(query).scalars()) | set(tx.execute(cancelled).scalars())
 
 
-def _replace(
-    host: Host, tx: Connection, company_id: str, found: dict[tuple[str, str], str]
-) -> None:
-    d = schema.difference
-    before = {
-        (row.kind, row.subject)
-        for row in tx.execute(select(d.c.kind, d.c.subject).where(d.c.company_id == company_id))
-    }
-    tx.execute(d.delete().where(d.c.company_id == company_id))
-    now = host.clock.now()
-    for (kind, subject), sentence in sorted(found.items()):
-        tx.execute(
-            d.insert().values(
-                company_id=company_id,
-                kind=kind,
-                subject=subject,
-                sentence=sentence,
-                seen_at=stamp(now),
+def _not_explained(tx: Connection, company_id: str) -> Iterator[Difference]:
+    """List records whose open amount is not what we can explain."""
+    s = schema.sighting.c
+    silent = tx.execute(
+        select(s.number, s.id, s.claim_id, s.open, s.expected)
+        .where(s.company_id == company_id, s.presence == "live", s.open != s.expected)
+        .order_by(s.number, s.id)
+    )
+    for seen in silent.all():
+        yield Difference(
+            "open_amount",
+            seen.id,
+            f"Facture {seen.number} : l'outil montre {euros(seen.open)} ouverts, nous en attendons "
+            f"{euros(seen.expected)}.",
+            "Répondez à la question posée sur cette facture : encaisse tasks.",
+            seen.claim_id,
+            "l'outil",
+            euros(seen.open),
+            "encaisse",
+            euros(seen.expected),
+        )
+
+
+def _between_tools(host: Host, tx: Connection, company_id: str) -> Iterator[Difference]:
+    """Compare what tools say of each claim, and look for what the books do not have."""
+    by_id = {link.id: link for link in links(tx, company_id) if host.can(link, PullsInvoices)}
+    if len(by_id) < 2:
+        return
+    s, c = schema.sighting.c, schema.claim.c
+    written = facts.collected_untold(tx, company_id)
+    found = tx.execute(
+        select(schema.sighting, c.number.label("claim_number"), c.state.label("claim_state"))
+        .join(schema.claim, (c.company_id == s.company_id) & (c.id == s.claim_id))
+        .where(s.company_id == company_id, s.presence == "live", s.connection_id.in_(by_id))
+        .order_by(c.number, c.id, s.remote_ref)
+    )
+    claims: dict[str, list[dict[str, object]]] = {}
+    shown: dict[str, list[Told]] = {}
+    for row in rows(found):
+        link = by_id[row["connection_id"]]
+        record = record_of(row["record"])
+        if record.direction == "payable":
+            continue
+        behind = row["untold"] + written.get((row["claim_id"], link.id), 0)
+        claims.setdefault(row["claim_id"], []).append(row)
+        shown.setdefault(row["claim_id"], []).append(
+            Told(
+                connection_id=link.id,
+                tool=name(host, link),
+                number=row["number"],
+                total=row["total"],
+                open=row["open"] - behind if host.follows_money(link) else None,
+                due_dates=tuple(
+                    sorted(i.due_date for i in record.instalments if i.due_date is not None)
+                ),
+                debtor_siren=record.debtor.siren,
+                debtor_name=record.debtor.name or "",
             )
         )
-    if set(found) - before:
-        journal.append(
-            tx,
-            company_id,
-            now,
-            "differences_listed",
-            company_id,
-            {"new": sorted(f"{kind}:{subject}" for kind, subject in set(found) - before)},
+    ledgers = [by_id[each] for each in _ledgers(tx, company_id) if each in by_id]
+    order = list(by_id)
+    for claim_id, tools in shown.items():
+        first = claims[claim_id][0]
+        number = str(first["claim_number"])
+        tools.sort(key=lambda told: order.index(told.connection_id))
+        yield from between(claim_id, number, _one_each(tools))
+        if first["claim_state"] != "open":
+            continue
+        since = instant(min(str(row["created_at"]) for row in claims[claim_id]))
+        for ledger in ledgers:
+            known = any(told.connection_id == ledger.id for told in tools)
+            if not known and _read_after(tx, ledger, stamp(since + ARRIVES_WITHIN)):
+                yield only_in(claim_id, number, tools[0], name(host, ledger), ledger.id)
+
+
+def _one_each(tools: list[Told]) -> list[Told]:
+    """Keep one row of each connection: two of one tool are for that tool to sort out."""
+    return list({told.connection_id: told for told in reversed(tools)}.values())[::-1]
+
+
+def _ledgers(tx: Connection, company_id: str) -> list[str]:
+    """Name the connections whose books are kept: those another tool feeds, else where we write."""
+    b, r = schema.bridge.c, schema.routing.c
+    fed = tx.execute(
+        select(b.to_id).where(b.company_id == company_id).distinct().order_by(b.to_id)
+    ).scalars()
+    routed = select(r.connection_id).where(
+        r.company_id == company_id, r.kind == "record_payment", r.connection_id.is_not(None)
+    )
+    return [str(each) for each in fed.all() or tx.execute(routed).scalars().all()]
+
+
+def _read_after(tx: Connection, link: Link, at: str) -> bool:
+    c = schema.connection.c
+    pulled = tx.execute(
+        select(c.pulled_at).where(c.company_id == link.company_id, c.id == link.id)
+    ).scalar_one()
+    return pulled is not None and str(pulled) >= at
+
+
+def _keep(
+    host: Host, tx: Connection, company_id: str, found: dict[tuple[str, str], Difference]
+) -> None:
+    """Open what is new, close what is over, and let the rest keep its age."""
+    d = schema.difference
+    now = host.clock.now()
+    before = {
+        (row["kind"], row["subject"]): row
+        for row in rows(tx.execute(select(d).where(d.c.company_id == company_id)))
+    }
+    for key in sorted(set(before) - set(found)):
+        row = before[key]
+        tx.execute(
+            d.delete().where(
+                d.c.company_id == company_id, d.c.kind == key[0], d.c.subject == key[1]
+            )
         )
+        body: dict[str, journal.JSON] = {"kind": key[0], "since": row["since"]}
+        subject = row["claim_id"] or key[1]
+        journal.append(tx, company_id, now, "difference_closed", subject, body)
+    for key, each in sorted(found.items()):
+        if key not in before:
+            tx.execute(d.insert().values(company_id=company_id, since=stamp(now), **asdict(each)))
+            subject = each.claim_id or each.subject
+            journal.append(tx, company_id, now, "difference_opened", subject, {"kind": each.kind})
+        elif any(before[key][field] != value for field, value in asdict(each).items()):
+            tx.execute(
+                d.update()
+                .where(d.c.company_id == company_id, d.c.kind == key[0], d.c.subject == key[1])
+                .values(**asdict(each))
+            )

@@ -7,16 +7,16 @@ and while it stands those that come are linked to it too.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Connection, and_, case, or_, select
 
-from encaisse_core import holds, tasks
+from encaisse_core import tasks
 from encaisse_core.host import Host
 from encaisse_core.join import Choice, Doubtful, Joined, look_alike_question
 from encaisse_core.store import schema
-from encaisse_core.store.engine import stamp
+from encaisse_core.store.engine import rows, stamp
 from encaisse_core.store.upsert import bulk_upsert
 
 POSSIBLE_DUPLICATE = "possible_duplicate"
@@ -49,11 +49,11 @@ def settle(
     kind: str,
     verdict: Literal["same", "different"] | None,
 ) -> None:
-    """Answer the pairs of a claim; one that is another's double is held back for good.
+    """Answer the pairs of a claim; the caller merges one that is another's double.
 
     A pair whose other claim is being asked about itself waits for that answer as well.
     """
-    d, c, t = schema.possible_duplicate.c, schema.claim.c, schema.task.c
+    d, t = schema.possible_duplicate.c, schema.task.c
     if verdict == "same" and kind == LOOK_ALIKES:
         _ask_about_the_next(host, tx, company_id, claim_id)
     other = case((d.claim_a == claim_id, d.claim_b), else_=d.claim_a)
@@ -72,12 +72,131 @@ def settle(
         .where(*_open_pairs(company_id, claim_id), *([] if verdict == "same" else [~asked]))
         .values(answer=verdict)
     )
-    if verdict == "same":
-        tx.execute(
-            schema.claim.update()
-            .where(c.company_id == company_id, c.id == claim_id)
-            .values(hold=holds.DUPLICATE)
+
+
+def others(tx: Connection, company_id: str, claim_id: str) -> list[str]:
+    """Name the claims an unanswered pair links a claim to."""
+    d = schema.possible_duplicate.c
+    other = case((d.claim_a == claim_id, d.claim_b), else_=d.claim_a).label("other")
+    query = select(other).where(*_open_pairs(company_id, claim_id)).order_by(other)
+    return [str(each) for each in tx.execute(query).scalars()]
+
+
+def merged(
+    host: Host, tx: Connection, company_id: str, kept_id: str, gone_id: str
+) -> dict[str, Any]:
+    """Answer what was asked about two claims that are one; give what stood, to be asked again.
+
+    Who else looks like the second looks like the first, unless the second was asked about itself.
+    """
+    stood: dict[str, Any] = {"questions": [], "linked": [], "others": []}
+    stood["answer"] = _answer_pair(host, tx, company_id, kept_id, gone_id)
+    stood["others"] = others(tx, company_id, gone_id)
+    asked = _questions(tx, company_id, gone_id)
+    for question in asked:
+        settle(host, tx, company_id, gone_id, question["kind"], "same")
+    if not asked:
+        for other in stood["others"]:
+            if _link(host, tx, company_id, kept_id, [other], _ALSO, None):
+                stood["linked"].append(other)
+    if not others(tx, company_id, kept_id):
+        asked += _questions(tx, company_id, kept_id)
+    for question in asked:
+        tasks.close(
+            tx,
+            company_id,
+            question["kind"],
+            question["subject"],
+            "réunies en une créance",
+            at=host.clock.now(),
         )
+    stood["questions"] = asked
+    return stood
+
+
+def parted(
+    host: Host,
+    tx: Connection,
+    company_id: str,
+    kept_id: str,
+    gone_id: str,
+    stood: Mapping[str, Any],
+) -> None:
+    """Ask again what a merge answered; two that nobody asked about are different: a person says so.
+
+    `stood` is what `merged` gave.
+    """
+    d = schema.possible_duplicate.c
+    answer = stood["answer"]
+    tx.execute(
+        schema.possible_duplicate.update()
+        .where(*_pair(company_id, kept_id, gone_id))
+        .values(answer=None if answer == "open" else answer or "different")
+    )
+    for other in stood["others"]:
+        tx.execute(
+            schema.possible_duplicate.update()
+            .where(*_pair(company_id, gone_id, other), d.answer == "same")
+            .values(answer=None)
+        )
+    for other in stood["linked"]:
+        tx.execute(
+            schema.possible_duplicate.delete().where(
+                *_pair(company_id, kept_id, other), d.answer.is_(None)
+            )
+        )
+    for question in stood["questions"]:
+        tasks.ask(
+            tx,
+            company_id,
+            question["kind"],
+            question["subject"],
+            question["sentence"],
+            task_id=host.ids.new("tsk"),
+            at=host.clock.now(),
+            again=True,
+        )
+
+
+def different(host: Host, tx: Connection, company_id: str, one: str, other: str) -> None:
+    """Say of two claims that they are different, so that nobody is asked."""
+    _answer_pair(host, tx, company_id, one, other, "different")
+
+
+_ALSO = "Elle ressemble à une facture qui est la même que celle-ci. Est-ce la même ?"
+
+
+def _answer_pair(
+    host: Host, tx: Connection, company_id: str, one: str, other: str, verdict: str = "same"
+) -> str | None:
+    """Answer whether two claims are one; give the answer before, None for no such pair."""
+    pair = _pair(company_id, one, other)
+    known = tx.execute(select(schema.possible_duplicate.c.answer).where(*pair)).first()
+    if known is None:
+        _link(host, tx, company_id, one, [other], "Une personne l'a dit.", None)
+    tx.execute(schema.possible_duplicate.update().where(*pair).values(answer=verdict))
+    return None if known is None else known.answer or "open"
+
+
+def _pair(company_id: str, one: str, other: str) -> tuple[ColumnElement[bool], ...]:
+    d = schema.possible_duplicate.c
+    first, second = sorted((one, other))
+    return d.company_id == company_id, d.claim_a == first, d.claim_b == second
+
+
+def _questions(tx: Connection, company_id: str, claim_id: str) -> list[dict[str, Any]]:
+    t = schema.task.c
+    query = (
+        select(t.kind, t.subject, t.sentence)
+        .where(
+            t.company_id == company_id,
+            t.kind.in_((POSSIBLE_DUPLICATE, LOOK_ALIKES)),
+            t.subject == claim_id,
+            t.done_at.is_(None),
+        )
+        .order_by(t.created_at, t.id)
+    )
+    return rows(tx.execute(query))
 
 
 def _ask_about_the_next(host: Host, tx: Connection, company_id: str, claim_id: str) -> None:
@@ -96,16 +215,16 @@ def _ask_about_the_next(host: Host, tx: Connection, company_id: str, claim_id: s
             and_(d.claim_b == claim_id, d.claim_a == c.id),
         ),
     )
-    others = tx.execute(
+    linked_to = tx.execute(
         select(c.id, c.number, c.created_at)
         .join(schema.possible_duplicate, linked)
         .where(*_open_pairs(company_id, claim_id))
         .order_by(c.created_at, c.id)
     ).all()
-    later = [row for row in others if row.created_at >= asked_at]
-    if not later or len(others) == 1:
+    later = [row for row in linked_to if row.created_at >= asked_at]
+    if not later or len(linked_to) == 1:
         return
-    rest = [row.id for row in others if row.id != later[0].id]
+    rest = [row.id for row in linked_to if row.id != later[0].id]
     question = look_alike_question(later[0].number)
     _link(host, tx, company_id, later[0].id, rest, question, LOOK_ALIKES)
 
@@ -127,8 +246,11 @@ def _link(
     others: Sequence[str],
     why: str,
     kind: str | None,
-) -> None:
-    """Write the pairs of a claim, and ask about it where one is new and nobody else is asked."""
+) -> int:
+    """Write the pairs of a claim, and ask about it where one is new and nobody else is asked.
+
+    Returns how many pairs are new.
+    """
     now = host.clock.now()
     new = bulk_upsert(
         tx,
@@ -150,3 +272,4 @@ def _link(
         tasks.ask(
             tx, company_id, kind, claim_id, why, task_id=host.ids.new("tsk"), at=now, again=True
         )
+    return new

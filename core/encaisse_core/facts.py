@@ -19,10 +19,12 @@ from encaisse_core.claim_facts import (
     EcheanceFacts,
     SightingFacts,
 )
+from encaisse_core.claim_states import standing_claim
 from encaisse_core.decide import Decision, decide
 from encaisse_core.errors import UsageError
 from encaisse_core.host import Host, links
 from encaisse_core.ingest import record_of
+from encaisse_core.payments import TOLD
 from encaisse_core.store import schema
 from encaisse_core.store.engine import instant
 
@@ -132,7 +134,11 @@ class _Gathered:
         self._siren = creditor(tx, company_id)["siren"]
         self._now = host.clock.now()
         c = schema.claim.c
-        query = select(schema.claim).where(c.company_id == company_id).order_by(c.number, c.id)
+        query = (
+            select(schema.claim)
+            .where(c.company_id == company_id, c.merged_into.is_(None))
+            .order_by(c.number, c.id)
+        )
         if only is not None:
             query = query.where(c.id.in_(only))
         self.claims = [dict(row) for row in tx.execute(query).mappings()]
@@ -150,7 +156,7 @@ class _Gathered:
                 select(schema.debtor).where(schema.debtor.c.company_id == company_id)
             ).mappings()
         }
-        self._untold = _untold(tx, company_id)
+        self._untold = collected_untold(tx, company_id)
         self._acknowledged = _acknowledged(tx, company_id)
         self._duplicates = _duplicates(tx, company_id)
         self._held = _held(tx, company_id)
@@ -191,7 +197,7 @@ class _Gathered:
             sightings=tuple(
                 self._sighting(row, record)
                 for row, record in records
-                if row["connection_id"] in self._links
+                if row["connection_id"] in self._links and not _replaced(row, live)
             ),
             debtor=self._debtor(claim, [record for _, record in live]),
             total=claim["total"],
@@ -245,6 +251,15 @@ class _Gathered:
         return DebtorFacts(name=row["name"], kind=kind, siren=told.siren, vat_id=told.vat_id)
 
 
+def _replaced(row: Row, live: Sequence[tuple[Row, SourceInvoice]]) -> bool:
+    """Tell whether a record left a tool that shows the claim in another record: renumbered, or a
+    double that was deleted.
+    """
+    return row["presence"] != "live" and any(
+        other["connection_id"] == row["connection_id"] for other, _ in live
+    )
+
+
 def _grouped(
     tx: Connection, table: Any, company_id: str, by: str, order: str
 ) -> dict[str, list[Row]]:
@@ -255,7 +270,7 @@ def _grouped(
     return found
 
 
-def _untold(tx: Connection, company_id: str) -> dict[tuple[str, str], int]:
+def collected_untold(tx: Connection, company_id: str) -> dict[tuple[str, str], int]:
     """Add what collectors received on a claim and a tool does not show yet."""
     p, a, x = schema.payment.c, schema.allocation.c, schema.payment_sighting.c
     collected: dict[str, dict[str, int]] = defaultdict(dict)
@@ -269,9 +284,7 @@ def _untold(tx: Connection, company_id: str) -> dict[tuple[str, str], int]:
         collected[row.claim_id][row.id] = int(row.amount)
     told: dict[str, set[str]] = defaultdict(set)
     for echo in tx.execute(
-        select(x.payment_id, x.connection_id).where(
-            x.company_id == company_id, x.role.in_(("echo", "same"))
-        )
+        select(x.payment_id, x.connection_id).where(x.company_id == company_id, x.role.in_(TOLD))
     ):
         told[echo.connection_id].add(echo.payment_id)
     connections = tx.execute(
@@ -351,8 +364,9 @@ def _unallocated_credits(tx: Connection, company_id: str) -> dict[str, int]:
 def _in_flight(tx: Connection, company_id: str) -> set[str]:
     """Name the claims a collector holds money for that nobody verified yet."""
     s = schema.settlement.c
-    query = select(s.claim_id).where(s.company_id == company_id, s.state == "pending")
-    return set(tx.execute(query).scalars())
+    query = select(s.claim_id).where(s.company_id == company_id, s.state == "pending").distinct()
+    found = tx.execute(query).scalars().all()
+    return {standing_claim(tx, company_id, claim_id) for claim_id in found}
 
 
 def _hold_texts(tx: Connection, company_id: str) -> dict[tuple[str, str], str]:

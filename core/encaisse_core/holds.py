@@ -21,11 +21,9 @@ HOLDS = (
     "currency_changed",
     "cited",
     "entry_altered",
+    "misplaced",
 )
 """Questions that hold the claim they are about."""
-
-DUPLICATE = "duplicate"
-"""The hold of a claim a person said is another one, so that it is never collected beside it."""
 
 
 def hold(
@@ -58,8 +56,7 @@ def hold_once(
 
 def lift(host: Host, tx: Connection, company_id: str, claim_id: str, why: str) -> str | None:
     """Take one reason away; tell which other one still holds the claim, or None."""
-    others = [kind for kind in tasks.open_on(tx, company_id, claim_id) if kind in HOLDS]
-    left = next((kind for kind in reversed(others) if kind != why), None)
+    left = newest(tx, company_id, claim_id, without=why)
     _set(tx, company_id, claim_id, left)
     journal.append(
         tx, company_id, host.clock.now(), "hold_lifted", claim_id, {"hold": why, "left": left or ""}
@@ -67,14 +64,16 @@ def lift(host: Host, tx: Connection, company_id: str, claim_id: str, why: str) -
     return left
 
 
+def newest(
+    tx: Connection, company_id: str, claim_id: str, *, without: str | None = None
+) -> str | None:
+    """Name the newest open question that holds a claim."""
+    asked = [kind for kind in tasks.open_on(tx, company_id, claim_id) if kind in HOLDS]
+    return next((kind for kind in reversed(asked) if kind != without), None)
+
+
 def _set(tx: Connection, company_id: str, claim_id: str, why: str | None) -> None:
     c = schema.claim.c
     tx.execute(
-        schema.claim.update()
-        .where(
-            c.company_id == company_id,
-            c.id == claim_id,
-            c.hold.is_distinct_from(DUPLICATE),
-        )
-        .values(hold=why)
+        schema.claim.update().where(c.company_id == company_id, c.id == claim_id).values(hold=why)
     )

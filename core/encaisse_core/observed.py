@@ -20,7 +20,7 @@ from encaisse_core.cents import euros
 from encaisse_core.holds import hold
 from encaisse_core.host import Host, links
 from encaisse_core.ingest import record_of
-from encaisse_core.payments import add_payment, standing, undo_payment
+from encaisse_core.payments import TOLD, add_payment, standing, undo_payment
 from encaisse_core.store import schema
 from encaisse_core.store.engine import rows
 
@@ -260,7 +260,7 @@ def _told_there(tx: Connection, row: Mapping[str, Any]) -> set[str]:
             select(x.payment_id).where(
                 x.company_id == row["company_id"],
                 x.connection_id == row["connection_id"],
-                x.role.in_(("echo", "same")),
+                x.role.in_(TOLD),
             )
         ).scalars()
     )
@@ -304,7 +304,7 @@ def _told(
 def _went_back(host: Host, tx: Connection, row: Mapping[str, Any], amount: int) -> bool:
     """Undo the payments a tool no longer shows, or ask when none add up to it."""
     company_id, claim_id = row["company_id"], row["claim_id"]
-    gone = _adding_up(standing(tx, company_id, claim_id, "source"), amount)
+    gone = adding_up(standing(tx, company_id, claim_id, "source"), amount)
     if gone:
         today = host.clock.today().isoformat()
         for payment in gone:
@@ -322,7 +322,7 @@ def _went_back(host: Host, tx: Connection, row: Mapping[str, Any], amount: int) 
     return False
 
 
-def _adding_up(payments: Sequence[Mapping[str, Any]], amount: int) -> tuple[Mapping[str, Any], ...]:
+def adding_up(payments: Sequence[Mapping[str, Any]], amount: int) -> tuple[Mapping[str, Any], ...]:
     """Choose the fewest and newest payments that add up to an amount; none where none do."""
     newest = payments[:MOST_COMBINED]
     return next(

@@ -19,6 +19,9 @@ from encaisse_core.host import Host
 from encaisse_core.store import schema
 from encaisse_core.store.engine import rows, stamp
 
+TOLD = ("echo", "same", "bridged")
+"""Roles of a sighting of a payment in a tool that knows of it, or will without our doing."""
+
 
 def add_payment(
     host: Host,
@@ -52,6 +55,7 @@ def add_payment(
             origin=origin,
             reverses=None,
             settlement_id=settlement_id,
+            shown_by=shown_by,
             unallocated=lines.unallocated,
             created_at=stamp(now),
         )
@@ -69,7 +73,7 @@ def add_payment(
         {"claim": claim_id, "origin": origin, "amount": amount, "unallocated": lines.unallocated},
     )
     if origin != "credit":
-        _ask_refund(host, tx, company_id, claim_id, payment_id, lines.unallocated, currency)
+        ask_refund(host, tx, company_id, claim_id, payment_id, lines.unallocated, currency)
     claim_states.refresh(host, tx, company_id, claim_id)
     return payment_id
 
@@ -103,6 +107,7 @@ def undo_payment(
             origin=row["origin"],
             reverses=payment_id,
             settlement_id=row["settlement_id"],
+            shown_by=shown_by,
             unallocated=-row["unallocated"],
             created_at=stamp(now),
         )
@@ -133,7 +138,7 @@ def undo_payment(
         {"claim": row["claim_id"], "reverses": payment_id, "amount": -row["amount"]},
     )
     tasks.close(tx, company_id, "refund", payment_id, "le paiement est reparti", at=now)
-    _use_unallocated(host, tx, company_id, row["claim_id"])
+    use_unallocated(host, tx, company_id, row["claim_id"])
     claim_states.refresh(host, tx, company_id, row["claim_id"])
     return undo_id
 
@@ -191,7 +196,7 @@ def untold_at_first_sight(tx: Connection, company_id: str, claim_id: str, shown:
     return max(0, min(shown - owed - allocated.get("collector", 0), seen))
 
 
-def _ask_refund(
+def ask_refund(
     host: Host,
     tx: Connection,
     company_id: str,
@@ -216,7 +221,77 @@ def _ask_refund(
         )
 
 
-def _use_unallocated(host: Host, tx: Connection, company_id: str, claim_id: str) -> None:
+def take_off(tx: Connection, company_id: str, payment_id: str) -> list[dict[str, Any]]:
+    """Take a payment off the échéances it went to; give the lines it had, to be put back."""
+    a, e = schema.allocation.c, schema.echeance.c
+    here = (a.company_id == company_id, a.payment_id == payment_id)
+    lines = rows(tx.execute(select(schema.allocation).where(*here).order_by(a.id)))
+    tx.execute(schema.allocation.delete().where(*here))
+    for line in lines:
+        tx.execute(
+            schema.echeance.update()
+            .where(e.company_id == company_id, e.id == line["echeance_id"])
+            .values(open=e.open + line["amount"])
+        )
+    return lines
+
+
+def put_back(
+    tx: Connection,
+    company_id: str,
+    payment_id: str,
+    claim_id: str,
+    lines: Sequence[Mapping[str, Any]],
+    unallocated: int,
+) -> None:
+    """Make a payment a claim's again, on the very lines it had there."""
+    _belongs(tx, company_id, payment_id, claim_id, unallocated)
+    for line in lines:
+        _allocate(
+            tx,
+            company_id,
+            payment_id,
+            claim_id,
+            line["echeance_id"],
+            line["amount"],
+            line["created_at"],
+        )
+
+
+def put_on(
+    host: Host, tx: Connection, company_id: str, payment: Mapping[str, Any], claim_id: str
+) -> None:
+    """Make a payment taken off elsewhere a claim's: on its oldest échéances, the rest too much.
+
+    `payment` is its row with `undone` beside it: the id of its going back, None while it stands.
+    One that went back settles nothing, and neither does its going back.
+    """
+    now = stamp(host.clock.now())
+    payment_id, amount = payment["id"], payment["amount"]
+    if payment["undone"] is not None:
+        _belongs(tx, company_id, payment_id, claim_id, amount)
+        _belongs(tx, company_id, payment["undone"], claim_id, -amount)
+        return
+    lines = allocate(amount, _open_echeances(tx, company_id, claim_id))
+    _belongs(tx, company_id, payment_id, claim_id, lines.unallocated)
+    for line in lines.lines:
+        _allocate(tx, company_id, payment_id, claim_id, line.id, line.cents, now)
+    currency = payment["currency"]
+    ask_refund(host, tx, company_id, claim_id, payment_id, lines.unallocated, currency)
+
+
+def _belongs(
+    tx: Connection, company_id: str, payment_id: str, claim_id: str, unallocated: int
+) -> None:
+    p = schema.payment.c
+    tx.execute(
+        schema.payment.update()
+        .where(p.company_id == company_id, p.id == payment_id)
+        .values(claim_id=claim_id, unallocated=unallocated)
+    )
+
+
+def use_unallocated(host: Host, tx: Connection, company_id: str, claim_id: str) -> None:
     """Let money that was too much a moment ago pay what is open again.
 
     The customer paid twice and one payment went back: the other one is then the payment.
@@ -238,7 +313,7 @@ def _use_unallocated(host: Host, tx: Connection, company_id: str, claim_id: str)
         )
         if payment["origin"] != "credit":
             left, currency = used.unallocated, payment["currency"]
-            _ask_refund(host, tx, company_id, claim_id, payment["id"], left, currency)
+            ask_refund(host, tx, company_id, claim_id, payment["id"], left, currency)
         journal.append(
             tx,
             company_id,

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from encaisse_api import Debtor, SourceInvoice
-from encaisse_core import candidates, doubts, journal, payments
+from encaisse_core import bridges, candidates, doubts, journal, payments
 from encaisse_core.claim_states import refresh
 from encaisse_core.faces import keys
 from encaisse_core.holds import hold
@@ -56,13 +56,15 @@ def _place(host: Host, tx: Connection, link: Link, row: Mapping[str, Any]) -> bo
         untold = payments.untold_at_first_sight(tx, link.company_id, claim_id, invoice.open.minor)
     else:
         untold = 0
-        claim_id, rung = _new_claim(host, tx, link, invoice), 0
+        claim_id, rung = new_claim(host, tx, link, invoice), 0
     s = schema.sighting.c
     tx.execute(
         schema.sighting.update()
         .where(s.company_id == link.company_id, s.id == row["id"])
         .values(claim_id=claim_id, rung=rung, untold=untold)
     )
+    for source_id in bridges.feeding(tx, link.company_id, link.id):
+        bridges.catch_up(host, tx, link.company_id, source_id, link.id, claim_id)
     for key in keys(face):
         tx.execute(
             schema.claim_key.insert().values(
@@ -86,7 +88,8 @@ def _place(host: Host, tx: Connection, link: Link, row: Mapping[str, Any]) -> bo
     return isinstance(decision, Joined)
 
 
-def _new_claim(host: Host, tx: Connection, link: Link, invoice: SourceInvoice) -> str:
+def new_claim(host: Host, tx: Connection, link: Link, invoice: SourceInvoice) -> str:
+    """Make a claim of a record that is the first to show it; give its id."""
     now = host.clock.now()
     claim_id = host.ids.new("clm")
     tx.execute(

@@ -327,6 +327,7 @@ HOLDS = {
     "currency_changed": "Sa devise a changé dans l'outil.",
     "cited": "Une autre facture la cite : est-elle rectifiée, ou un acompte déjà soldé ?",
     "entry_altered": "Le comptable a changé une écriture que nous avions proposée.",
+    "misplaced": "Un paiement d'une autre facture y est inscrit dans l'outil.",
     "conflict": "Le partenaire a trouvé autre chose que ce que nous avons envoyé.",
 }
 """What each word of a hold asks, where no sentence was kept with it."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, or_, select
 
+from encaisse_core.claim_states import standing_claim
 from encaisse_core.host import Host
 from encaisse_core.payments import add_payment, undo_payment
 from encaisse_core.store import schema
@@ -64,11 +65,12 @@ def _went_back_on(host: Host, row: Mapping[str, Any]) -> str:
 
 
 def _collected(host: Host, tx: Connection, row: Mapping[str, Any]) -> str:
+    """Record the payment: of the claim it was collected on, or of the one that claim is now."""
     payment_id = add_payment(
         host,
         tx,
         row["company_id"],
-        row["claim_id"],
+        standing_claim(tx, row["company_id"], row["claim_id"]),
         row["principal"],
         row["currency"],
         row["received_on"],

@@ -28,7 +28,7 @@ from encaisse_api import (
     ReversesPayments,
     SourceInvoice,
 )
-from encaisse_core import outbox, routing, tasks
+from encaisse_core import bridges, outbox, routing, tasks
 from encaisse_core.deliver import Kind, Never, NotNow
 from encaisse_core.host import Host, Link, link
 from encaisse_core.ingest import store_invoices
@@ -223,6 +223,7 @@ def forget_echo(tx: Connection, effect: Effect) -> None:
         .where(s.company_id == effect.company_id, s.id == effect.payload["sighting_id"])
         .values(expected=s.expected + moved, written=s.written + 1)
     )
+    bridges.forget_copy(tx, effect.company_id, effect.id, moved)
 
 
 class _BooksEntry(Kind):
@@ -323,6 +324,13 @@ class _BooksEntry(Kind):
             .where(e.company_id == effect.company_id, e.id == effect.id)
             .values(fate=receipt.state)
         )
+        written = {
+            "effect_id": effect.id,
+            "payment_id": effect.payload["payment_id"],
+            "sighting_id": effect.payload["sighting_id"],
+            "cents": moved,
+        }
+        bridges.expect_copy(host, tx, effect.company_id, link.id, written)
         if seen is not None:
             store_invoices(host, tx, link, [seen])
 

@@ -11,13 +11,14 @@ from datetime import UTC, datetime, timedelta
 from threading import RLock
 from typing import cast
 
+from encaisse_simulator.bridge import Bridge
 from encaisse_simulator.factomos import Factomos
 from encaisse_simulator.faults import OF_LISTS, FaultPlan, Strike, credential
 from encaisse_simulator.gcollect import GCollect
 from encaisse_simulator.identifiers import OpaqueIds
 from encaisse_simulator.ledger import LedgerEntry
 from encaisse_simulator.libeo import Libeo
-from encaisse_simulator.myunisoft import MyUnisoft
+from encaisse_simulator.myunisoft import Bookkeeping, MyUnisoft
 from encaisse_simulator.partner import Partner
 from encaisse_simulator.wire import Json, SimRequest, SimResponse, as_json, json_response
 
@@ -40,6 +41,7 @@ class World:
         self.libeo = Libeo(self, OpaqueIds(seed, "libeo"))
         self.myunisoft = MyUnisoft(self, seed)
         self.partners: dict[str, Partner] = {}
+        self.bridges: list[Bridge] = []
         for partner in (self.factomos, self.gcollect, self.libeo, self.myunisoft):
             self.add_partner(partner)
 
@@ -51,6 +53,15 @@ class World:
     def add_partner(self, partner: Partner) -> None:
         """Answer for one more vendor host."""
         self.partners[partner.host] = partner
+
+    def connect_bridge(
+        self, token: str, books: Bookkeeping, *, carries_payments: bool = True
+    ) -> Bridge:
+        """Let a Factomos account send its entries to a dossier of MyUnisoft, every night."""
+        made = Bridge(self, self.factomos, token, books, carries_payments)
+        made.tick()
+        self.bridges.append(made)
+        return made
 
     @contextmanager
     def locked(self) -> Generator[None]:
@@ -71,6 +82,8 @@ class World:
             self._now = now
             for partner in self.partners.values():
                 partner.tick()
+            for bridge in self.bridges:
+                bridge.tick()
 
     def ledger(self) -> list[LedgerEntry]:
         """Tell every effect at every partner."""

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, select
 
-from encaisse_core import claim_states, corrections, doubts, holds, journal, observed
+from encaisse_core import claim_states, corrections, doubts, holds, journal, merges, observed
 from encaisse_core.errors import UsageError
 from encaisse_core.host import Host
 from encaisse_core.store import schema
@@ -22,17 +22,24 @@ from encaisse_core.store.engine import rows, stamp
 Verdict = Literal["same", "different"]
 
 ABOUT_A_DOUBLE = (doubts.POSSIBLE_DUPLICATE, doubts.LOOK_ALIKES)
+NAMED = 5
+"""How many choices a sentence names."""
+
 ASKS_FOR_VERDICT = ("maybe_same", *ABOUT_A_DOUBLE)
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Hold an answer: its words, who gave them, and what it decides where it decides something."""
+    """Hold an answer: its words, who gave them, and what it decides where it decides something.
+
+    `of` is the claim a double is a double of, where there are several it may be.
+    """
 
     words: str
     by: str
     verdict: Verdict | None = None
     lift: bool | None = None
+    of: str | None = None
 
 
 def answer(host: Host, company_id: str, task_id: str, given: Answer) -> dict[str, Any]:
@@ -52,7 +59,7 @@ def answer(host: Host, company_id: str, task_id: str, given: Answer) -> dict[str
         if task["kind"] == "maybe_same":
             _same_money(host, tx, task, given)
         elif task["kind"] in ABOUT_A_DOUBLE:
-            doubts.settle(host, tx, company_id, task["subject"], task["kind"], given.verdict)
+            _same_claim(host, tx, task, given)
         elif task["kind"] == "total_changed" and lifted:
             corrections.take_over_total(host, tx, company_id, task["subject"])
         elif task["kind"] == "amount_rose" and lifted:
@@ -81,6 +88,9 @@ def _held(tx: Connection, task: Mapping[str, Any]) -> str | None:
 
 
 def _check(task: Mapping[str, Any], held: str | None, given: Answer) -> None:
+    double = task["kind"] in ABOUT_A_DOUBLE and given.verdict == "same"
+    if given.of is not None and not double:
+        raise UsageError("--of ne répond qu'à « est-ce la même facture ? », avec --same.")
     if task["kind"] in ASKS_FOR_VERDICT:
         if given.verdict is None:
             raise UsageError("Dites si c'est le même : --same, ou différent : --different.")
@@ -108,6 +118,31 @@ def _same_money(host: Host, tx: Connection, task: Mapping[str, Any], given: Answ
     ).scalars()
     for sighting_id in unexplained.all():
         observed.explain(host, tx, company_id, sighting_id, verdict=given.verdict)
+
+
+def _same_claim(host: Host, tx: Connection, task: Mapping[str, Any], given: Answer) -> None:
+    """Keep the claims apart, or make one of the two that are the same."""
+    company_id, subject = task["company_id"], task["subject"]
+    if given.verdict != "same":
+        doubts.settle(host, tx, company_id, subject, task["kind"], given.verdict)
+        return
+    among = {
+        claim_states.standing_claim(tx, company_id, each)
+        for each in doubts.others(tx, company_id, subject)
+    }
+    if given.of is not None and given.of not in among:
+        raise UsageError("--of : cette créance ne fait pas partie de la question.")
+    if given.of is None and len(among) != 1:
+        numbers = sorted(
+            f"{claim_states.number_of(tx, company_id, each)} ({each})" for each in among
+        )
+        raise UsageError(
+            "Dites de laquelle elle est le double : --of CRÉANCE. Au choix : "
+            + ", ".join(numbers[:NAMED])
+            + (f" et {len(numbers) - NAMED} autres." if len(numbers) > NAMED else ".")
+        )
+    kept, gone = merges.keeps(tx, company_id, subject, given.of or min(among))
+    merges.merge(host, tx, company_id, kept, gone, merges.Said(given.by, given.words))
 
 
 def _lift(host: Host, tx: Connection, task: Mapping[str, Any]) -> None:

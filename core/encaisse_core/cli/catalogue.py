@@ -53,6 +53,8 @@ COMMANDS: dict[str, Named] = {
     "claims": Named(DAILY, "claims", "claims", "Liste les créances et ce qui les retient."),
     "explain": Named(DAILY, "claims", "explain", "Dit tout d'une créance ou d'une facture."),
     "tasks": Named(DAILY, "questions", "tasks", "Liste les questions posées, et y répond."),
+    "join": Named(DAILY, "joining", "join", "Réunit deux créances qui sont la même facture."),
+    "unjoin": Named(DAILY, "joining", "unjoin", "Sépare ce qui a été réuni."),
     "unreadable": Named(DAILY, "questions", "unreadable", "Liste ce qui n'a pas pu être lu."),
     "differences": Named(DAILY, "questions", "differences", "Liste les écarts avec les outils."),
     "nightly": Named(DAILY, "syncing", "nightly", "Fait la nuit de chaque société maintenant."),

@@ -6,14 +6,16 @@ from collections.abc import Sequence
 from typing import Any
 
 import click
-from sqlalchemy import select
 
-from encaisse_core.cli import showing, words
+from encaisse_core.claim_states import standing_claim
+from encaisse_core.cli import showing
 from encaisse_core.cli.french import near
 from encaisse_core.cli.progress import step
 from encaisse_core.cli.session import Session, company_of, company_option, json_option
-from encaisse_core.cli.short import matches, short
+from encaisse_core.cli.short import short
+from encaisse_core.cli.telling import tell
 from encaisse_core.cli.views import claims as views
+from encaisse_core.cli.views import explaining
 from encaisse_core.errors import UsageError
 from encaisse_core.rules import RULES
 from encaisse_core.store import schema
@@ -104,131 +106,9 @@ def explain(session: Session, typed: str, asked: str | None, as_json: bool) -> N
     with step("Examen de la créance"), session.open() as app:
         company = company_of(app, asked)
         with app.host.store.begin() as tx:
-            known = tx.execute(
-                select(schema.claim.c.id).where(schema.claim.c.company_id == company.id)
-            ).scalars()
-            claim_id = views.find(tx, company.id, typed, matches(known, typed))
-            told = views.explain(app.host, tx, company.id, claim_id)
+            claim_id = standing_claim(tx, company.id, views.named(tx, company.id, typed))
+            told = explaining.explain(app.host, tx, company.id, claim_id)
     if as_json:
         showing.as_json({"company": company.shown(), "claim": told})
         return
-    _tell(told)
-
-
-def _tell(told: dict[str, Any]) -> None:
-    click.echo(
-        f"Facture {told['number']} du {showing.day(told['issue_date'])}, "
-        f"{told['debtor'] or 'client sans nom'} : {showing.amount(told['total'])}, "
-        f"reste {showing.amount(told['open'])} ({words.CLAIM_STATES[told['state']]})."
-    )
-    if told["collectible"]:
-        click.echo(f"Peut être confiée pour {showing.amount(told['collectible_amount'])}.")
-    for why in told["reasons"]:
-        click.echo(f"  {why['sentence']} [{why['rule']}]")
-    _part(
-        "Échéances",
-        ("Date", "Ouvert", "Retenue par"),
-        [
-            (showing.day(e["due_date"]), showing.amount(e["open"]), ", ".join(e["reasons"]))
-            for e in told["echeances"]
-        ],
-    )
-    _part(
-        "Vue dans",
-        ("Outil", "Référence", "Numéro", "Rapprochée par", "Ouvert", "Attendu"),
-        [
-            (
-                s["connector"] + ("" if s["presence"] == "live" else " (plus montrée)"),
-                s["ref"],
-                s["number"],
-                words.RUNGS.get(s["rung"], ""),
-                showing.amount(s["open"]),
-                showing.amount(s["expected"]),
-            )
-            for s in told["sightings"]
-        ],
-    )
-    _attribution(told["attribution"])
-    _part(
-        "Paiements",
-        ("Date", "Montant", "Origine", "Trop perçu"),
-        [
-            (
-                showing.day(p["paid_on"]),
-                showing.amount(p["amount"]),
-                showing.word(words.ORIGINS, p["origin"]) + (" (retour)" if p["reverses"] else ""),
-                "" if p["unallocated"]["amount"] == "0.00" else showing.amount(p["unallocated"]),
-            )
-            for p in told["payments"]
-        ],
-    )
-    _part(
-        "Procédures",
-        ("Référence", "État", "Phase", "Ouverte le"),
-        [
-            (
-                p["remote_id"],
-                words.PROCEDURE_STATES[p["state"]],
-                p["phase"] or "",
-                showing.moment(p["opened_at"]),
-            )
-            for p in told["procedures"]
-        ],
-    )
-    _part(
-        "Envois",
-        ("Quoi", "État", "Essais", "Remarque"),
-        [
-            (
-                showing.word(words.EFFECT_KINDS, e["kind"]),
-                words.EFFECT_STATES[e["state"]],
-                str(e["attempts"]),
-                e["reason"] or "",
-            )
-            for e in told["effects"]
-        ],
-    )
-    _part(
-        "Questions",
-        ("Question", "Réponse"),
-        [(q["sentence"], q["answer"] or "en attente") for q in told["questions"]],
-    )
-    _part(
-        "Journal",
-        ("N°", "Quand", "Événement"),
-        [
-            (str(e["sequence"]), showing.moment(e["at"]), showing.word(words.EVENTS, e["kind"]))
-            for e in told["events"]
-        ],
-    )
-
-
-def _attribution(told: dict[str, Any]) -> None:
-    """Say who earns, and why, where somebody referred one of the imports."""
-    if not any(each["referrer"] for each in told["imports"]):
-        return
-    _part(
-        "Apporteurs",
-        ("Outil", "Importée le", "Apporteur", "Décide"),
-        [
-            (
-                each["connector"],
-                showing.moment(each["at"]),
-                each["referrer_name"] or "aucun",
-                showing.text(each["decides"]),
-            )
-            for each in told["imports"]
-        ],
-    )
-    share = "sans contrat qui le paie ce jour-là"
-    if told["rate_percent"] is not None:
-        percent = told["rate_percent"].replace(".", ",")
-        share = f"{percent} % des honoraires HT, contrat {told['contract']}"
-    who = told["referrer_name"]
-    click.echo(f"{told['sentence']} " + (f"{who} : {share}." if who else "Personne ne touche."))
-
-
-def _part(title: str, headings: Sequence[str], lines: Sequence[Sequence[str]]) -> None:
-    if lines:
-        click.echo(f"\n{title}")
-        showing.table(headings, lines, empty="")
+    tell(told)

@@ -11,6 +11,7 @@ from encaisse_core.cli import answering, showing
 from encaisse_core.cli.french import FrenchGroup
 from encaisse_core.cli.session import Session, company_of, company_option, json_option, reading
 from encaisse_core.cli.short import Short, long, short
+from encaisse_core.cli.views import claims
 from encaisse_core.cli.views import questions as views
 from encaisse_core.errors import UsageError
 from encaisse_core.store import schema
@@ -77,6 +78,7 @@ def ways_to_answer(found: Sequence[Mapping[str, Any]], brief: Short) -> list[str
     "--lift/--keep", "lift", default=None, help="Le recouvrement reprend, ou reste arrêté."
 )
 @click.option("--same/--different", "same", default=None, help="C'est le même, ou non.")
+@click.option("--of", "of", metavar="CRÉANCE", help="De laquelle elle est le double, avec --same.")
 @click.option("--by", metavar="NOM", help="Qui répond ; par défaut l'utilisateur du système.")
 @company_option
 @json_option
@@ -87,6 +89,7 @@ def answer(
     words: str,
     lift: bool | None,
     same: bool | None,
+    of: str | None,
     by: str | None,
     asked: str | None,
     as_json: bool,
@@ -100,7 +103,8 @@ def answer(
         company = company_of(app, asked)
         with app.host.store.begin() as tx:
             found = long(tx, company.id, schema.task, typed, what="question", see="tasks")
-        given = answering.Answer(words, who, verdict, lift)
+            other = None if of is None else claims.named(tx, company.id, of)
+        given = answering.Answer(words, who, verdict, lift, other)
         done = answering.answer(app.host, company.id, found, given)
     if as_json:
         showing.as_json({"company": company.shown(), "task": done})
@@ -159,7 +163,7 @@ def differences(session: Session, asked: str | None, as_json: bool) -> None:
         showing.as_json({"company": company.shown(), "differences": found})
         return
     showing.table(
-        ("Vu le", "Écart"),
-        [(showing.moment(row["seen_at"]), row["sentence"]) for row in found],
+        ("Depuis", "Écart", "Que faire"),
+        [(showing.moment(row["since"]), row["sentence"], row["advice"]) for row in found],
         empty="Aucun écart.",
     )

@@ -9,6 +9,7 @@ CLAIM_STATES: Final = {
     "settled": "soldée",
     "cancelled": "annulée",
     "unseen": "plus montrée",
+    "merged": "réunie à une autre",
 }
 ORIGINS: Final = {"collector": "recouvrement", "source": "direct", "credit": "avoir"}
 RUNGS: Final = {
@@ -17,6 +18,7 @@ RUNGS: Final = {
     2: "même document",
     3: "lignée dite par l'outil",
     4: "numéro, date, montant",
+    6: "une personne",
 }
 CONNECTION_STATES: Final = {"active": "active", "paused": "en pause", "ended": "terminée"}
 PROPOSAL_STATES: Final = {
@@ -98,10 +100,15 @@ EVENTS: Final = {
     "statement_issued": "relevé de commissions émis",
     "payout_exported": "écriture d'un reversement remise à la comptabilité",
     "routing_answered": "destination des écritures choisie",
+    "bridge_answered": "envoi d'un outil à l'autre confirmé",
     "page_read": "page lue",
     "vanished_read_again": "factures disparues relues",
     "claim_made": "créance créée",
     "sighting_joined": "facture rapprochée",
+    "claims_merged": "créances réunies par une personne",
+    "claims_unmerged": "réunion défaite par une personne",
+    "sighting_separated": "facture séparée par une personne",
+    "payment_unmerged": "paiement retiré avec la réunion",
     "claim_moved": "créance mise à jour",
     "claim_followed": "échéances mises à jour",
     "hold_lifted": "recouvrement repris",
@@ -142,7 +149,8 @@ EVENTS: Final = {
     "commission_accrual": "commission acquise",
     "commission_payable": "commission exigible",
     "commission_clawback": "commission reprise",
-    "differences_listed": "écarts relevés",
+    "difference_opened": "écart relevé",
+    "difference_closed": "écart disparu",
     "personal_value_erased": "donnée personnelle effacée",
 }
 """The events of the journal, as `explain` tells them; the journal keeps the ids."""

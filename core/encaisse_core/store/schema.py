@@ -172,8 +172,21 @@ routing = _company_table(
     Column("connection_id", Ident),
     Column("decided_by", Text, nullable=False),
     Column("decided_at", Moment, nullable=False),
+    _text("among", nullable=False, default="[]"),  # ids it was chosen from: another one asks anew
     _to("connection", "connection_id"),
     key=("kind",),
+)
+
+bridge = _company_table(
+    "bridge",
+    Column("from_id", Ident, nullable=False),  # the tool whose entries are copied
+    Column("to_id", Ident, nullable=False),  # the tool they are copied into
+    Column("decided_by", Text, nullable=False),
+    Column("decided_at", Moment, nullable=False),
+    _to("connection", "from_id"),
+    _to("connection", "to_id"),
+    CheckConstraint("from_id <> to_id", name="ends"),
+    key=("from_id", "to_id"),
 )
 
 # --- what is owed --------------------------------------------------------------------------------
@@ -198,11 +211,14 @@ claim = _company_table(
     Column("currency", String(3), nullable=False),
     _money("total"),
     _money("open"),
-    Column("state", String(20), nullable=False),  # open | settled | cancelled | unseen
+    Column("state", String(20), nullable=False),  # open | settled | cancelled | unseen | merged
     Column("debtor_id", Ident),
     _text("hold"),  # a person must lift it: dispute, maybe_same, conflict
+    Column("merged_into", Ident),  # the claim a person said it is: that one owes, this one nothing
     Column("created_at", Moment, nullable=False),
     _to("debtor", "debtor_id"),
+    _to("claim", "merged_into"),
+    CheckConstraint("(state = 'merged') = (merged_into is not null)", name="merged"),
     Index("ix_claim_open", "company_id", "state"),
 )
 
@@ -254,6 +270,31 @@ claim_key = _company_table(
     _to("claim", "claim_id"),
     _to("sighting", "sighting_id"),
     key=("rung", "value", "sighting_id"),
+)
+
+claim_merge = _company_table(
+    "claim_merge",
+    Column("kept_id", Ident, nullable=False),
+    Column("gone_id", Ident, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("moved", Text, nullable=False),  # what the merge changed, as JSON: enough to undo it
+    Column("made_at", Moment, nullable=False),
+    Column("undone_at", Moment),
+    _text("undone_by"),
+    _text("undone_reason"),
+    _to("claim", "kept_id"),
+    _to("claim", "gone_id"),
+    CheckConstraint("kept_id <> gone_id", name="two_claims"),
+    # A claim is part of one other claim at most.
+    Index(
+        "uq_claim_merge_standing",
+        "company_id",
+        "gone_id",
+        unique=True,
+        sqlite_where=text("undone_at is null"),
+        postgresql_where=text("undone_at is null"),
+    ),
 )
 
 possible_duplicate = _company_table(
@@ -432,10 +473,12 @@ payment = _company_table(
     Column("origin", String(16), nullable=False),  # collector | source | credit
     Column("reverses", Ident),
     Column("settlement_id", Ident),  # what a collector's payment was made of
+    Column("shown_by", Ident),  # the sighting whose tool showed it first, where a tool did
     _money("unallocated"),
     Column("created_at", Moment, nullable=False),
     _to("claim", "claim_id"),
     _to("payment", "reverses"),
+    _to("sighting", "shown_by"),
     UniqueConstraint("company_id", "reverses"),
     CheckConstraint("amount <> 0", name="amount"),
 )
@@ -445,7 +488,7 @@ payment_sighting = _company_table(
     Column("connection_id", Ident, nullable=False),
     Column("remote_ref", Text, nullable=False),
     Column("payment_id", Ident),
-    Column("role", String(16), nullable=False),  # origin | echo | same
+    Column("role", String(16), nullable=False),  # origin | echo | same | bridged
     Column("effect_id", Ident),
     Column("record", Text, nullable=False),
     Column("seen_at", Moment, nullable=False),
@@ -671,8 +714,15 @@ difference = _company_table(
     "difference",
     Column("kind", String(32), nullable=False),
     Column("subject", Text, nullable=False),
+    Column("claim_id", Ident),
+    _text("one_tool"),
+    _text("one_value"),
+    _text("other_tool"),
+    _text("other_value"),
     Column("sentence", Text, nullable=False),
-    Column("seen_at", Moment, nullable=False),
+    Column("advice", Text, nullable=False),  # what a person does about it
+    Column("since", Moment, nullable=False),
+    _to("claim", "claim_id"),
     key=("kind", "subject"),
 )
 

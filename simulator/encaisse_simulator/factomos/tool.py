@@ -236,6 +236,10 @@ class Factomos(Desk[Handler, Notification]):
         """Read back the references kept with an invoice's payments."""
         return [payment.reference for payment in self._owner(pid)[1].payments]
 
+    def invoices(self, token: str) -> list[Invoice]:
+        """List a company's invoices and credits, as its lists do."""
+        return self._accounts[token].listed()
+
     def _owner(self, pid: str) -> tuple[Account, Invoice]:
         for account in self._accounts.values():
             if pid in account.invoices:

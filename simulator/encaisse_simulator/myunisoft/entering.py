@@ -14,6 +14,9 @@ from encaisse_simulator.myunisoft.plan import Account, Company, Contact, Term
 Side = tuple[str, int]
 """An account number, and cents: debit above zero, credit below."""
 
+Tool = tuple[str, str]
+"""Another tool that sends entries: its name and code."""
+
 
 class Entering:
     """Enter customers, invoices and money; accounts go by their number, entries by their id."""
@@ -92,10 +95,12 @@ class Entering:
         on_line: bool = False,
         draft: bool = False,
         vat_percent: int = 20,
+        tool: Tool | None = None,
     ) -> int:
         """Book a sales invoice, one customer line per échéance; give the entry's id.
 
-        A document is a PDF, named by the number, attached to the entry or to the first line.
+        A document is a PDF, named by the number, attached to the entry or to the first line. `tool`
+        is the other tool the entry was sent by.
         """
         kept = self._pdf(number, document)
         lines = [
@@ -105,7 +110,10 @@ class Entering:
         lines += self._sales(-sum(cents for _, cents in echeances), number, vat_percent)
         if on_line:
             lines[0].documents = kept
-        return self._write("VTE", issued, lines, draft=draft, documents=() if on_line else kept).id
+        made = self._write(
+            "VTE", issued, lines, draft=draft, documents=() if on_line else kept, tool=tool
+        )
+        return made.id
 
     def credit(
         self,
@@ -137,6 +145,7 @@ class Entering:
         way: str = "VIRT",
         bank_feed: bool = True,
         lettered: bool = False,
+        tool: Tool | None = None,
     ) -> int:
         """Book a bank receipt; give its entry's id. `lettered` letters the invoice it names."""
         lines = [
@@ -145,18 +154,26 @@ class Entering:
                 customer, -cents, number, piece=piece, label="REGLT CLIENT", way=way, due=on
             ),
         ]
-        made = self._write("BQ", on, lines, source="IB" if bank_feed else "E")
+        made = self._write("BQ", on, lines, source="IB" if bank_feed else "E", tool=tool)
         if lettered:
             self.letter_invoice(customer, number)
         return made.id
 
-    def give_back(self, customer: str, on: date, cents: int, *, number: str = "") -> int:
+    def give_back(
+        self,
+        customer: str,
+        on: date,
+        cents: int,
+        *,
+        number: str = "",
+        tool: Tool | None = None,
+    ) -> int:
         """Book money that went back to the customer, or bounced; give its entry's id."""
         lines = [
             self._line(customer, cents, number, label="REJET REGLT", due=on),
             self._line("5120000000", -cents, number, label="REJET REGLT", due=on),
         ]
-        return self._write("BQ", on, lines).id
+        return self._write("BQ", on, lines, tool=tool).id
 
     def enter(self, kind: str, on: date, *sides: Side, number: str = "") -> int:
         """Book any entry in the first journal of a type; give its id."""
@@ -204,12 +221,13 @@ class Entering:
         source: str = "E",
         draft: bool = False,
         documents: Sequence[Document] = (),
+        tool: Tool | None = None,
     ) -> Entry:
         exercice = self._dossier.exercice_of(on)
         if exercice is None or exercice.closed_on is not None:
             raise ValueError(f"aucun exercice ouvert ne contient le {on}")
         journal = self._dossier.journal(kind)
-        origin = Origin(source)
+        origin = Origin(source) if tool is None else Origin("API", third_party=tool)
         made = self._books.write(
             self._dossier, journal, on, lines, origin=origin, draft=draft, documents=documents
         )

@@ -50,8 +50,8 @@ def question(shell: Shell) -> dict[str, Any]:
     return found
 
 
-def say(shell: Shell, verdict: str) -> None:
-    shell.ok("tasks", "answer", question(shell)["id"], "vérifié", verdict)
+def say(shell: Shell, *verdict: str) -> None:
+    shell.ok("tasks", "answer", question(shell)["id"], "vérifié", *verdict)
 
 
 def counts(shell: Shell) -> tuple[int, int]:
@@ -79,15 +79,19 @@ def test_said_to_be_different_all_are_collectible_until_another_comes(
     assert counts(subscribed) == (MANY + 2, MANY + 2)
 
 
-def test_said_to_be_a_double_one_is_held_back_and_the_others_are_still_asked_about(
+def test_said_to_be_a_double_one_is_merged_and_the_others_are_still_asked_about(
     subscribed: Shell,
 ) -> None:
-    first = question(subscribed)["subject"]
-    say(subscribed, "--same")
-    assert counts(subscribed) == (MANY, 0)
-    assert question(subscribed)["subject"] != first
+    first = question(subscribed)
+    refused = subscribed("tasks", "answer", first["id"], "vérifié", "--same")
+    assert refused.exit_code == 2
+    assert "--of CRÉANCE" in refused.output
+    assert "FA-2025-0000" in refused.output
+    say(subscribed, "--same", "--of", "FA-2025-0000")
+    assert counts(subscribed) == (MANY - 1, 0)
+    assert question(subscribed)["subject"] != first["subject"]
     say(subscribed, "--different")
-    assert counts(subscribed) == (MANY, MANY - 1)
+    assert counts(subscribed) == (MANY - 1, MANY - 1)
     assert subscribed.json("tasks")["tasks"] == []
 
 
@@ -100,8 +104,14 @@ def test_two_look_alikes_are_settled_by_one_answer(shell: Shell, folder: Path) -
     )
     shell.ok("sync")
     say(shell, "--same")
-    assert counts(shell) == (2, 1)
+    assert counts(shell) == (1, 1)
     assert shell.json("tasks")["tasks"] == []
+    (claim,) = shell.json("claims")["claims"]
+    told = shell.json("unjoin", claim["id"], "--reason", "deux mois de loyer")
+    assert [each["number"] for each in told["claims"]] == ["FA-1", "FA-2"]
+    assert counts(shell) == (2, 0)  # asked again: neither is collected before the answer
+    say(shell, "--different")
+    assert counts(shell) == (2, 2)
 
 
 def test_copies_of_invoices_said_to_be_different_ask_nothing_more(

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, or_, select
 
-from encaisse_core import facts, referrers
-from encaisse_core.cli.short import short
+from encaisse_core import facts
+from encaisse_core.cli.short import matches, short
 from encaisse_core.cli.showing import amount, day, money, printable
-from encaisse_core.cli.views.collection import HANDED_OVER, PROCEDURE
-from encaisse_core.cli.views.doors import percent
-from encaisse_core.contracts import ATTRIBUTION, first_import
 from encaisse_core.errors import UsageError
 from encaisse_core.facts import Decided
 from encaisse_core.host import Host
 from encaisse_core.store import schema
-from encaisse_core.store.engine import rows, stamp
 
 Row = dict[str, Any]
 
@@ -27,6 +22,17 @@ Row = dict[str, Any]
 def claims(host: Host, tx: Connection, company_id: str) -> list[Row]:
     """List every claim with today's decision, by number."""
     return [claim(each) for each in facts.decide_all(host, tx, company_id)]
+
+
+def described(
+    host: Host, tx: Connection, company_id: str, claim_ids: Sequence[str]
+) -> Iterator[Row]:
+    """Show some claims, in the order given."""
+    found = {
+        each.claim["id"]: claim(each)
+        for each in facts.decide_all(host, tx, company_id, only=claim_ids)
+    }
+    return (found[claim_id] for claim_id in claim_ids)
 
 
 def claim(decided: Decided) -> Row:
@@ -67,6 +73,17 @@ def counted(found: Iterable[Mapping[str, Any]]) -> Row:
     }
 
 
+def named(tx: Connection, company_id: str, typed: str) -> str:
+    """Find the claim somebody typed: by its invoice number, in any tool, or its shortened id.
+
+    One that is part of another by now is found by its id only, and stays itself.
+    """
+    known = tx.execute(
+        select(schema.claim.c.id).where(schema.claim.c.company_id == company_id)
+    ).scalars()
+    return find(tx, company_id, typed, matches(known, typed))
+
+
 def find(tx: Connection, company_id: str, typed: str, among: Iterable[str]) -> str:
     """Find the claim somebody means by its invoice number, in any tool, or by its id."""
     c, s = schema.claim.c, schema.sighting.c
@@ -74,7 +91,11 @@ def find(tx: Connection, company_id: str, typed: str, among: Iterable[str]) -> s
         tx.execute(
             select(c.id)
             .outerjoin(schema.sighting, (s.company_id == c.company_id) & (s.claim_id == c.id))
-            .where(c.company_id == company_id, or_(c.number == typed, s.number == typed))
+            .where(
+                c.company_id == company_id,
+                c.merged_into.is_(None),
+                or_(c.number == typed, s.number == typed),
+            )
         ).scalars()
     )
     found: list[str] = sorted(named) or list(among)
@@ -106,194 +127,3 @@ def _choices(tx: Connection, company_id: str, found: Iterable[str]) -> list[str]
         f"{printable(row.name or 'client sans nom')}, {amount(money(row.total, row.currency))}"
         for row in tx.execute(query)
     ]
-
-
-def explain(host: Host, tx: Connection, company_id: str, claim_id: str) -> Row:
-    """Tell everything of one claim: who shows it, what is owed, what came, what was done."""
-    decided = next(iter(facts.decide_all(host, tx, company_id, only=(claim_id,))))
-    currency = decided.claim["currency"]
-    payments = _payments(tx, company_id, claim_id, currency)
-    effects = _effects(tx, company_id, claim_id)
-    procedures = _procedures(tx, company_id, claim_id)
-    subjects = {claim_id}
-    subjects |= {row["id"] for row in [*payments, *effects, *procedures]}
-    subjects |= {row["proposal"] for row in procedures}
-    return {
-        **claim(decided),
-        "hold": decided.claim["hold"],
-        "echeances": _echeances(decided, currency),
-        "sightings": _sightings(tx, company_id, claim_id, currency),
-        "payments": payments,
-        "effects": effects,
-        "procedures": procedures,
-        "attribution": _attribution(tx, company_id, claim_id),
-        "questions": _questions(tx, company_id, subjects),
-        "events": _events(tx, company_id, subjects),
-    }
-
-
-def _echeances(decided: Decided, currency: str) -> list[Row]:
-    ways = {each.id: each for each in decided.decision.echeances}
-    return [
-        {
-            "id": each.id,
-            "due_date": each.due_date.isoformat() if each.due_date else None,
-            "due_estimated": each.due_estimated,
-            "open": money(each.open, currency),
-            "collectible": ways[each.id].collectible,
-            "reasons": [reason.rule for reason in ways[each.id].reasons],
-        }
-        for each in decided.facts.echeances
-    ]
-
-
-def _sightings(tx: Connection, company_id: str, claim_id: str, currency: str) -> list[Row]:
-    s, c = schema.sighting.c, schema.connection.c
-    query = (
-        select(schema.sighting, c.connector)
-        .join(schema.connection, (c.company_id == s.company_id) & (c.id == s.connection_id))
-        .where(s.company_id == company_id, s.claim_id == claim_id)
-        .order_by(c.sequence, s.remote_ref)
-    )
-    return [
-        {
-            "id": row["id"],
-            "connector": row["connector"],
-            "ref": row["remote_ref"],
-            "number": row["number"],
-            "rung": row["rung"],
-            "state": row["state"],
-            "presence": row["presence"],
-            "total": money(row["total"], currency),
-            "open": money(row["open"], currency),
-            "expected": money(row["expected"], currency),
-        }
-        for row in rows(tx.execute(query))
-    ]
-
-
-def _attribution(tx: Connection, company_id: str, claim_id: str) -> Row:
-    """Tell who referred each import, which one earns by which rule, and under which contract."""
-    seen = referrers.imports(tx, company_id, only=claim_id).get(claim_id, [])
-    contract = referrers.earning(referrers.contracts(tx, company_id), seen)
-    decides = first_import(seen)
-    r, s, c = schema.referrer.c, schema.sighting.c, schema.connection.c
-    names = {
-        row.id: row.name
-        for row in tx.execute(select(r.id, r.name).where(r.company_id == company_id))
-    }
-    tools = {
-        row.id: row.connector
-        for row in tx.execute(
-            select(s.id, c.connector)
-            .join(schema.connection, (c.company_id == s.company_id) & (c.id == s.connection_id))
-            .where(s.company_id == company_id, s.claim_id == claim_id)
-        )
-    }
-    earner = decides.referrer_id if decides is not None else None
-    return {
-        "rule": ATTRIBUTION.id,
-        "since": ATTRIBUTION.since.isoformat(),
-        "sentence": ATTRIBUTION.sentence_fr,
-        "referrer": earner,
-        "referrer_name": names[earner] if earner else None,
-        "contract": contract and contract.id,
-        "rate_percent": percent(contract.rate_ppm) if contract and contract.earns else None,
-        "imports": [
-            {
-                "sighting": each.sighting_id,
-                "connector": tools[each.sighting_id],
-                "at": stamp(each.at),
-                "referrer": each.referrer_id,
-                "referrer_name": names[each.referrer_id] if each.referrer_id else None,
-                "decides": each == decides,
-            }
-            for each in seen
-        ],
-    }
-
-
-def _payments(tx: Connection, company_id: str, claim_id: str, currency: str) -> list[Row]:
-    p, a = schema.payment.c, schema.allocation.c
-    found = rows(
-        tx.execute(
-            select(schema.payment)
-            .where(p.company_id == company_id, p.claim_id == claim_id)
-            .order_by(p.paid_on, p.id)
-        )
-    )
-    parts = rows(
-        tx.execute(
-            select(schema.allocation)
-            .where(a.company_id == company_id, a.claim_id == claim_id)
-            .order_by(a.id)
-        )
-    )
-    return [
-        {
-            "id": row["id"],
-            "amount": money(row["amount"], row["currency"]),
-            "paid_on": row["paid_on"],
-            "origin": row["origin"],
-            "reverses": row["reverses"],
-            "unallocated": money(row["unallocated"], row["currency"]),
-            "allocations": [
-                {"echeance": part["echeance_id"], "amount": money(part["amount"], currency)}
-                for part in parts
-                if part["payment_id"] == row["id"]
-            ],
-        }
-        for row in found
-    ]
-
-
-def _effects(tx: Connection, company_id: str, claim_id: str) -> list[Row]:
-    e, r, pm = schema.effect.c, schema.reservation.c, schema.proposal_mandate.c
-    proposals = select(r.proposal_id).where(r.company_id == company_id, r.claim_id == claim_id)
-    mandates = select(pm.mandate_id).where(
-        pm.company_id == company_id, pm.proposal_id.in_(proposals.scalar_subquery())
-    )
-    query = (
-        select(e.id, e.kind, e.state, e.attempts, e.remote_id, e.reason, e.created_at)
-        .where(
-            e.company_id == company_id,
-            or_(
-                e.subject == claim_id,
-                e.subject.in_(proposals.scalar_subquery()),
-                e.subject.in_(mandates.scalar_subquery()),
-            ),
-        )
-        .order_by(e.created_at, e.id)
-    )
-    return rows(tx.execute(query))
-
-
-def _procedures(tx: Connection, company_id: str, claim_id: str) -> list[Row]:
-    p, r = schema.procedure.c, schema.reservation.c
-    query = (
-        select(*PROCEDURE, r.released_at, r.proposal_id.label("proposal"))
-        .join(schema.reservation, HANDED_OVER)
-        .where(p.company_id == company_id, r.claim_id == claim_id)
-        .order_by(p.opened_at, p.id)
-    )
-    return [{**row, "disputed": bool(row["disputed"])} for row in rows(tx.execute(query))]
-
-
-def _questions(tx: Connection, company_id: str, subjects: set[str]) -> list[Row]:
-    t = schema.task.c
-    query = (
-        select(t.id, t.kind, t.sentence, t.created_at, t.done_at, t.answer)
-        .where(t.company_id == company_id, t.subject.in_(sorted(subjects)))
-        .order_by(t.created_at, t.id)
-    )
-    return rows(tx.execute(query))
-
-
-def _events(tx: Connection, company_id: str, subjects: set[str]) -> list[Row]:
-    e = schema.event.c
-    query = (
-        select(e.sequence, e.at, e.kind, e.subject, e.body)
-        .where(e.company_id == company_id, e.subject.in_(sorted(subjects)))
-        .order_by(e.sequence)
-    )
-    return [{**row, "body": json.loads(row["body"])} for row in rows(tx.execute(query))]

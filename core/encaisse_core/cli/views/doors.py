@@ -147,3 +147,24 @@ def routes(tx: Connection, company_id: str) -> list[Row]:
         .order_by(r.kind)
     )
     return rows(tx.execute(query))
+
+
+def bridges(tx: Connection, company_id: str) -> list[Row]:
+    """List which tool's entries are copied into which, and who said so."""
+    b, c = schema.bridge.c, schema.connection
+    source, target = c.alias("source"), c.alias("target")
+    query = (
+        select(
+            b.from_id.label("from"),
+            source.c.connector.label("from_tool"),
+            b.to_id.label("to"),
+            target.c.connector.label("to_tool"),
+            b.decided_by,
+            b.decided_at,
+        )
+        .join(source, (source.c.company_id == b.company_id) & (source.c.id == b.from_id))
+        .join(target, (target.c.company_id == b.company_id) & (target.c.id == b.to_id))
+        .where(b.company_id == company_id)
+        .order_by(b.from_id, b.to_id)
+    )
+    return rows(tx.execute(query))

@@ -49,11 +49,28 @@ def unreadable(tx: Connection, company_id: str) -> list[Row]:
 
 
 def differences(tx: Connection, company_id: str) -> list[Row]:
-    """List what the last comparison found the partners and us to disagree about."""
-    d = schema.difference.c
+    """List what the last comparison found partners to disagree about, the oldest first."""
+    d, c = schema.difference.c, schema.claim.c
     query = (
-        select(d.kind, d.subject, d.sentence, d.seen_at)
+        select(schema.difference, c.number)
+        .outerjoin(schema.claim, (c.company_id == d.company_id) & (c.id == d.claim_id))
         .where(d.company_id == company_id)
-        .order_by(d.kind, d.subject)
+        .order_by(d.since, d.kind, d.subject)
     )
-    return rows(tx.execute(query))
+    return [
+        {
+            "kind": row["kind"],
+            "subject": row["subject"],
+            "claim": row["claim_id"],
+            "number": row["number"],
+            "said": [
+                {"tool": row[f"{side}_tool"], "value": row[f"{side}_value"]}
+                for side in ("one", "other")
+                if row[f"{side}_tool"] is not None
+            ],
+            "sentence": row["sentence"],
+            "advice": row["advice"],
+            "since": row["since"],
+        }
+        for row in rows(tx.execute(query))
+    ]

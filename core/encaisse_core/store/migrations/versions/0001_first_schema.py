@@ -113,18 +113,6 @@ def upgrade() -> None:
         sa.UniqueConstraint("company_id", "key", name=op.f("uq_debtor_company_id_key")),
     )
     op.create_table(
-        "difference",
-        sa.Column("company_id", sa.String(length=64), nullable=False),
-        sa.Column("kind", sa.String(length=32), nullable=False),
-        sa.Column("subject", sa.Text(), nullable=False),
-        sa.Column("sentence", sa.Text(), nullable=False),
-        sa.Column("seen_at", sa.String(length=32), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["company_id"], ["company.id"], name=op.f("fk_difference_company_id")
-        ),
-        sa.PrimaryKeyConstraint("company_id", "kind", "subject", name=op.f("pk_difference")),
-    )
-    op.create_table(
         "event",
         sa.Column("company_id", sa.String(length=64), nullable=False),
         sa.Column("sequence", sa.BigInteger(), nullable=False),
@@ -317,7 +305,16 @@ def upgrade() -> None:
         sa.Column("state", sa.String(length=20), nullable=False),
         sa.Column("debtor_id", sa.String(length=64), nullable=True),
         sa.Column("hold", sa.Text(), nullable=True),
+        sa.Column("merged_into", sa.String(length=64), nullable=True),
         sa.Column("created_at", sa.String(length=32), nullable=False),
+        sa.CheckConstraint(
+            "(state = 'merged') = (merged_into is not null)", name=op.f("ck_claim_merged")
+        ),
+        sa.ForeignKeyConstraint(
+            ["company_id", "merged_into"],
+            ["claim.company_id", "claim.id"],
+            name=op.f("fk_claim_company_id_merged_into"),
+        ),
         sa.ForeignKeyConstraint(
             ["company_id", "debtor_id"],
             ["debtor.company_id", "debtor.id"],
@@ -329,6 +326,67 @@ def upgrade() -> None:
     with op.batch_alter_table("claim", schema=None) as batch_op:
         batch_op.create_index("ix_claim_open", ["company_id", "state"], unique=False)
 
+    op.create_table(
+        "claim_merge",
+        sa.Column("company_id", sa.String(length=64), nullable=False),
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("kept_id", sa.String(length=64), nullable=False),
+        sa.Column("gone_id", sa.String(length=64), nullable=False),
+        sa.Column("by", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("moved", sa.Text(), nullable=False),
+        sa.Column("made_at", sa.String(length=32), nullable=False),
+        sa.Column("undone_at", sa.String(length=32), nullable=True),
+        sa.Column("undone_by", sa.Text(), nullable=True),
+        sa.Column("undone_reason", sa.Text(), nullable=True),
+        sa.CheckConstraint("kept_id <> gone_id", name=op.f("ck_claim_merge_two_claims")),
+        sa.ForeignKeyConstraint(
+            ["company_id", "gone_id"],
+            ["claim.company_id", "claim.id"],
+            name=op.f("fk_claim_merge_company_id_gone_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["company_id", "kept_id"],
+            ["claim.company_id", "claim.id"],
+            name=op.f("fk_claim_merge_company_id_kept_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["company_id"], ["company.id"], name=op.f("fk_claim_merge_company_id")
+        ),
+        sa.PrimaryKeyConstraint("company_id", "id", name=op.f("pk_claim_merge")),
+    )
+    with op.batch_alter_table("claim_merge", schema=None) as batch_op:
+        batch_op.create_index(
+            "uq_claim_merge_standing",
+            ["company_id", "gone_id"],
+            unique=True,
+            sqlite_where=sa.text("undone_at is null"),
+            postgresql_where=sa.text("undone_at is null"),
+        )
+
+    op.create_table(
+        "difference",
+        sa.Column("company_id", sa.String(length=64), nullable=False),
+        sa.Column("kind", sa.String(length=32), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("claim_id", sa.String(length=64), nullable=True),
+        sa.Column("one_tool", sa.Text(), nullable=True),
+        sa.Column("one_value", sa.Text(), nullable=True),
+        sa.Column("other_tool", sa.Text(), nullable=True),
+        sa.Column("other_value", sa.Text(), nullable=True),
+        sa.Column("sentence", sa.Text(), nullable=False),
+        sa.Column("advice", sa.Text(), nullable=False),
+        sa.Column("since", sa.String(length=32), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["company_id", "claim_id"],
+            ["claim.company_id", "claim.id"],
+            name=op.f("fk_difference_company_id_claim_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["company_id"], ["company.id"], name=op.f("fk_difference_company_id")
+        ),
+        sa.PrimaryKeyConstraint("company_id", "kind", "subject", name=op.f("pk_difference")),
+    )
     op.create_table(
         "connection",
         sa.Column("company_id", sa.String(length=64), nullable=False),
@@ -529,34 +587,6 @@ def upgrade() -> None:
         ),
     )
     op.create_table(
-        "payment",
-        sa.Column("company_id", sa.String(length=64), nullable=False),
-        sa.Column("id", sa.String(length=64), nullable=False),
-        sa.Column("claim_id", sa.String(length=64), nullable=False),
-        sa.Column("amount", sa.BigInteger(), nullable=False),
-        sa.Column("currency", sa.String(length=3), nullable=False),
-        sa.Column("paid_on", sa.String(length=10), nullable=False),
-        sa.Column("origin", sa.String(length=16), nullable=False),
-        sa.Column("reverses", sa.String(length=64), nullable=True),
-        sa.Column("settlement_id", sa.String(length=64), nullable=True),
-        sa.Column("unallocated", sa.BigInteger(), nullable=False),
-        sa.Column("created_at", sa.String(length=32), nullable=False),
-        sa.CheckConstraint("amount <> 0", name=op.f("ck_payment_amount")),
-        sa.ForeignKeyConstraint(
-            ["company_id", "claim_id"],
-            ["claim.company_id", "claim.id"],
-            name=op.f("fk_payment_company_id_claim_id"),
-        ),
-        sa.ForeignKeyConstraint(
-            ["company_id", "reverses"],
-            ["payment.company_id", "payment.id"],
-            name=op.f("fk_payment_company_id_reverses"),
-        ),
-        sa.ForeignKeyConstraint(["company_id"], ["company.id"], name=op.f("fk_payment_company_id")),
-        sa.PrimaryKeyConstraint("company_id", "id", name=op.f("pk_payment")),
-        sa.UniqueConstraint("company_id", "reverses", name=op.f("uq_payment_company_id_reverses")),
-    )
-    op.create_table(
         "payout",
         sa.Column("company_id", sa.String(length=64), nullable=False),
         sa.Column("id", sa.String(length=64), nullable=False),
@@ -650,6 +680,7 @@ def upgrade() -> None:
         sa.Column("connection_id", sa.String(length=64), nullable=True),
         sa.Column("decided_by", sa.Text(), nullable=False),
         sa.Column("decided_at", sa.String(length=32), nullable=False),
+        sa.Column("among", sa.Text(), server_default="[]", nullable=False),
         sa.ForeignKeyConstraint(
             ["company_id", "connection_id"],
             ["connection.company_id", "connection.id"],
@@ -657,6 +688,27 @@ def upgrade() -> None:
         ),
         sa.ForeignKeyConstraint(["company_id"], ["company.id"], name=op.f("fk_routing_company_id")),
         sa.PrimaryKeyConstraint("company_id", "kind", name=op.f("pk_routing")),
+    )
+    op.create_table(
+        "bridge",
+        sa.Column("company_id", sa.String(length=64), nullable=False),
+        sa.Column("from_id", sa.String(length=64), nullable=False),
+        sa.Column("to_id", sa.String(length=64), nullable=False),
+        sa.Column("decided_by", sa.Text(), nullable=False),
+        sa.Column("decided_at", sa.String(length=32), nullable=False),
+        sa.CheckConstraint("from_id <> to_id", name=op.f("ck_bridge_ends")),
+        sa.ForeignKeyConstraint(
+            ["company_id", "from_id"],
+            ["connection.company_id", "connection.id"],
+            name=op.f("fk_bridge_company_id_from_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["company_id", "to_id"],
+            ["connection.company_id", "connection.id"],
+            name=op.f("fk_bridge_company_id_to_id"),
+        ),
+        sa.ForeignKeyConstraint(["company_id"], ["company.id"], name=op.f("fk_bridge_company_id")),
+        sa.PrimaryKeyConstraint("company_id", "from_id", "to_id", name=op.f("pk_bridge")),
     )
     op.create_table(
         "sighting",
@@ -731,6 +783,40 @@ def upgrade() -> None:
             ["company_id"], ["company.id"], name=op.f("fk_attribution_company_id")
         ),
         sa.PrimaryKeyConstraint("company_id", "sighting_id", name=op.f("pk_attribution")),
+    )
+    op.create_table(
+        "payment",
+        sa.Column("company_id", sa.String(length=64), nullable=False),
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("claim_id", sa.String(length=64), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("paid_on", sa.String(length=10), nullable=False),
+        sa.Column("origin", sa.String(length=16), nullable=False),
+        sa.Column("reverses", sa.String(length=64), nullable=True),
+        sa.Column("settlement_id", sa.String(length=64), nullable=True),
+        sa.Column("shown_by", sa.String(length=64), nullable=True),
+        sa.Column("unallocated", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", sa.String(length=32), nullable=False),
+        sa.CheckConstraint("amount <> 0", name=op.f("ck_payment_amount")),
+        sa.ForeignKeyConstraint(
+            ["company_id", "claim_id"],
+            ["claim.company_id", "claim.id"],
+            name=op.f("fk_payment_company_id_claim_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["company_id", "reverses"],
+            ["payment.company_id", "payment.id"],
+            name=op.f("fk_payment_company_id_reverses"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["company_id", "shown_by"],
+            ["sighting.company_id", "sighting.id"],
+            name=op.f("fk_payment_company_id_shown_by"),
+        ),
+        sa.ForeignKeyConstraint(["company_id"], ["company.id"], name=op.f("fk_payment_company_id")),
+        sa.PrimaryKeyConstraint("company_id", "id", name=op.f("pk_payment")),
+        sa.UniqueConstraint("company_id", "reverses", name=op.f("uq_payment_company_id_reverses")),
     )
     op.create_table(
         "unreadable",

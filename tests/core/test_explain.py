@@ -1,0 +1,190 @@
+"""What `explain` tells: every fact that changed a claim, in order, each with its evidence."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from test_merges import merge, pay, second_tool, unmerge
+from test_odd_nights import answer, line_of, make
+from test_spine import House
+
+from encaisse_core.cli.telling import tell
+from encaisse_core.cli.views.explaining import explain
+from encaisse_core.clock import VirtualClock
+from encaisse_core.host import links
+from encaisse_core.store import schema
+
+
+@pytest.fixture
+def house(tmp_path: Path, clock: VirtualClock) -> Iterator[House]:
+    made = make(f"sqlite:///{tmp_path / 'e.db'}", tmp_path, clock, invoices=3)
+    yield made
+    made.app.close()
+
+
+def told(house: House, number: str) -> dict[str, Any]:
+    claim_id = str(house.claim(number)["id"])
+    with house.host.store.begin() as tx:
+        return explain(house.host, tx, house.company, claim_id)
+
+
+def refer(house: House, number: str) -> None:
+    """Say that an editor brought a claim."""
+    at = "2026-02-02T19:00:00.000000Z"
+    claim_id = str(house.claim(number)["id"])
+    with house.host.store.begin() as tx:
+        connection = links(tx, house.company)[0].id
+        tx.execute(
+            schema.referrer.insert().values(
+                company_id=house.company,
+                id="ref_one",
+                kind="editor",
+                name="Éditeur Exemple",
+                rate_ppm=100_000,
+                created_at=at,
+            )
+        )
+        tx.execute(
+            schema.attribution.insert().values(
+                company_id=house.company,
+                claim_id=claim_id,
+                referrer_id="ref_one",
+                connection_id=connection,
+                attributed_at=at,
+            )
+        )
+
+
+def collected(house: House) -> None:
+    (procedure,) = house.open_everything()
+    refer(house, "F-3")
+    line = line_of(house, [procedure], "F-3")
+    house.paper.collect("p1", procedure, line, 40_00, date(2026, 2, 5))
+    house.night()
+    house.paper.pay_out("o1", ["p1"], date(2026, 2, 6))
+    house.night()
+
+
+def reversed_(house: House) -> None:
+    collected(house)
+    house.paper.reverse("p1", date(2026, 2, 8))
+    house.night()
+
+
+def paid_directly(house: House) -> None:
+    house.open_everything()
+    house.paper.pay("F-3", 300_00)
+    house.night()
+
+
+def typed_in(house: House) -> None:
+    (procedure,) = house.open_everything()
+    line = line_of(house, [procedure], "F-3")
+    house.paper.collect("p1", procedure, line, 40_00, date(2026, 2, 5))
+    house.paper.pay("F-3", 40_00)
+    house.night()
+    answer(house, "maybe_same", verdict="different")
+    house.night()
+
+
+def merged(house: House) -> None:
+    house.open_everything()
+    second = second_tool(house)
+    house.night()
+    pay(second, "X-3", 120_00)
+    house.night()
+    merge(house, "F-3", "X-3")
+    house.night()
+    unmerge(house, merged_id(house))
+    merge(house, "F-3", "X-3")
+    house.night()
+
+
+def merged_id(house: House) -> str:
+    m = schema.claim_merge.c
+    with house.host.store.begin() as tx:
+        return str(tx.execute(select(m.id).where(m.undone_at.is_(None))).scalar_one())
+
+
+HISTORIES = (collected, reversed_, paid_directly, typed_in, merged)
+
+
+@pytest.mark.parametrize("history", HISTORIES, ids=lambda each: each.__name__)
+def test_each_fact_that_changed_the_claim_is_named(
+    house: House, history: Callable[[House], None]
+) -> None:
+    history(house)
+    found = told(house, "F-3")
+    own = {found["id"], *(row["gone"] for row in found["merges"] if row["undone_at"] is None)}
+    for kind in ("payments", "effects", "procedures", "proposals", "commissions"):
+        own |= {row["id"] for row in found[kind]}
+    e = schema.event.c
+    with house.host.store.begin() as tx:
+        events = tx.execute(select(e.sequence, e.kind, e.subject, e.body)).all()
+    concerning = {
+        row.sequence
+        for row in events
+        if row.subject in own
+        or any(value in own for value in json.loads(row.body).values() if isinstance(value, str))
+    }
+    twice = [row for row in events if row.kind in ("claims_merged", "claims_unmerged")]
+    named = {row["sequence"] for row in found["events"]}
+    missing = concerning - named - {row.sequence for row in twice[1::2]}
+    assert missing == set(), [row for row in events if row.sequence in missing]
+    assert [row["sequence"] for row in found["events"]] == sorted(named)
+    assert all(row["sentence"].strip() for row in found["events"])
+
+
+def sentences(found: dict[str, Any]) -> str:
+    return "\n".join(row["sentence"] for row in found["events"])
+
+
+def test_a_collected_payment_is_told_with_its_proofs_and_what_it_earned(house: House) -> None:
+    collected(house)
+    found = told(house, "F-3")
+    (payment,) = found["payments"]
+    roles = [(each["role"], each["tool"]) for each in payment["evidence"]]
+    assert roles == [("origin", "Recouvreur de papier"), ("echo", "Outil de papier")]
+    said = sentences(found)
+    assert "Paiement de 40,00 (recouvrement)" in said
+    assert "Envoi vers Outil de papier fait, paiement inscrit (reçu r-F-3/0)" in said
+    assert "Commission acquise pour Éditeur Exemple : 0,40." in said
+    assert found["referrer"] == "Éditeur Exemple"
+    assert [row["kind"] for row in found["commissions"]] == ["accrual", "payable"]
+
+
+def test_a_merged_claim_tells_both_stories_and_counts_money_once(house: House) -> None:
+    merged(house)
+    found = told(house, "F-3")
+    said = sentences(found)
+    assert "X-3 en est devenue une part, dit essai : « c'est la même facture »." in said
+    assert "X-3 en a été séparée" in said
+    counting = [row for row in found["payments"] if row["counts"]]
+    beside = [row for row in found["payments"] if not row["counts"]]
+    assert [row["amount"]["amount"] for row in beside] == ["120.00"]
+    # the first merge's payment was declared, so it was undone and stands beside the new one
+    amounts = sorted(row["amount"]["amount"] for row in counting)
+    assert amounts == ["-120.00", "120.00", "120.00"]
+    assert [row["rung"] for row in found["sightings"]] == [0, 6]
+    assert [row["number"] for row in found["merges"]] == ["X-3", "X-3"]
+
+
+def test_all_of_it_is_written_for_a_person(
+    house: House, capsys: pytest.CaptureFixture[str]
+) -> None:
+    merged(house)
+    tell(told(house, "F-3"))
+    page = capsys.readouterr().out
+    for title in ("Échéances", "Vue dans", "Paiements", "Réunions", "Procédures", "Envois"):
+        assert f"\n{title}\n" in page
+    assert "Comment elle en est arrivée là" in page
