@@ -35,13 +35,15 @@ def take_over_rise(host: Host, tx: Connection, company_id: str, claim_id: str) -
                 rest -= payment["amount"]
                 undo_payment(host, tx, company_id, payment["id"], today, shown_by=sighting_id)
         if rest > 0:
-            _owe_again(tx, company_id, claim_id, rest)
-            untold_elsewhere(tx, company_id, claim_id, sighting_id, -rest)
+            owed = _owe_again(tx, company_id, claim_id, rest)
+            untold_elsewhere(tx, company_id, claim_id, sighting_id, -owed)
         expect(tx, row, expected=row["open"], untold=max(0, row["untold"]))
     claim_states.refresh(host, tx, company_id, claim_id)
 
 
-def _owe_again(tx: Connection, company_id: str, claim_id: str, cents: int) -> None:
+def _owe_again(tx: Connection, company_id: str, claim_id: str, cents: int) -> int:
+    """Raise échéances up to what was invoiced; give by how much."""
+    left = cents
     e = schema.echeance.c
     parts = tx.execute(
         select(e.id, e.amount, e.open)
@@ -49,13 +51,14 @@ def _owe_again(tx: Connection, company_id: str, claim_id: str, cents: int) -> No
         .order_by(e.due_date.desc(), e.ref.desc())
     ).all()
     for part in parts:
-        more = min(cents, max(0, part.amount - part.open))
-        cents -= more
+        more = min(left, max(0, part.amount - part.open))
+        left -= more
         tx.execute(
             schema.echeance.update()
             .where(e.company_id == company_id, e.id == part.id)
             .values(open=e.open + more)
         )
+    return cents - left
 
 
 def take_over_entry(host: Host, tx: Connection, company_id: str, claim_id: str) -> None:

@@ -90,11 +90,14 @@ def merged(
     Who else looks like the second looks like the first, unless the second was asked about itself.
     """
     stood: dict[str, Any] = {"questions": [], "linked": [], "others": []}
-    stood["answer"] = _answer_pair(host, tx, company_id, kept_id, gone_id)
-    stood["others"] = others(tx, company_id, gone_id)
+    d = schema.possible_duplicate.c
+    pair = tx.execute(select(d.answer).where(*_pair(company_id, kept_id, gone_id))).first()
+    stood["answer"] = None if pair is None else pair.answer or "open"
+    stood["others"] = [each for each in others(tx, company_id, gone_id) if each != kept_id]
     asked = _questions(tx, company_id, gone_id)
-    for question in asked:
+    for question in asked:  # whoever is asked about next is linked to the first claim as well
         settle(host, tx, company_id, gone_id, question["kind"], "same")
+    _answer_pair(host, tx, company_id, kept_id, gone_id, "same")
     if not asked:
         for other in stood["others"]:
             if _link(host, tx, company_id, kept_id, [other], _ALSO, None):
@@ -167,15 +170,15 @@ _ALSO = "Elle ressemble à une facture qui est la même que celle-ci. Est-ce la 
 
 
 def _answer_pair(
-    host: Host, tx: Connection, company_id: str, one: str, other: str, verdict: str = "same"
-) -> str | None:
-    """Answer whether two claims are one; give the answer before, None for no such pair."""
-    pair = _pair(company_id, one, other)
-    known = tx.execute(select(schema.possible_duplicate.c.answer).where(*pair)).first()
-    if known is None:
-        _link(host, tx, company_id, one, [other], "Une personne l'a dit.", None)
-    tx.execute(schema.possible_duplicate.update().where(*pair).values(answer=verdict))
-    return None if known is None else known.answer or "open"
+    host: Host, tx: Connection, company_id: str, one: str, other: str, verdict: str
+) -> None:
+    """Answer whether two claims are one, whether or not anybody asked."""
+    _link(host, tx, company_id, one, [other], "Une personne l'a dit.", None)
+    tx.execute(
+        schema.possible_duplicate.update()
+        .where(*_pair(company_id, one, other))
+        .values(answer=verdict)
+    )
 
 
 def _pair(company_id: str, one: str, other: str) -> tuple[ColumnElement[bool], ...]:

@@ -54,17 +54,11 @@ def claim_row(tx: Connection, company_id: str, claim_id: str) -> dict[str, Any]:
     return found[0]
 
 
-def keeps(tx: Connection, company_id: str, one: str, other: str) -> tuple[str, str]:
-    """Choose which of two claims stays: what is handed over, else what was known first."""
-    first, second = sorted(
-        (claim_row(tx, company_id, each) for each in (one, other)),
-        key=lambda row: (
-            not mergeable.is_handed_over(mergeable.live(tx, company_id, row["id"])),
-            row["created_at"],
-            row["id"],
-        ),
-    )
-    return first["id"], second["id"]
+def keeps(tx: Connection, company_id: str, asked: str, other: str) -> tuple[str, str]:
+    """Choose which claim stays: the other one, unless the one asked about is handed over."""
+    if mergeable.is_handed_over(mergeable.live(tx, company_id, asked)):
+        return asked, other
+    return other, asked
 
 
 def merge(

@@ -68,7 +68,7 @@ def answer(host: Host, company_id: str, task_id: str, given: Answer) -> dict[str
             corrections.take_over_entry(host, tx, company_id, task["subject"])
         if lifted:
             _lift(host, tx, task)
-        closed = given.lift is not False
+        closed = given.lift is not False and not _still_asked(tx, task, given)
         tx.execute(
             schema.task.update()
             .where(t.company_id == company_id, t.id == task_id)
@@ -143,6 +143,13 @@ def _same_claim(host: Host, tx: Connection, task: Mapping[str, Any], given: Answ
         )
     kept, gone = merges.keeps(tx, company_id, subject, given.of or min(among))
     merges.merge(host, tx, company_id, kept, gone, merges.Said(given.by, given.words))
+
+
+def _still_asked(tx: Connection, task: Mapping[str, Any], given: Answer) -> bool:
+    """Tell whether a claim that stayed itself may be the double of yet another one."""
+    if task["kind"] not in ABOUT_A_DOUBLE or given.verdict != "same":
+        return False
+    return bool(doubts.others(tx, task["company_id"], task["subject"]))
 
 
 def _lift(host: Host, tx: Connection, task: Mapping[str, Any]) -> None:
