@@ -16,8 +16,8 @@ from encaisse_api import SourceInvoice
 from encaisse_core.doubts import LOOK_ALIKES
 from encaisse_core.faces import Face, Key, keys
 from encaisse_core.host import Host, Link
-from encaisse_core.ingest import record_of
 from encaisse_core.join import Candidate, Choice, Doubtful, Joined, choose, verify
+from encaisse_core.sightings import record_of
 from encaisse_core.store import schema
 from encaisse_core.store.engine import rows
 

@@ -15,9 +15,9 @@ from sqlalchemy import Connection, select
 from encaisse_core import claim_states
 from encaisse_core.holds import hold_once
 from encaisse_core.host import Host, links
-from encaisse_core.ingest import record_of
 from encaisse_core.join import normalise_number
 from encaisse_core.payments import add_payment
+from encaisse_core.sightings import record_of
 from encaisse_core.store import schema
 from encaisse_core.store.engine import rows
 

@@ -23,8 +23,9 @@ from encaisse_core import cursors, journal, tasks
 from encaisse_core.errors import HostError
 from encaisse_core.faults import fault
 from encaisse_core.host import Host, Link
-from encaisse_core.ingest import forget_unreadable, note_result, store_unreadable
+from encaisse_core.ingest import note_result
 from encaisse_core.reports import NotYet, keep_payment, keep_payout, keep_progress
+from encaisse_core.sightings import forget_unreadable, store_unreadable
 from encaisse_core.store import schema
 from encaisse_core.store.engine import stamp
 
@@ -34,7 +35,7 @@ Keeps = Callable[[Host, Connection, Link, Any], bool]
 def pull_collector(host: Host, link: Link) -> PartnerError | None:
     """Pull everything one collector reports; return what stopped it, or None."""
     try:
-        with host.open(link) as partner:
+        with host.open(link, keeps_reserve=True) as partner:
             if host.can(link, TakesMandates):
                 _read_mandates(host, link, partner)
             if host.can(link, ReportsProgress):

@@ -17,7 +17,7 @@ from encaisse_core import facts, journal
 from encaisse_core.bridges import name
 from encaisse_core.cents import euros
 from encaisse_core.host import Host, Link, links
-from encaisse_core.ingest import record_of
+from encaisse_core.sightings import record_of
 from encaisse_core.store import schema
 from encaisse_core.store.engine import instant, rows, stamp
 from encaisse_core.tool_differences import Difference, Told, between, only_in

@@ -8,7 +8,7 @@ from encaisse_api import Document, FetchesDocuments, PartnerError
 from encaisse_core.errors import HostError
 from encaisse_core.faults import fault
 from encaisse_core.host import Host, links
-from encaisse_core.ingest import record_of
+from encaisse_core.sightings import record_of
 from encaisse_core.store import schema
 from encaisse_core.store.engine import stamp
 from encaisse_core.store.upsert import bulk_upsert

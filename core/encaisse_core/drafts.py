@@ -23,8 +23,9 @@ from encaisse_core.errors import HostError
 from encaisse_core.faults import fault
 from encaisse_core.holds import hold
 from encaisse_core.host import Host, Link, link
-from encaisse_core.ingest import ask_each, note_result, store_invoices
+from encaisse_core.ingest import ask_each, note_result
 from encaisse_core.outbox import Effect
+from encaisse_core.sightings import store_invoices
 from encaisse_core.store import schema
 from encaisse_core.store.engine import rows, stamp
 from encaisse_core.writeback import forget_echo

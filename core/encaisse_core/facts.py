@@ -23,8 +23,8 @@ from encaisse_core.claim_states import standing_claim
 from encaisse_core.decide import Decision, decide
 from encaisse_core.errors import UsageError
 from encaisse_core.host import Host, links
-from encaisse_core.ingest import record_of
 from encaisse_core.payments import TOLD
+from encaisse_core.sightings import record_of
 from encaisse_core.store import schema
 from encaisse_core.store.engine import instant
 

@@ -16,7 +16,7 @@ from encaisse_core.deliver import NotNow
 from encaisse_core.errors import HostError
 from encaisse_core.faults import fault
 from encaisse_core.host import Host, Link, links
-from encaisse_core.ingest import store_invoices
+from encaisse_core.sightings import store_invoices
 from encaisse_core.store import schema
 from encaisse_core.store.engine import instant
 

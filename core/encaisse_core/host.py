@@ -55,6 +55,7 @@ class Lends(Protocol):
         environment: str,
         deadline: datetime | None,
         addresses: Sequence[str],
+        keeps_reserve: bool,
     ) -> httpx.Client: ...
 
 
@@ -103,10 +104,13 @@ class Host:
         return stream is not None and stream.follows_money
 
     @contextmanager
-    def open(self, link: Link, *, longest: timedelta | None = None) -> Generator[Any]:
+    def open(
+        self, link: Link, *, longest: timedelta | None = None, keeps_reserve: bool = False
+    ) -> Generator[Any]:
         """Build the connector for one unit of work and close its client afterwards.
 
-        No request starts later than `longest` from now, so that none outlives a lease.
+        No request starts later than `longest` from now, so that none outlives a lease. A pull
+        `keeps_reserve`: it leaves the calls its partner's manifest sets apart for everything else.
         """
         kind = self.connector_class(link)
         now = self.clock.now()
@@ -122,6 +126,7 @@ class Host:
                 for setting in kind.manifest.settings
                 if setting.kind == "url" and link.settings.get(setting.name)
             ],
+            keeps_reserve=keeps_reserve,
         )
         environment = cast("Environment", link.environment)  # the door lends in no other
         with client:

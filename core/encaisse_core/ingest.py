@@ -8,15 +8,15 @@ its claim unseen, which closes nothing and starts nothing.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, select
 
 from encaisse_api import (
+    Cursor,
     CursorLost,
     Denied,
     Drift,
@@ -25,21 +25,31 @@ from encaisse_api import (
     PartnerError,
     SourceInvoice,
     Transient,
-    Unreadable,
 )
-from encaisse_core import cursors, grants, journal, referrers, tasks
+from encaisse_core import cursors, grants, journal, tasks
 from encaisse_core.errors import HostError
 from encaisse_core.faults import fault
 from encaisse_core.host import Host, Link
+from encaisse_core.sightings import (
+    forget_unreadable,
+    store_invoices,
+    store_removed,
+    store_unreadable,
+)
 from encaisse_core.store import schema
 from encaisse_core.store.engine import stamp
-from encaisse_core.store.upsert import bulk_upsert
 
 T = TypeVar("T")
 
 VANISHED_AT_LEAST = 5
 VANISHED_PER_CENT = 20
 """More than max(5, 20 %) vanishing at once is a fault of the tool, not the life of invoices."""
+
+ASKED_TOGETHER = 10
+"""Vanished records asked about at once where a quota may cut the asking short."""
+
+ANOTHER_NIGHT = timedelta(hours=1)
+"""A partner that asks for a longer pause than this means its quota, not a hiccup."""
 
 
 @dataclass
@@ -57,25 +67,43 @@ class Pulled:
     error: PartnerError | None = None
     refs: set[str] = field(default_factory=set[str])
     written: Mapping[str, int] = field(default_factory=dict[str, int])
+    place: Cursor | None = None
+    resumed: bool = False
 
 
 def pull_invoices(host: Host, link: Link) -> Pulled:
-    """Pull a source's invoices to the end, or stop where it fails and close nothing."""
+    """Pull a source's invoices to the end, or stop where it fails and close nothing.
+
+    Once a pass that took several nights is whole, what its first nights showed is old: a new pass
+    begins at once, and what it reaches tonight is news of tonight.
+    """
+    done = _one_pass(host, link)
+    if done.resumed and done.error is None:
+        fresh = _one_pass(host, link)
+        if not _cut_by_quota(fresh.error):
+            done = fresh
+    note_result(host, link, done.error)
+    return done
+
+
+def _one_pass(host: Host, link: Link) -> Pulled:
     done = Pulled(link)
+    resumes = False
     try:
-        mode = host.manifest(link).streams["invoices"].mode
-        with host.open(link) as source:
+        stream = host.manifest(link).streams["invoices"]
+        resumes = stream.resumes
+        with host.open(link, keeps_reserve=True) as source:
             with host.store.begin() as tx:
-                since = cursors.read(tx, link, "invoices")
+                since = _start(host, tx, link, done, resumes=resumes)
                 done.written = _written(tx, link)
             for page in source.pull_invoices(since):
-                _store_page(host, link, page, done)
+                _store_page(host, link, page, done, resumes=resumes)
                 if page.end:
                     done.complete = True
             if not done.complete:
                 raise Drift(f"{link.connector} s'est arrêté avant la fin de sa liste.")
-            if mode == "snapshot":
-                _ask_about_vanished(host, link, source, done)
+            if stream.mode == "snapshot":
+                _ask_about_vanished(host, link, source, done, resumes=resumes)
     except CursorLost as error:
         with host.store.begin() as tx:
             cursors.forget(tx, link, "invoices")
@@ -87,8 +115,32 @@ def pull_invoices(host: Host, link: Link) -> Pulled:
     except Exception as error:  # a connector's bug stops its own stream, not the night
         done.complete = False
         done.error = Drift(f"{link.connector} a répondu sous une forme inconnue ({fault(error)}).")
-    note_result(host, link, done.error)
+    if resumes:
+        _leave(host, link, done)
     return done
+
+
+def _start(host: Host, tx: Connection, link: Link, done: Pulled, *, resumes: bool) -> Cursor | None:
+    """Give where the stream goes on; a snapshot that was cut short remembers what it showed."""
+    if not resumes:
+        return cursors.read(tx, link, "invoices")
+    done.place, done.refs = cursors.read_place(tx, link, "invoices", host.clock.now())
+    done.resumed = done.place is not None
+    return done.place
+
+
+def _leave(host: Host, link: Link, done: Pulled) -> None:
+    """Keep the place of a pass the quota cut short; after anything else the next one starts anew.
+
+    A pass that fits in one night and failed is better read whole again: what it showed last night
+    says nothing of what was paid since. The place is written here and not with each page: a process
+    that dies in between reads the pass again from its beginning, which is slower and never wrong.
+    """
+    with host.store.begin() as tx:
+        if _cut_by_quota(done.error) and done.place is not None:
+            cursors.keep_place(tx, link, "invoices", done.place, done.refs, host.clock.now())
+        else:
+            cursors.forget(tx, link, "invoices")
 
 
 def note_result(host: Host, link: Link, error: PartnerError | None) -> None:
@@ -119,7 +171,18 @@ def note_result(host: Host, link: Link, error: PartnerError | None) -> None:
         )
 
 
-def _store_page(host: Host, link: Link, page: Page[SourceInvoice], done: Pulled) -> None:
+def _cut_by_quota(error: PartnerError | None) -> bool:
+    """Tell whether a partner will answer no more tonight, though it is well."""
+    return (
+        isinstance(error, Transient)
+        and error.retry_after is not None
+        and error.retry_after >= ANOTHER_NIGHT
+    )
+
+
+def _store_page(
+    host: Host, link: Link, page: Page[SourceInvoice], done: Pulled, *, resumes: bool
+) -> None:
     """Store one page with its cursor; from a row set aside on, the cursor stays.
 
     A tool that tells changes tells each once, and what nobody could read may be the news that the
@@ -130,8 +193,8 @@ def _store_page(host: Host, link: Link, page: Page[SourceInvoice], done: Pulled)
         new, changed = store_invoices(host, tx, link, page.items, written=done.written)
         forget_unreadable(tx, link, "invoices", [item.ref for item in page.items])
         bad = store_unreadable(host, tx, link, "invoices", page.unreadable)
-        gone = _store_removed(host, tx, link, [removed.ref for removed in page.removed])
-        if page.cursor is not None and not set_aside:
+        gone = store_removed(host, tx, link, [removed.ref for removed in page.removed])
+        if page.cursor is not None and not set_aside and not resumes:
             cursors.write(tx, link, "invoices", page.cursor, host.clock.now())
         if new or changed or bad or gone:
             journal.append(
@@ -142,6 +205,8 @@ def _store_page(host: Host, link: Link, page: Page[SourceInvoice], done: Pulled)
                 link.id,
                 {"new": new, "changed": changed, "unreadable": bad, "removed": gone},
             )
+    if page.cursor is not None:
+        done.place = page.cursor
     done.seen += len(page.items)
     done.new += len(new)
     done.changed += len(changed)
@@ -159,140 +224,14 @@ def _written(tx: Connection, link: Link) -> dict[str, int]:
     return {row.id: row.written for row in tx.execute(query)}
 
 
-def store_invoices(
-    host: Host,
-    tx: Connection,
-    link: Link,
-    items: Sequence[SourceInvoice],
-    *,
-    written: Mapping[str, int] | None = None,
-) -> tuple[list[str], list[str]]:
-    """Upsert sightings; return the ids that are new and the ids that changed.
-
-    An unchanged record is not written at all. `written` counts our entries before the read began: a
-    record one landed on since then was read too early, and is left for the next read. The amounts a
-    sighting shows are kept as told; `expected`, what we can explain, is set when it is first seen
-    and follows its total: an invoice corrected in its tool is no payment.
-    """
-    s = schema.sighting.c
-    here = (s.company_id == link.company_id, s.connection_id == link.id)
-    refs = [item.ref for item in items]
-    known = {
-        row.remote_ref: row
-        for row in tx.execute(
-            select(s.id, s.remote_ref, s.fingerprint, s.presence, s.total, s.written).where(
-                *here, s.remote_ref.in_(refs)
-            )
-        )
-    }
-    now = stamp(host.clock.now())
-    new: list[str] = []
-    changed: list[str] = []
-    for item in {item.ref: item for item in items}.values():  # a ref told twice: the last word
-        record = item.model_dump_json()
-        fingerprint = hashlib.sha256(record.encode()).hexdigest()
-        values: dict[str, Any] = {
-            "fingerprint": fingerprint,
-            "record": record,
-            "number": item.number,
-            "state": item.state,
-            "presence": "live",
-            "total": item.total.minor,
-            "open": item.open.minor,
-            "credited": item.credited.minor if item.credited else 0,
-            "document_sha256": item.document_sha256,
-            "changed_at": now,
-        }
-        before = known.get(item.ref)
-        if before is None:
-            sighting_id = host.ids.new("sgt")
-            tx.execute(
-                schema.sighting.insert().values(
-                    company_id=link.company_id,
-                    id=sighting_id,
-                    connection_id=link.id,
-                    remote_ref=item.ref,
-                    expected=item.open.minor,
-                    expected_credited=values["credited"],
-                    created_at=now,
-                    **values,
-                )
-            )
-            referrers.attribute(tx, link, sighting_id, now)
-            new.append(sighting_id)
-        elif written is not None and before.written != written.get(before.id, 0):
-            continue
-        elif before.fingerprint != fingerprint or before.presence != "live":
-            values["expected"] = s.expected + item.total.minor - before.total
-            tx.execute(schema.sighting.update().where(*here, s.id == before.id).values(**values))
-            changed.append(before.id)
-    return new, changed
-
-
-def store_unreadable(
-    host: Host, tx: Connection, link: Link, stream: str, rows: Sequence[Unreadable]
-) -> int:
-    """Keep rows nobody could read: raw, with the reason, once."""
-    return bulk_upsert(
-        tx,
-        schema.unreadable,
-        [
-            {
-                "company_id": link.company_id,
-                "id": host.ids.new("unr"),
-                "connection_id": link.id,
-                "stream": stream,
-                "digest": hashlib.sha256(row.raw.encode()).hexdigest(),
-                "remote_ref": row.ref,
-                "raw": row.raw,
-                "reason": row.reason,
-                "seen_at": stamp(host.clock.now()),
-            }
-            for row in {row.raw: row for row in rows}.values()
-        ],
-        key=("company_id", "connection_id", "stream", "digest"),
-        keep=("id", "remote_ref", "raw", "reason", "seen_at"),
-    )
-
-
-def forget_unreadable(tx: Connection, link: Link, stream: str, refs: Sequence[str]) -> None:
-    """Take rows off the list of unreadable ones once they were read."""
-    u = schema.unreadable.c
-    tx.execute(
-        schema.unreadable.delete().where(
-            u.company_id == link.company_id,
-            u.connection_id == link.id,
-            u.stream == stream,
-            u.remote_ref.in_(refs),
-        )
-    )
-
-
-def _store_removed(host: Host, tx: Connection, link: Link, refs: Sequence[str]) -> list[str]:
-    s = schema.sighting.c
-    found = tx.execute(
-        select(s.id).where(
-            s.company_id == link.company_id,
-            s.connection_id == link.id,
-            s.remote_ref.in_(refs),
-            s.presence == "live",
-        )
-    ).scalars()
-    ids = list(found)
-    if ids:
-        tx.execute(
-            schema.sighting.update()
-            .where(s.company_id == link.company_id, s.id.in_(ids))
-            .values(presence="vanished", changed_at=stamp(host.clock.now()))
-        )
-    return ids
-
-
-def _ask_about_vanished(host: Host, link: Link, source: Any, done: Pulled) -> None:
+def _ask_about_vanished(
+    host: Host, link: Link, source: Any, done: Pulled, *, resumes: bool
+) -> None:
     """Ask the tool about each open record its complete list no longer shows.
 
     Invoices that are paid leave such a list, all of a customer's in one night if he pays them all;
-    what a tool cannot find again is something else, and many at once are a fault of the tool.
+    what a tool cannot find again is something else, and many at once are a fault of the tool. Where
+    a quota may end the asking too, each few answers are kept, and the next night asks for the rest.
     """
     s = schema.sighting.c
     with host.store.begin() as tx:
@@ -311,14 +250,25 @@ def _ask_about_vanished(host: Host, link: Link, source: Any, done: Pulled) -> No
     gone = [ref for ref in open_refs if ref not in done.refs]
     if not gone:
         return
-    answers, failed = ask_each(source.read_invoices, gone)
-    lost = [answer.ref for answer in answers if isinstance(answer, Missing)]
-    back = [answer for answer in answers if isinstance(answer, SourceInvoice)]
+    lost: list[str] = []
+    still_open = 0
+    changed: list[str] = []
+    failed: PartnerError | None = None
+    together = ASKED_TOGETHER if resumes else len(gone)
+    for first in range(0, len(gone), together):
+        answers, drift = ask_each(source.read_invoices, gone[first : first + together])
+        failed = drift or failed
+        lost += [answer.ref for answer in answers if isinstance(answer, Missing)]
+        back = [answer for answer in answers if isinstance(answer, SourceInvoice)]
+        still_open += sum(answer.state in ("open", "unknown") for answer in back)
+        with host.store.begin() as tx:
+            _, news = store_invoices(host, tx, link, back, written=done.written)
+        changed += news
+        done.refs.update(answer.ref for answer in back)
     allowed = max(VANISHED_AT_LEAST, len(open_refs) * VANISHED_PER_CENT // 100)
     too_many = len(lost) > allowed
     with host.store.begin() as tx:
-        _, changed = store_invoices(host, tx, link, back, written=done.written)
-        ids = [] if too_many else _store_removed(host, tx, link, lost)
+        ids = [] if too_many else store_removed(host, tx, link, lost)
         if changed or ids:
             journal.append(
                 tx,
@@ -336,7 +286,7 @@ def _ask_about_vanished(host: Host, link: Link, source: Any, done: Pulled) -> No
             f"{len(lost)} factures sur {len(open_refs)} ont disparu d'un coup de "
             f"{link.connector} : la connexion est en pause et rien n'a été fermé."
         )
-    if sum(answer.state in ("open", "unknown") for answer in back) > allowed:
+    if still_open > allowed:
         raise Drift(f"{link.connector} a omis des factures ouvertes de sa liste complète.")
     if failed is not None:
         raise failed
@@ -384,8 +334,3 @@ def _pause(host: Host, link: Link, gone: int, known: int) -> None:
         journal.append(
             tx, link.company_id, now, "connection_paused", link.id, {"gone": gone, "known": known}
         )
-
-
-def record_of(row: Any) -> SourceInvoice:
-    """Read a sighting's record back as the contract's value."""
-    return SourceInvoice.model_validate(json.loads(row))

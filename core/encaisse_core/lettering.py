@@ -18,8 +18,8 @@ from encaisse_api import LetteringEntry, LettersEntries
 from encaisse_core import outbox
 from encaisse_core.deliver import Kind, Never
 from encaisse_core.host import Host, Link, links
-from encaisse_core.ingest import record_of
 from encaisse_core.outbox import Effect
+from encaisse_core.sightings import record_of
 from encaisse_core.store import schema
 from encaisse_core.store.engine import rows
 

@@ -17,9 +17,9 @@ from encaisse_core.cents import euros
 from encaisse_core.errors import UsageError
 from encaisse_core.faces import Face, sellers
 from encaisse_core.host import Host, links
-from encaisse_core.ingest import record_of
 from encaisse_core.join import CREDITS, Candidate, verify
 from encaisse_core.sides import Side
+from encaisse_core.sightings import record_of
 from encaisse_core.store import schema
 from encaisse_core.store.engine import rows
 

@@ -19,8 +19,8 @@ from encaisse_core import claim_states, outbox
 from encaisse_core.cents import euros
 from encaisse_core.holds import hold
 from encaisse_core.host import Host, links
-from encaisse_core.ingest import record_of
 from encaisse_core.payments import TOLD, add_payment, standing, undo_payment
+from encaisse_core.sightings import record_of
 from encaisse_core.store import schema
 from encaisse_core.store.engine import rows
 

@@ -22,9 +22,10 @@ from encaisse_api import (
     MandateLink,
     Money,
     Receipt,
+    Reminder,
     SignedMandate,
 )
-from encaisse_core import documents, facts, gate, journal, outbox, proposals
+from encaisse_core import documents, facts, gate, journal, outbox, proposals, reminders
 from encaisse_core.deliver import Kind, Never, NotNow
 from encaisse_core.host import Host, Link
 from encaisse_core.outbox import Effect
@@ -286,12 +287,15 @@ def _reserve_only(host: Host, tx: Connection, effect: Effect, lines: Sequence[An
 def _file(
     host: Host, link: Link, proposal_id: str, debtor_id: str, lines: Sequence[AnnexLine]
 ) -> ClaimFile:
-    """Gather the file: creditor, debtor, claims with their documents."""
+    """Gather the file: creditor, debtor, claims with what of theirs the collector declared."""
+    told = host.manifest(link).sends
+    papers: dict[str, tuple[Document, ...]] = {line.claim_id: () for line in lines}
+    patience: dict[str, tuple[Reminder, ...]] = dict.fromkeys(papers, ())
     with host.store.begin() as tx:
         creditor = facts.creditor(tx, link.company_id)
         debtor = facts.debtor(tx, link.company_id, debtor_id)
-    papers: dict[str, tuple[Document, ...]] = {line.claim_id: () for line in lines}
-    told = host.manifest(link).sends
+        for claim_id in papers if "claims.reminders" in told else ():
+            patience[claim_id] = reminders.of_claim(tx, link.company_id, claim_id)
     for line in lines if "claims.documents" in told else ():
         try:
             papers[line.claim_id] = documents.of_claim(host, link.company_id, line.claim_id)
@@ -301,7 +305,14 @@ def _file(
         reference=proposal_id,
         creditor=Creditor(siren=creditor["siren"], name=creditor["name"]),
         debtor=_sent(host, link, debtor),
-        claims=tuple(FiledClaim(line=line, documents=papers[line.claim_id]) for line in lines),
+        claims=tuple(
+            FiledClaim(
+                line=line,
+                documents=papers[line.claim_id],
+                reminders=patience[line.claim_id],
+            )
+            for line in lines
+        ),
     )
 
 

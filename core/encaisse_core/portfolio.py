@@ -18,8 +18,8 @@ from encaisse_core.claim_states import refresh
 from encaisse_core.faces import keys
 from encaisse_core.holds import hold
 from encaisse_core.host import Host, Link, links
-from encaisse_core.ingest import record_of
 from encaisse_core.join import Joined
+from encaisse_core.sightings import record_of
 from encaisse_core.store import schema
 from encaisse_core.store.engine import rows, stamp
 

@@ -26,7 +26,7 @@ from encaisse_api import (
     Quotes,
     TakesMandates,
 )
-from encaisse_core import facts, journal, outbox
+from encaisse_core import facts, journal, outbox, reminders
 from encaisse_core.errors import UsageError
 from encaisse_core.host import Host, Link, links
 from encaisse_core.numbers import annex_number
@@ -68,6 +68,7 @@ def propose(host: Host, company_id: str) -> list[str]:
             annex = [_annex_line(host, view) for view in group]
             quote: Quote = partner.quote(_request(collector, group[0].debtor, annex))
             made.append(_store(host, collector, debtor_id, annex, quote))
+    reminders.ask(host, company_id, [view.claim_id for view in views])
     return [proposal for proposal in made if proposal]
 
 

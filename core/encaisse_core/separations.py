@@ -15,9 +15,9 @@ from sqlalchemy import Connection, select
 from encaisse_core import claim_states, doubts, journal, mergeable, observed, portfolio, sides
 from encaisse_core.errors import UsageError
 from encaisse_core.host import Host, link
-from encaisse_core.ingest import record_of
 from encaisse_core.merges import BY_PERSON, Said, claim_row
 from encaisse_core.payments import standing, undo_payment
+from encaisse_core.sightings import record_of
 from encaisse_core.store import schema
 from encaisse_core.store.engine import rows
 from encaisse_core.unmerges import ask_about_misplaced, unmerge

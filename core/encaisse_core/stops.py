@@ -27,10 +27,10 @@ from encaisse_core import journal, outbox, tasks
 from encaisse_core.deliver import Kind
 from encaisse_core.holds import hold
 from encaisse_core.host import Host, Link, link
-from encaisse_core.ingest import record_of
 from encaisse_core.numbers import annex_number
 from encaisse_core.outbox import Effect
 from encaisse_core.reports import release
+from encaisse_core.sightings import record_of
 from encaisse_core.store import schema
 from encaisse_core.store.engine import stamp
 

@@ -31,8 +31,8 @@ from encaisse_api import (
 from encaisse_core import bridges, outbox, routing, tasks
 from encaisse_core.deliver import Kind, Never, NotNow
 from encaisse_core.host import Host, Link, link
-from encaisse_core.ingest import store_invoices
 from encaisse_core.outbox import Effect
+from encaisse_core.sightings import store_invoices
 from encaisse_core.store import schema
 from encaisse_core.store.engine import stamp
 

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from importlib.metadata import entry_points
 from pathlib import Path
 
+import httpx
+
 from encaisse_api.conformance import record
 from encaisse_api.conformance.record import NotForPublication
 from encaisse_simulator.transport import SimTransport
@@ -42,11 +44,13 @@ class Recorder(record.Recorder):
         headers: Mapping[str, str] | None = None,
         settings: Mapping[str, str] | None = None,
         account: str | None = None,
+        transport: httpx.BaseTransport | None = None,
     ) -> None:
+        """`transport` is what the connector is lent, where it is more than the world's own."""
         super().__init__(
             folder=folder,
             connector=connector,
-            transport=SimTransport(world),
+            transport=transport or SimTransport(world),
             now=world.now,
             recorded_against=recorded_against,
             headers=headers or {},

@@ -1,7 +1,9 @@
-"""Record the cassettes of the Factomos connector: `python -m encaisse_lab.record_factomos FOLDER`.
+"""Record the cassettes of both Factomos dialects: `python -m encaisse_lab.record_factomos FOLDER`.
 
-Fifty-five open invoices make a second page; among them stand the traps of the vendor's own
-examples: a negative overdue row, a down payment, no due date, no document.
+The older dialect goes into the folder beside, `FOLDER_legacy`: the same books, and the forms as
+they are before the host seals them. Fifty-five open invoices make a second page; among them stand
+the traps of the vendor's own examples: a negative overdue row, a down payment, no due date, no
+document.
 """
 
 from __future__ import annotations
@@ -9,10 +11,16 @@ from __future__ import annotations
 import sys
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import cast
 
-from encaisse_api import Money, PaymentEntry, ReversalEntry
+import httpx
+from pydantic import SecretStr
+
+from encaisse_api import Connector, Money, PaymentEntry, ReversalEntry, SealedFormAuth
 from encaisse_api.conformance.cassette import write_sidecar
+from encaisse_core.http.sealed_form import SealedForms
 from encaisse_lab.record import Recorder, connector_named
+from encaisse_simulator.transport import SimTransport
 from encaisse_simulator.world import World
 
 SEED = 7
@@ -20,12 +28,62 @@ NOW = datetime(2026, 4, 14, 2, 0, tzinfo=UTC)
 TOKEN = "tok-invented-for-the-recording"
 SIREN = "987654324"
 KEY = "enc-0000000000000000000000000a"
+LEGACY_TOKEN = "key-invented-for-the-recording"
+LEGACY_SECRET = "invented-secret!"
 UNDO = "enc-0000000000000000000000000b"
 PDF = b"%PDF-1.4\n% a document in name only, in ASCII so that it can be read\n%%EOF\n"
 
 
 def main(folder: Path) -> None:
-    """Record every file the exam of this connector needs."""
+    """Record every file the exam of both connectors needs."""
+    rest_v1(folder)
+    legacy(folder.with_name(f"{folder.name}_legacy"))
+
+
+def sealed(world: World) -> httpx.BaseTransport:
+    """Reach a world's older interface as the host does: plain forms above, sealed ones below."""
+    kind = cast("type[Connector]", connector_named("factomos_legacy"))
+    auth = cast("SealedFormAuth", kind.manifest.auth)
+    return SealedForms(
+        "Factomos",
+        auth,
+        SimTransport(world),
+        token=SecretStr(LEGACY_TOKEN),
+        secret=SecretStr(LEGACY_SECRET),
+    )
+
+
+def legacy(folder: Path) -> None:
+    """Record the older dialect."""
+    world = World(SEED, NOW)
+    pids = _books(world)
+    world.factomos.add_legacy_access(TOKEN, LEGACY_TOKEN, LEGACY_SECRET)
+    for days, model in ((-60, "invoice"), (-20, "reminder1"), (-5, "reminder2")):
+        world.factomos.send_mail(pids["F-001"], model, NOW + timedelta(days=days))
+    ids = {number: world.factomos.serial(pid) for number, pid in pids.items()}
+    recorder = Recorder(
+        folder=folder,
+        connector=connector_named("factomos_legacy"),
+        world=world,
+        recorded_against=f"factomos simulator, older interface, before the seal, seed {SEED}",
+        settings={"siren": SIREN},
+        transport=sealed(world),
+    )
+    recorder.write_context()
+    recorder.record("probe")
+    recorder.record("pull_invoices", {"since": None})
+    refs = [ids["F-001"], ids["AC-001"], ids["F-PAID"]]
+    recorder.record("read_invoices", {"refs": refs})
+    write_sidecar(folder, "read_invoices", refs=refs)
+    recorder.record("reminders", {"ref": ids["F-001"]})
+    write_sidecar(folder, "reminders", ref=ids["F-001"])
+    payment = _payment(ids["F-002"])
+    write_sidecar(folder, "record_payment_blind", KEY, payment=payment)
+    recorder.record("record_payment_blind", {"key": KEY, "payment": payment})
+
+
+def rest_v1(folder: Path) -> None:
+    """Record the dialect of the vendor's own client."""
     world = World(SEED, NOW)
     pids = _books(world)
     recorder = Recorder(
@@ -44,26 +102,29 @@ def main(folder: Path) -> None:
     write_sidecar(folder, "read_invoices", refs=refs)
     recorder.record("fetch_document", {"ref": pids["F-001"]})
     write_sidecar(folder, "fetch_document", ref=pids["F-001"])
-    amount = Money.of_minor(12_050)
-    payment = PaymentEntry(
-        invoice_ref=pids["F-002"],
-        invoice_number="F-002",
-        amount=amount,
-        paid_on=date(2026, 4, 10),
-        reference=KEY,
-        label="Recouvrement facture F-002",
-    )
+    payment = _payment(pids["F-002"])
     receipt = recorder.record_write("record_payment", "find_payment", KEY, {"payment": payment})
     reversal = ReversalEntry(
         invoice_ref=pids["F-002"],
         invoice_number="F-002",
         payment_remote_id=receipt.remote_id,
-        amount=amount,
+        amount=payment.amount,
         reversed_on=date(2026, 4, 13),
         reference=UNDO,
         label="Rejet facture F-002",
     )
     recorder.record_write("reverse_payment", "find_reversal", UNDO, {"reversal": reversal})
+
+
+def _payment(ref: str) -> PaymentEntry:
+    return PaymentEntry(
+        invoice_ref=ref,
+        invoice_number="F-002",
+        amount=Money.of_minor(12_050),
+        paid_on=date(2026, 4, 10),
+        reference=KEY,
+        label="Recouvrement facture F-002",
+    )
 
 
 def _books(world: World) -> dict[str, str]:

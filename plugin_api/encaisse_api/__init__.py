@@ -8,6 +8,7 @@ from encaisse_api.auth import (
     HeaderAuth,
     HeadersAuth,
     NoAuth,
+    SealedFormAuth,
     SecretHeader,
 )
 from encaisse_api.base import (
@@ -95,6 +96,7 @@ from encaisse_api.roles import (
     RecordsPaymentsBlind,
     ReportsLifecycle,
     ReversesPayments,
+    TellsReminders,
     roles_of,
     writes_of,
 )
@@ -115,6 +117,7 @@ from encaisse_api.source import (
     Missing,
     Page,
     PostalAddress,
+    Reminder,
     RemoteAccount,
     Removed,
     Seller,
@@ -230,6 +233,7 @@ __all__ = [
     "RecordsPayments",
     "RecordsPaymentsBlind",
     "Rejected",
+    "Reminder",
     "RemoteAccount",
     "RemoteRef",
     "Removed",
@@ -238,6 +242,7 @@ __all__ = [
     "ReportsSettlements",
     "ReversalEntry",
     "ReversesPayments",
+    "SealedFormAuth",
     "SecretHeader",
     "Seller",
     "Setting",
@@ -249,6 +254,7 @@ __all__ = [
     "Standing",
     "Stream",
     "TakesMandates",
+    "TellsReminders",
     "Token",
     "Transient",
     "Unreadable",

@@ -116,7 +116,35 @@ class CodeAuth(Frozen):
         return ("client_id", "client_secret")
 
 
+class SealedFormAuth(Frozen):
+    """Send each form sealed under a secret, beside a token in the clear; open what comes back.
+
+    For a vendor's protocol from before everybody had TLS. The connector posts plain forms
+    (`application/x-www-form-urlencoded`) and reads plain answers; the host writes the form into
+    `sealed_field`, the token into `token_field`, and opens the answer. `cipher` is the vendor's
+    own, spoken for the sake of its old servers and used for nothing else.
+    """
+
+    scheme: Literal["sealed_form"] = "sealed_form"
+    token: Slug = "token"
+    secret: Slug = "secret"
+    token_field: str = "token"
+    sealed_field: str
+    cipher: Literal["rijndael128-cfb8-md5"]
+
+    def secrets(self) -> tuple[str, ...]:
+        """Name the settings whose secrets are presented."""
+        return (self.token, self.secret)
+
+
 Auth = Annotated[
-    NoAuth | BearerAuth | BasicAuth | HeaderAuth | HeadersAuth | ClientCredentialsAuth | CodeAuth,
+    NoAuth
+    | BearerAuth
+    | BasicAuth
+    | HeaderAuth
+    | HeadersAuth
+    | ClientCredentialsAuth
+    | CodeAuth
+    | SealedFormAuth,
     Field(discriminator="scheme"),
 ]

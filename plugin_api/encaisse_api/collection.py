@@ -16,7 +16,7 @@ from pydantic import AwareDatetime, Field, model_validator
 
 from encaisse_api.base import ClaimId, Department, Frozen, InvoiceNumber, RemoteRef, Siren
 from encaisse_api.money import Money
-from encaisse_api.source import Contact, Debtor, Document, PostalAddress, Text
+from encaisse_api.source import Contact, Debtor, Document, PostalAddress, Reminder, Text
 
 Percent = Annotated[Decimal, Field(ge=0, le=100, max_digits=7, decimal_places=4)]
 
@@ -143,10 +143,11 @@ class Creditor(Frozen):
 
 
 class FiledClaim(Frozen):
-    """Give one claim of a file, amounts apart, with its documents."""
+    """Give one claim of a file, amounts apart, with its documents and the reminders sent so far."""
 
     line: AnnexLine
     documents: tuple[Document, ...] = ()
+    reminders: tuple[Reminder, ...] = ()
 
 
 class ClaimFile(Frozen):

@@ -38,7 +38,9 @@ class Setting(Frozen):
 class Quota(Frozen):
     """Limit calls: at most `limit` per `period`, counted per `scope`.
 
-    `calendar_day` counts from midnight in Paris instead of a sliding window.
+    `calendar_day` counts from midnight in Paris instead of a sliding window. `reserve` are calls of
+    a calendar day that pulls leave alone, so that a long list never costs a night its stops,
+    write-backs and last looks.
     """
 
     scope: Literal["partner", "grant", "account", "route"]
@@ -46,6 +48,13 @@ class Quota(Frozen):
     period: Annotated[timedelta, Field(gt=timedelta(0))]
     calendar_day: bool = False
     route: str | None = None
+    reserve: Annotated[int, Field(ge=0)] = 0
+
+    @model_validator(mode="after")
+    def _leaves_something(self) -> Quota:
+        if self.reserve and not (self.calendar_day and self.reserve < self.limit):
+            raise ValueError("`reserve` is for a calendar day, and below its limit")
+        return self
 
 
 class Stream(Frozen):
@@ -53,10 +62,21 @@ class Stream(Frozen):
 
     `follows_money` is False where records are documents as issued: their open amount is that of
     the day of issue, so that a payment never shows there and silence says nothing.
+
+    `resumes` is for a snapshot too long for one night of a partner's quota: its pages carry a
+    cursor, and a pass that was cut short goes on from the last one. The host remembers what the
+    pass showed so far, and works out what vanished when it is whole.
     """
 
     mode: Literal["snapshot", "changes"]
     follows_money: bool = True
+    resumes: bool = False
+
+    @model_validator(mode="after")
+    def _resumes_what_ends(self) -> Stream:
+        if self.resumes and self.mode != "snapshot":
+            raise ValueError("`resumes` is for a snapshot: changes always go on from their cursor")
+        return self
 
 
 class Write(Frozen):

@@ -35,6 +35,7 @@ from encaisse_api.source import (
     Hint,
     Missing,
     Page,
+    Reminder,
     RemoteAccount,
     SourceInvoice,
     SourcePayment,
@@ -94,6 +95,13 @@ class PullsPayments(Protocol):
 class FetchesDocuments(Protocol):
     def fetch_document(self, ref: str) -> Document:
         """Fetch one document as it is stored there."""
+        ...
+
+
+@runtime_checkable
+class TellsReminders(Protocol):
+    def reminders(self, ref: str) -> Sequence[Reminder]:
+        """List the reminders the tool sent of one invoice, oldest first."""
         ...
 
 
@@ -172,6 +180,7 @@ ROLES: tuple[type, ...] = (
     PullsInvoices,
     PullsPayments,
     FetchesDocuments,
+    TellsReminders,
     RecordsPayments,
     RecordsPaymentsBlind,
     ReversesPayments,

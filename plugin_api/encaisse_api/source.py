@@ -148,6 +148,17 @@ class SourceInvoice(Frozen):
         return self
 
 
+class Reminder(Frozen):
+    """Tell that the tool reminded the customer of an invoice: when, and by which model of letter.
+
+    `kind` is the tool's own word (`reminder3`). No room for an address, a subject or a text: that
+    somebody was reminded proves patience, and needs nobody's name.
+    """
+
+    at: AwareDatetime
+    kind: Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z_-]{1,40}$")]
+
+
 class Missing(Frozen):
     """Answer a re-read for a record the tool no longer has; it closes nothing by itself."""
 
@@ -219,7 +230,8 @@ class Page(Frozen, Generic[Item]):
     """Hold one durable step of a stream: the host stores it whole, with its cursor, or not at all.
 
     `end` is True only on the last page of a complete pass; a pass that stops without it closes
-    nothing. `cursor` is where the next pass goes on; None in a snapshot.
+    nothing. `cursor` is where the next pass goes on; None in a snapshot, unless its stream resumes:
+    then it is where this very pass goes on if it is cut short.
     """
 
     items: tuple[Item, ...] = ()

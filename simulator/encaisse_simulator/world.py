@@ -42,7 +42,8 @@ class World:
         self.myunisoft = MyUnisoft(self, seed)
         self.partners: dict[str, Partner] = {}
         self.bridges: list[Bridge] = []
-        for partner in (self.factomos, self.gcollect, self.libeo, self.myunisoft):
+        parts = (self.factomos, self.factomos.legacy, self.gcollect, self.libeo, self.myunisoft)
+        for partner in parts:
             self.add_partner(partner)
 
     @property

@@ -10,19 +10,28 @@ from encaisse_lab import record_factomos
 from encaisse_lab.record import NotForPublication, Recorder, connector_named
 from encaisse_simulator.world import World
 
-CASSETTES = Path(__file__).parents[1] / "cassettes" / "factomos"
+CASSETTES = Path(__file__).parents[1] / "cassettes"
+DIALECTS = ("factomos", "factomos_legacy")
 
 
 def test_recording_again_gives_the_same_bytes(tmp_path: Path) -> None:
-    record_factomos.main(tmp_path)
-    fresh = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
-    kept = {path.name: path.read_bytes() for path in CASSETTES.iterdir()}
-    assert fresh == kept, "record again: python -m encaisse_lab.record_factomos FOLDER"
+    record_factomos.main(tmp_path / "factomos")
+    for dialect in DIALECTS:
+        fresh = {path.name: path.read_bytes() for path in (tmp_path / dialect).iterdir()}
+        kept = {path.name: path.read_bytes() for path in (CASSETTES / dialect).iterdir()}
+        assert fresh == kept, "record again: python -m encaisse_lab.record_factomos FOLDER"
 
 
-def test_no_recording_holds_the_token() -> None:
-    for path in CASSETTES.iterdir():
-        assert record_factomos.TOKEN.encode() not in path.read_bytes(), path.name
+def test_no_recording_holds_a_secret() -> None:
+    secrets = (
+        record_factomos.TOKEN,
+        record_factomos.LEGACY_TOKEN,
+        record_factomos.LEGACY_SECRET,
+        "crequest",
+    )
+    for path in (one for dialect in DIALECTS for one in (CASSETTES / dialect).iterdir()):
+        for secret in secrets:
+            assert secret.encode() not in path.read_bytes(), path.name
 
 
 def test_an_address_outside_the_example_domain_is_not_recorded(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The whole exam of the contract on the Factomos connector."""
+"""The whole exam of the contract on both Factomos connectors."""
 
 from __future__ import annotations
 
@@ -7,8 +7,14 @@ from typing import ClassVar
 
 from encaisse_api.conformance import ConnectorContract
 from encaisse_factomos.connector import FactomosConnector
+from encaisse_factomos.legacy.connector import FactomosLegacyConnector
 
 
 class TestFactomos(ConnectorContract):
     connector: ClassVar[type] = FactomosConnector
     cassettes: ClassVar[Path] = Path(__file__).parents[1] / "cassettes" / "factomos"
+
+
+class TestFactomosLegacy(ConnectorContract):
+    connector: ClassVar[type] = FactomosLegacyConnector
+    cassettes: ClassVar[Path] = Path(__file__).parents[1] / "cassettes" / "factomos_legacy"

@@ -15,7 +15,7 @@ from tests.connectors_libeo.books import DUE, ISSUED, NOW
 from encaisse_core import connecting, facts, nightly
 from encaisse_core.app import App, open_app
 from encaisse_core.clock import SeededIds, VirtualClock
-from encaisse_core.ingest import record_of
+from encaisse_core.sightings import record_of
 from encaisse_core.store import schema
 from encaisse_simulator.transport import SimTransport
 from encaisse_simulator.world import World

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -56,7 +57,9 @@ def _reserve(store: Store, wanted: list[quotas.Bucket], patience: timedelta) -> 
     return turn.at if turn.reserved else None
 
 
-def _wanted(manifest: Manifest, **asked: str | None) -> list[quotas.Bucket]:
+def _wanted(
+    manifest: Manifest, *, keeps_reserve: bool = False, **asked: str | None
+) -> list[quotas.Bucket]:
     named = {"environment": "test", "grant_id": "grt_1", "account": None, "method": "GET"}
     given = {**named, "path": "/v1", **asked}
     return quotas.buckets(
@@ -66,6 +69,7 @@ def _wanted(manifest: Manifest, **asked: str | None) -> list[quotas.Bucket]:
         account=given["account"],
         method=given["method"] or "",
         path=given["path"] or "",
+        keeps_reserve=keeps_reserve,
     )
 
 
@@ -220,3 +224,28 @@ def test_a_quota_holds_across_processes_and_threads(database_url: str) -> None:
     assert len(set(slots)) == 160
     assert _fullest(slots, quota.period) <= 10
     store.close()
+
+
+def test_a_reserve_is_left_by_pulls_and_used_by_the_rest(world: Paced) -> None:
+    quota = Quota(scope="grant", limit=9, period=timedelta(days=1), calendar_day=True, reserve=4)
+    manifest = _manifest(quota)
+    pulls = _wanted(manifest, keeps_reserve=True)
+    others = _wanted(manifest)
+    now = timedelta(0)
+    assert [_reserve(world.store, pulls, now) is not None for _ in range(7)] == [True] * 5 + [
+        False
+    ] * 2
+    assert [_reserve(world.store, others, now) is not None for _ in range(5)] == [True] * 4 + [
+        False
+    ]
+    world.clock.sleep(timedelta(hours=3).total_seconds())  # midnight in Paris has passed
+    assert [_reserve(world.store, others, now) is not None for _ in range(6)] == [True] * 6
+    assert _reserve(world.store, pulls, now) is None
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"calendar_day": False, "reserve": 1}, {"calendar_day": True, "reserve": 9}]
+)
+def test_a_reserve_is_part_of_a_day(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="reserve"):
+        Quota(scope="grant", limit=9, period=timedelta(days=1), **wrong)

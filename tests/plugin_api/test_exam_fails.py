@@ -14,7 +14,7 @@ import pytest
 from tests.plugin_api import toy_broken as broken
 from tests.plugin_api.toy import MANIFEST, ToyConnector
 
-from encaisse_api import Delivery, NoAuth, Stream, WebhookScheme, Write
+from encaisse_api import Delivery, NoAuth, SealedFormAuth, Stream, WebhookScheme, Write
 from encaisse_api.conformance import (
     contract,
     declared,
@@ -101,6 +101,14 @@ CASES = [
     Case(pulling.check_pass_is_whole, broken.EndsEveryPage, ("pull_invoices",), "end=True"),
     Case(pulling.check_pass_is_whole, broken.FirstPageOnly, ("pull_invoices",), "stops before"),
     Case(pulling.check_pass_is_whole, broken.SnapshotWithCursor, ("pull_progress",), "snapshot"),
+    Case(
+        going_on.check_the_cursor_goes_on,
+        broken.declaring(
+            streams={**MANIFEST.streams, "progress": Stream(mode="snapshot", resumes=True)}
+        ),
+        ("pull_progress",),
+        "from the cursor of page 2",
+    ),
     Case(pulling.check_paging_twice_gives_the_same, broken.RemembersRows, ("pull_invoices",)),
     Case(
         going_on.check_items_are_genuine,
@@ -378,6 +386,23 @@ def every_rule() -> set[Rule]:
         and "exam" in inspect.signature(function).parameters
         and function.__module__ == room.__name__
     }
+
+
+def test_a_snapshot_that_resumes_says_where_it_stands() -> None:
+    resuming = {**MANIFEST.streams, "invoices": Stream(mode="snapshot", resumes=True)}
+    exam = Exam(broken.declaring(streams=resuming), RECORDED)
+    with pytest.raises(ExamFailed, match="no page has a cursor"):
+        going_on.check_the_cursor_goes_on(exam, "pull_invoices")
+
+
+def test_a_sealed_field_in_a_recording_is_noticed(folder: Path) -> None:
+    auth = SealedFormAuth(
+        token="token", secret="token", sealed_field="sealed", cipher="rijndael128-cfb8-md5"
+    )
+    recording = folder / "probe.yaml"
+    recording.write_text(recording.read_text().replace("body: ''", "body: token=t&sealed=c2M=", 1))
+    with pytest.raises(ExamFailed, match="sealed, token"):
+        declared.check_no_credential_was_recorded(Exam(broken.declaring(auth=auth), folder))
 
 
 def test_every_rule_was_seen_to_fail() -> None:

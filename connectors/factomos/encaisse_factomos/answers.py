@@ -85,6 +85,19 @@ def document(answer: Answer, now: datetime) -> Mapping[str, object]:
     return content
 
 
+def confirmed(answer: Answer, now: datetime) -> Mapping[str, object]:
+    """Read a good answer of the older dialect, which says so itself: code 0 stands in each of them.
+
+    There every error travels under HTTP 200, so an answer without the word is no success.
+    """
+    content = document(answer, now)
+    error = content.get("error")
+    code = cast("Mapping[str, object]", error).get("code") if isinstance(error, dict) else None
+    if code not in (0, "0") or isinstance(code, bool):
+        raise answer.doubtful("Factomos ne dit pas si la demande a réussi")
+    return content
+
+
 def check_document(answer: Answer, now: datetime) -> None:
     """Check an answer that should carry a file instead of JSON."""
     if answer.status != 200 or answer.body.lstrip()[:1] == b"{":

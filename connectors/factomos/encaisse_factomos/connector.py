@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar
 
-from pydantic import ValidationError
-
 from encaisse_api.context import Context
 from encaisse_api.dialect import Dialect
 from encaisse_api.errors import Drift, Transient
@@ -26,9 +24,14 @@ from encaisse_factomos.answers import Fate, NotFound
 from encaisse_factomos.client import FactomosClient, place
 from encaisse_factomos.contacts import Contacts
 from encaisse_factomos.dialect import DIALECT
-from encaisse_factomos.listing import Listing, Pages
+from encaisse_factomos.listing import PER_PAGE, Listing, Pages, page_after
 from encaisse_factomos.manifest import MANIFEST
-from encaisse_factomos.rows import PaymentRow
+from encaisse_factomos.passes import open_items
+from encaisse_factomos.reading import Reader
+from encaisse_factomos.rows import InvoiceRow, PaymentRow
+
+LISTED_AT_MOST = 1000
+"""Cards read by list, fifty a call; beyond, only those of overdue customers are asked for."""
 
 
 class FactomosConnector:
@@ -40,8 +43,13 @@ class FactomosConnector:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._client = FactomosClient(context.http, context.now)
-        self._contacts = Contacts(self._client, context.log)
-        self._seller = mapping.seller(context.settings.get("siren"))
+        self._contacts = Contacts(self._card, context.log)
+        self._reader = Reader(
+            shape=InvoiceRow,
+            contacts=self._contacts,
+            seller=mapping.seller(context.settings.get("siren")),
+            today=context.today,
+        )
 
     def probe(self) -> Granted:
         """Read one row: the vendor has no call that says who the token belongs to."""
@@ -55,12 +63,9 @@ class FactomosConnector:
 
     def pull_invoices(self, since: Cursor | None) -> Iterator[Page[SourceInvoice]]:
         """Read each status that may be open to its proven end, then say the pass is complete."""
-        self._contacts.list_once()
-        pages = Pages(self._client)
-        for status in mapping.OPEN_STATUSES:
-            subject = f"Factures « {status} » de Factomos"
-            for rows in pages.read("/invoices", "invoices", {"status": status}, subject=subject):
-                yield self._page(rows)
+        self._list_cards()
+        for rows, mark in open_items(self._invoices_after, since):
+            yield self._reader.page(rows, mark)
         yield Page(end=True)
 
     def read_invoices(self, refs: Sequence[str]) -> Sequence[SourceInvoice | Missing]:
@@ -94,39 +99,48 @@ class FactomosConnector:
         """Record the same amount below zero (assumed: the documented API only deletes them all)."""
         return self._write(payments.reversal(key, reversal), reversal.invoice_ref)
 
-    def _page(self, rows: Sequence[object]) -> Page[SourceInvoice]:
-        outcomes = [self._outcome(raw) for raw in rows]
-        return Page(
-            items=tuple(one for one in outcomes if isinstance(one, SourceInvoice)),
-            unreadable=tuple(one for one in outcomes if isinstance(one, Unreadable)),
-        )
+    def _list_cards(self) -> None:
+        """Read the first cards by the page, fifty a call; the others only where they matter.
 
-    def _outcome(self, raw: object) -> SourceInvoice | Unreadable:
-        row = mapping.row_of(raw)
-        if isinstance(row, Unreadable):
-            return row
+        A list that stops short or changes is no harm here: who is missing is asked for alone.
+        """
         try:
-            owes = mapping.debtor(row, self._contacts.card(row.client))
-            return mapping.invoice(row, owes, self._seller)
-        except mapping.Unusable as reason:
-            return mapping.set_aside(raw, str(reason))
-        except ValidationError as error:
-            return mapping.set_aside(raw, f"valeur inutilisable ({error.errors()[0]['msg']})")
+            for rows, reached in Pages().read(
+                "contacts", self._contacts_after, subject="Clients de Factomos"
+            ):
+                self._contacts.remember(rows)
+                if reached.read >= LISTED_AT_MOST:
+                    return
+            self._contacts.know_all()
+        except (Drift, Transient) as error:
+            if isinstance(error, Transient) and error.retry_after is not None:
+                raise  # the quota is used up: asking one by one would not help
+            self._context.log.info("factomos: contact list incomplete, cards are read one by one")
+
+    def _contacts_after(self, read: int) -> Mapping[str, object]:
+        return self._listed("/contacts", {}, "Clients de Factomos", read)
+
+    def _invoices_after(self, status: str, read: int) -> Mapping[str, object]:
+        subject = f"Factures « {status} » de Factomos"
+        return self._listed("/invoices", {"status": status}, subject, read)
+
+    def _listed(
+        self, path: str, query: Mapping[str, str], subject: str, read: int
+    ) -> Mapping[str, object]:
+        paged = {**query, "page": str(page_after(read)), "per_page": str(PER_PAGE)}
+        return self._client.get(path, subject=subject, params=paged)
+
+    def _card(self, pid: str) -> object:
+        return self._client.get(place("contacts", pid), subject=f"Client {pid}").get("contact")
 
     def _read(self, ref: str) -> SourceInvoice | Missing:
-        subject = f"Facture {ref}"
         try:
-            answer = self._client.get(place("invoices", ref), subject=subject)
+            answer = self._client.get(place("invoices", ref), subject=f"Facture {ref}")
         except NotFound as unknown:
             if unknown.fate is Fate.INVOICE_UNKNOWN:
                 return Missing(ref=ref)
             raise Drift(unknown.error.message) from None
-        outcome = self._outcome(answer.get("invoice"))
-        if isinstance(outcome, Unreadable):
-            raise Drift(f"{subject} : {outcome.reason}", raw=outcome.raw)
-        if outcome.ref != ref:
-            raise Drift(f"{subject} : Factomos a répondu pour la facture {outcome.ref}.")
-        return outcome
+        return self._reader.again(ref, answer.get("invoice"))
 
     def _find(self, wanted: payments.Wanted, invoice_ref: str) -> Receipt | Absent:
         path = place("invoices", invoice_ref, "payments")

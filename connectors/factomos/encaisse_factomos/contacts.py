@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Sequence
 
 from pydantic import ValidationError
 
 from encaisse_api.answers import why
-from encaisse_api.errors import Drift, Transient
+from encaisse_api.errors import Drift
 from encaisse_factomos.answers import Fate, NotFound
-from encaisse_factomos.client import FactomosClient, place
-from encaisse_factomos.listing import Pages
 from encaisse_factomos.rows import ContactRow
 
-LISTED_AT_MOST = 1000
-"""Cards read by list, fifty a call; beyond that asking for each debtor alone is cheaper."""
+AskCard = Callable[[str], object]
+"""Ask for one card by the vendor's id; raises `NotFound` where there is none."""
 
 
 class Contacts:
@@ -24,63 +23,54 @@ class Contacts:
     the log: its invoices are shown, with a debtor to be identified.
     """
 
-    def __init__(self, client: FactomosClient, log: logging.Logger) -> None:
-        self._client = client
+    def __init__(
+        self, ask: AskCard, log: logging.Logger, shape: type[ContactRow] = ContactRow
+    ) -> None:
+        self._ask = ask
         self._log = log
+        self._shape = shape
         self._known: dict[str, ContactRow | None] = {}
-        self._listed = False
+        self._listed: set[str] = set()
+        self._all = False
 
-    def list_once(self) -> None:
-        """Read the cards by the page before a long pass, as far as the list can be trusted.
+    def remember(self, raws: Sequence[object]) -> None:
+        """Keep cards that came by a list."""
+        for raw in raws:
+            card = self._read(raw)
+            if card is not None and card.pid:
+                self._known.setdefault(card.pid, card)
+                self._listed.add(card.pid)
 
-        A list that stops short or changes is no harm here: who is missing is asked for alone.
+    def know_all(self) -> None:
+        """Note that the list was whole: a card costs nothing any more."""
+        self._all = True
+
+    def card(self, pid: str, *, needed: bool) -> ContactRow | None:
+        """Give one card, None where there is none, or where it is not worth a call.
+
+        A card that happens to be known because another row needed it is not given: what a row says
+        must not depend on which rows were read before it.
         """
-        if self._listed:
-            return
-        self._listed = True
-        read = 0
-        try:
-            for rows in Pages(self._client).read(
-                "/contacts", "contacts", {}, subject="Clients de Factomos"
-            ):
-                for raw in rows:
-                    self._remember(raw)
-                read += len(rows)
-                if read >= LISTED_AT_MOST:
-                    return
-        except (Drift, Transient) as error:
-            if isinstance(error, Transient) and error.retry_after is not None:
-                raise  # the quota is used up: asking one by one would not help
-            self._log.info("factomos: contact list incomplete, cards are read one by one")
-
-    def card(self, pid: str) -> ContactRow | None:
-        """Give one card, None where there is none to be had."""
-        if not pid:
+        if not pid or not (needed or self._all or pid in self._listed):
             return None
         if pid not in self._known:
-            self._known[pid] = self._ask(pid)
+            self._known[pid] = self._asked(pid)
         return self._known[pid]
 
-    def _ask(self, pid: str) -> ContactRow | None:
-        subject = f"Client {pid}"
+    def _asked(self, pid: str) -> ContactRow | None:
         try:
-            answer = self._client.get(place("contacts", pid), subject=subject)
+            raw = self._ask(pid)
         except NotFound as unknown:
             if unknown.fate is Fate.CONTACT_UNKNOWN:
                 return None
             raise Drift(unknown.error.message) from None
-        if not isinstance(answer.get("contact"), dict):
-            raise Drift(f"{subject} : pas de fiche dans la réponse de Factomos.")
-        return self._read(answer["contact"])
-
-    def _remember(self, raw: object) -> None:
-        card = self._read(raw)
-        if card is not None and card.pid:
-            self._known.setdefault(card.pid, card)
+        if not isinstance(raw, dict):
+            raise Drift(f"Client {pid} : pas de fiche dans la réponse de Factomos.")
+        return self._read(raw)  # pyright: ignore[reportUnknownArgumentType]
 
     def _read(self, raw: object) -> ContactRow | None:
         try:
-            return ContactRow.model_validate(raw)
+            return self._shape.model_validate(raw)
         except ValidationError as error:
             self._log.warning("factomos: unreadable contact card (%s)", why(error))
             return None

@@ -8,7 +8,8 @@ to match looks complete until one asks for more.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -16,34 +17,46 @@ from encaisse_api import wire
 from encaisse_api.errors import Drift, Transient
 from encaisse_factomos import spelling
 from encaisse_factomos.answers import Fate, NotFound
-from encaisse_factomos.client import FactomosClient
 
 PER_PAGE = 50
 """Documented maximum."""
+
+Ask = Callable[[int], Mapping[str, object]]
+"""Ask for the page that begins after so many rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """Say how far a list was read: rows so far, of how many, and the last page by its ids."""
+
+    read: int
+    total: int
+    first: int
+    mark: str
 
 
 @dataclass
 class Pages:
     """Remember what was seen of several lists read in one go, to notice a page given twice."""
 
-    client: FactomosClient
     seen: set[str] = field(default_factory=set[str])
 
     def read(
-        self, path: str, rows_name: str, params: Mapping[str, str], *, subject: str
-    ) -> Iterator[Sequence[object]]:
+        self, rows_name: str, ask: Ask, *, subject: str, after: Reached | None = None
+    ) -> Iterator[tuple[Sequence[object], Reached]]:
         """Yield the rows of each page that has any; return only when the list is proven whole.
+
+        `after` is where an earlier pass stopped. It holds only if its last page still stands where
+        it stood; a list that has moved on since is read again from its first row.
 
         Raises `Drift` for a page given twice or one that contradicts itself, `Transient` when the
         list changed while it was read.
         """
-        total: int | None = None
-        read = 0
-        page = 0
+        kept = after if after and self._still_stands(rows_name, ask, subject, after) else None
+        read, total = (kept.read, kept.total) if kept else (0, None)
         while True:
-            page += 1
-            listing = Listing(rows_name, subject, self._ask(path, params, page, subject))
-            if page > 1 and listing.answer is None:
+            listing = Listing(rows_name, subject, _asked(ask, read))
+            if read and listing.answer is None:
                 break
             stated = listing.total()
             if total is not None and stated != total:
@@ -53,24 +66,24 @@ class Pages:
             if not rows:
                 break
             self._refuse_repeated(rows, subject)
-            read += len(rows)
-            yield rows
+            reached = Reached(read + len(rows), total, read, _mark(rows))
+            read = reached.read
+            yield rows, reached
         if total != read:
             raise Transient(
                 f"{subject} : Factomos annonce {total} lignes et s'arrête à {read} ; "
                 "rien n'en est déduit, nouvel essai plus tard."
             )
 
-    def _ask(
-        self, path: str, params: Mapping[str, str], page: int, subject: str
-    ) -> Mapping[str, object] | None:
-        query = {**params, "page": str(page), "per_page": str(PER_PAGE)}
-        try:
-            return self.client.get(path, subject=subject, params=query)
-        except NotFound as unknown:
-            if unknown.fate is Fate.PAGE_UNKNOWN and page > 1:
-                return None
-            raise Drift(unknown.error.message) from None
+    def _still_stands(self, rows_name: str, ask: Ask, subject: str, after: Reached) -> bool:
+        listing = Listing(rows_name, subject, _asked(ask, after.first))
+        if listing.answer is None or listing.total() != after.total:
+            return False
+        rows = listing.rows(after.first)
+        if _mark(rows) != after.mark:
+            return False
+        self._refuse_repeated(rows, subject)
+        return True
 
     def _refuse_repeated(self, rows: Sequence[object], subject: str) -> None:
         mark = wire.write(rows, stable=True)
@@ -124,6 +137,27 @@ class Listing:
             f"{self.subject} : page inattendue de Factomos ({what}). La réponse est conservée.",
             raw=wire.write(self.answer),
         )
+
+
+def page_after(read: int) -> int:
+    """Number the page that follows so many rows, for the dialect that counts pages from 1."""
+    return -(-read // PER_PAGE) + 1
+
+
+def _asked(ask: Ask, read: int) -> Mapping[str, object] | None:
+    try:
+        return ask(read)
+    except NotFound as unknown:
+        if unknown.fate is Fate.PAGE_UNKNOWN and read:
+            return None
+        raise Drift(unknown.error.message) from None
+
+
+def _mark(rows: Sequence[object]) -> str:
+    """Name a page by the ids of its rows: an amount may change, a row that moves shifts them."""
+    known = [wire.members(row) for row in rows]
+    ids = [row.get("pid", row.get("id")) for row in known]
+    return hashlib.sha256(wire.write(ids).encode()).hexdigest()[:16]
 
 
 def _changed(subject: str, before: int, now: int) -> Transient:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import date
 from decimal import Decimal
 
 from pydantic import ValidationError
@@ -92,7 +93,7 @@ def invoice(row: InvoiceRow, debtor: Debtor, seller: Seller) -> SourceInvoice:
         ),
         debtor=debtor,
         seller=seller,
-        document_ref=row.pid if isinstance(row.document_key, str) and row.document_key else None,
+        document_ref=row.document,
     )
 
 
@@ -123,10 +124,21 @@ def seller(siren: str | None) -> Seller:
     return Seller(siren=digits) if re.fullmatch(r"[0-9]{9}", digits, re.ASCII) else Seller()
 
 
-def row_of(raw: object) -> InvoiceRow | Unreadable:
-    """Read one raw row, or set it aside with the fields at fault."""
+def needs_card(row: InvoiceRow, today: date) -> bool:
+    """Tell whether it may matter today who the customer is, so that his card is worth a call.
+
+    Overdue with something owed, or a credit that is still open: it is set against what the same
+    customer owes, so both must name him alike.
+    """
+    if row.status == "avoir" or row.total < 0:
+        return row.due != 0
+    return row.due > 0 and row.due_date is not None and row.due_date < today
+
+
+def row_of(raw: object, shape: type[InvoiceRow] = InvoiceRow) -> InvoiceRow | Unreadable:
+    """Read one raw row of a dialect, or set it aside with the fields at fault."""
     try:
-        return InvoiceRow.model_validate(raw)
+        return shape.model_validate(raw)
     except ValidationError as error:
         return set_aside(raw, why(error))
 
@@ -134,7 +146,7 @@ def row_of(raw: object) -> InvoiceRow | Unreadable:
 def set_aside(raw: object, reason: str) -> Unreadable:
     """Keep a raw row with the reason, naming the invoice as far as the row does."""
     known = wire.members(raw)
-    pid, number = known.get("pid"), known.get("invoice_formated_number")
+    pid, number = known.get("pid", known.get("id")), known.get("invoice_formated_number")
     named = f"Facture {number}" if isinstance(number, str) and number else "Ligne sans numéro"
     return Unreadable(
         ref=pid if isinstance(pid, str) and 0 < len(pid) <= 512 else None,

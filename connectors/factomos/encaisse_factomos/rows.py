@@ -7,7 +7,7 @@ opaque `pid` of the vendor's own client in the place of `id`, is assumed.
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated
 
@@ -46,6 +46,22 @@ class InvoiceRow(Row):
     due_date: Term = Field(default=None, alias="payment_term_fr")
     issued: Day = Field(alias="unix_timestamp")
 
+    @property
+    def document(self) -> str | None:
+        """Name the document, None where the tool keeps none."""
+        return self.pid if isinstance(self.document_key, str) and self.document_key else None
+
+
+class LegacyInvoiceRow(InvoiceRow):
+    """Be the same in the older dialect, which calls it `id`."""
+
+    pid: Name = Field(alias="id")
+
+    @property
+    def document(self) -> str | None:
+        """Name none: the key makes the address of a page for people, and no action gives a file."""
+        return None
+
 
 class ContactRow(Row):
     """Be one customer. Where two names stand, the first is the legacy one, the second assumed."""
@@ -70,6 +86,20 @@ class ContactRow(Row):
         default="", validation_alias=AliasChoices("client_contact_lastname", "client_lastname")
     )
     language: Words = Field(default="", alias="client_lang")
+
+
+class LegacyContactRow(ContactRow):
+    """Be the same in the older dialect."""
+
+    pid: Words = Field(default="", alias="client_id")
+
+
+class MailRow(Row):
+    """Be one e-mail the tool sent of an invoice (section 20); who it went to is not read."""
+
+    invoice: Name = Field(alias="invoice_id")
+    template: Words = Field(alias="template_type")
+    at: Annotated[datetime, BeforeValidator(spelling.paris_instant)] = Field(alias="email_date")
 
 
 class PaymentRow(Row):

@@ -8,7 +8,10 @@ aside with the reason, where a person sees it.
 
 from __future__ import annotations
 
-from encaisse_api.spelling import Amounts, Days, Words
+import re
+from datetime import UTC, datetime
+
+from encaisse_api.spelling import PARIS, Amounts, Days, Words
 from encaisse_api.spelling import count as count
 
 AMOUNTS = Amounts()
@@ -36,3 +39,17 @@ paris_day = ISSUED.read
 iso_day = LOGGED.read
 words = WORDS.maybe
 name = WORDS.read
+
+
+def paris_instant(value: object) -> datetime:
+    """Read an instant as the vendor's logs write it, 2015-11-02 12:49:31.
+
+    No zone stands there; that it is the time of Paris, as everything else, is assumed. An hour that
+    comes twice, when winter time begins, is the first of the two.
+    """
+    text = WORDS.read(value)
+    form = re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}", text, re.ASCII)
+    try:
+        return datetime.fromisoformat(form[0] if form else "").replace(tzinfo=PARIS).astimezone(UTC)
+    except ValueError:
+        raise ValueError(f"instant illisible : {text[:40]!r}") from None

@@ -46,6 +46,11 @@ def tell(told: dict[str, Any]) -> None:
             for s in told["sightings"]
         ],
     )
+    _part(
+        "Relances déjà envoyées",
+        ("Quand", "Modèle"),
+        [(showing.moment(r["at"]), r["kind"]) for r in told["reminders"]],
+    )
     _attribution(told["attribution"])
     _part(
         "Paiements",

@@ -23,6 +23,7 @@ from encaisse_api import (
     HeadersAuth,
     Manifest,
     NoAuth,
+    SealedFormAuth,
 )
 from encaisse_core import grants
 from encaisse_core.clock import Clock, Ids
@@ -34,6 +35,7 @@ from encaisse_core.http.guard import (
     guard_base_url,
     resolve_by_system,
 )
+from encaisse_core.http.sealed_form import SealedForms
 from encaisse_core.http.transport import Lent, LentTransport
 from encaisse_core.store import Store
 from encaisse_core.vault import Vault
@@ -92,8 +94,11 @@ class Door:
         environment: str,
         deadline: datetime | None = None,
         addresses: Sequence[str] = (),
+        keeps_reserve: bool = False,
     ) -> httpx.Client:
         """Build the client for one unit of work; `addresses` are those of self-hosted tools.
+
+        With `keeps_reserve` it leaves the reserve of each quota to stops, writes and last looks.
 
         Raises `UsageError` for a grant of another connector or environment, a missing secret, or a
         simulator in `live`; `Denied` for a grant that a person must reconnect, and for an address
@@ -120,15 +125,17 @@ class Door:
             user_agent=self._user_agent,
             max_wait=self._keeping.max_wait,
             bases=bases,
+            keeps_reserve=keeps_reserve,
+        )
+        carrier = LentTransport(
+            lent,
+            self._simulated or self._wire(),
+            store=self._keeping.store,
+            clock=self._keeping.clock,
         )
         return LentClient(
             auth=self._auth(manifest, grant_id, secrets),
-            transport=LentTransport(
-                lent,
-                self._simulated or self._wire(),
-                store=self._keeping.store,
-                clock=self._keeping.clock,
-            ),
+            transport=_sealing(manifest, secrets, carrier),
             trust_env=False,  # neither a netrc file nor a proxy may see a partner's credentials
         )
 
@@ -184,10 +191,24 @@ class Door:
         if grant_id is None:
             raise UsageError(f"{manifest.name} demande un accès : connectez-le d'abord.")
         _need(manifest, secrets)
+        if isinstance(auth, SealedFormAuth):
+            return None  # the forms themselves carry it
         if isinstance(auth, ClientCredentialsAuth | CodeAuth):
             return OAuth(manifest, auth, grant_id, self._keeping)
         hosts = auth.hosts if isinstance(auth, HeadersAuth) else ()
         return FixedHeaders(manifest.name, _presented(auth, secrets), hosts)
+
+
+def _sealing(
+    manifest: Manifest, secrets: Mapping[str, SecretStr], carrier: httpx.BaseTransport
+) -> httpx.BaseTransport:
+    """Put the seal above what carries, for the vendors that want one."""
+    auth = manifest.auth
+    if not isinstance(auth, SealedFormAuth):
+        return carrier
+    return SealedForms(
+        manifest.name, auth, carrier, token=secrets[auth.token], secret=secrets[auth.secret]
+    )
 
 
 def _presented(

@@ -27,10 +27,16 @@ LONG_AGO = "1970-01-01T00:00:00.000000Z"
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """Name one count, and its limit."""
+    """Name one count, and its limit; `spared` calls of it are left to others."""
 
     scope: str
     quota: Quota
+    spared: int = 0
+
+    @property
+    def limit(self) -> int:
+        """Give how many calls this caller may bring the count to."""
+        return self.quota.limit - self.spared
 
     @property
     def burst(self) -> int:
@@ -64,12 +70,14 @@ def buckets(
     account: str | None,
     method: str,
     path: str,
+    keeps_reserve: bool = False,
 ) -> list[Bucket]:
     """List the counts one request falls under, in one order for all callers.
 
     An account is the partner's, whichever grant opens it. A route is a shell pattern on the path
     (`/v1/invoices/*`), or method and path (`POST /v1/invoices`), counted per grant; a route quota
-    without one counts each path by itself.
+    without one counts each path by itself. With `keeps_reserve` the caller sees each quota without
+    its reserve: what it may not take is still there for whoever has to stop, write or look again.
     """
     found: list[Bucket] = []
     for number, quota in enumerate(manifest.quotas):
@@ -85,7 +93,7 @@ def buckets(
                 continue
         digest = hashlib.sha256(who.encode()).hexdigest()[:32]
         scope = f"{environment}/{manifest.slug}/{number}/{quota.scope}/{digest}"
-        found.append(Bucket(scope, quota))
+        found.append(Bucket(scope, quota, quota.reserve if keeps_reserve else 0))
     return sorted(found, key=lambda bucket: bucket.scope)
 
 
@@ -115,7 +123,7 @@ def reserve(
         for bucket in wanted:
             row = rows[bucket.scope]
             if bucket.quota.calendar_day:
-                slot = _next_day_slot(slot, instant(row.window), row.used, bucket.quota.limit)
+                slot = _next_day_slot(slot, instant(row.window), row.used, bucket.limit)
             else:
                 slack = bucket.interval * (bucket.burst - 1)
                 slot = max(slot, instant(row.tat) - slack)

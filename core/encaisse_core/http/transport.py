@@ -55,6 +55,7 @@ class Lent:
     user_agent: str
     max_wait: timedelta
     bases: tuple[httpx.URL, ...] = ()
+    keeps_reserve: bool = False
 
 
 class _Again(Exception):
@@ -190,6 +191,7 @@ class LentTransport(httpx.BaseTransport):
             account=self._lent.account,
             method=request.method,
             path=request.url.path,
+            keeps_reserve=self._lent.keeps_reserve,
         )
         if not wanted:
             return

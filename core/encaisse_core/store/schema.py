@@ -161,6 +161,7 @@ cursor = _company_table(
     Column("connection_id", Ident, nullable=False),
     Column("stream", String(32), nullable=False),
     _text("value"),
+    Column("seen", Text),  # records a snapshot showed before it was cut short, as JSON
     Column("updated_at", Moment, nullable=False),
     _to("connection", "connection_id"),
     key=("connection_id", "stream"),
@@ -251,6 +252,7 @@ sighting = _company_table(
     _count("untold"),  # payments other tools showed and this one does not show yet, in cents
     _count("written"),  # our entries that landed there: a page read before one is older than it
     Column("document_sha256", String(64)),
+    Column("reminders", Text),  # sent by the tool, as JSON; null where nobody asked
     Column("claim_id", Ident),
     Column("rung", Integer),
     Column("changed_at", Moment, nullable=False),

@@ -41,6 +41,7 @@ files                       recorded call                             sidecar JS
 `pull_payouts.yaml`
 `read_invoices.yaml`        refs the tool knows                       optional: `refs`
 `fetch_document.yaml`       one document                              optional: `ref`
+`reminders.yaml`            of an invoice with at least one           `ref`
 `quote.yaml`                                                          `request`
 `read_mandate.yaml`         a signed mandate                          `ref`
 `follow_up.yaml`            at least one draft that was posted        `remote_ids`

@@ -6,11 +6,19 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import parse_qs
 
 import httpx
 
 from encaisse_api import wholeness
-from encaisse_api.auth import Auth, ClientCredentialsAuth, CodeAuth, HeaderAuth, HeadersAuth
+from encaisse_api.auth import (
+    Auth,
+    ClientCredentialsAuth,
+    CodeAuth,
+    HeaderAuth,
+    HeadersAuth,
+    SealedFormAuth,
+)
 from encaisse_api.base import Environment
 from encaisse_api.conformance.cassette import WebhookFile
 from encaisse_api.conformance.exam import PULLS, READS, Exam, read_model
@@ -20,7 +28,15 @@ from encaisse_api.names import BLIND, WRITES
 from encaisse_api.roles import ReceivesWebhooks, roles_of
 
 NEEDS_SIDECAR = frozenset(
-    {"quote", "read_mandate", "follow_up", "attestation", "check_debtor", "financing_offers"}
+    {
+        "reminders",
+        "quote",
+        "read_mandate",
+        "follow_up",
+        "attestation",
+        "check_debtor",
+        "financing_offers",
+    }
 )
 CREDENTIAL_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
 
@@ -111,10 +127,21 @@ def check_no_credential_was_recorded(exam: Exam) -> None:
     """Refuse a recording with a credential in it: it would be published."""
     key = _own_headers(exam.manifest.auth)
     for name, recording in exam.every_recording().items():
+        sealed = _sealed_fields(exam.manifest.auth)
         for interaction in recording:
+            form = parse_qs(interaction.request_body.decode("utf-8", "replace"))
+            if found := sealed & set(form):
+                fail(
+                    f"{name} holds the sealed field {', '.join(sorted(found))}: record plain forms"
+                )
             headers = {h for h, _ in (*interaction.request_headers, *interaction.headers)}
             if found := headers & (CREDENTIAL_HEADERS | key):
                 fail(f"{name} holds the header {', '.join(sorted(found))}: filter it, record again")
+
+
+def _sealed_fields(auth: Auth) -> set[str]:
+    """Name the fields the host writes: in a recording they would hold a token, or hide the rest."""
+    return {auth.token_field, auth.sealed_field} if isinstance(auth, SealedFormAuth) else set()
 
 
 def _own_headers(auth: Auth) -> set[str]:

@@ -47,6 +47,7 @@ READS = (
     "accounts",
     "read_invoices",
     "fetch_document",
+    "reminders",
     "quote",
     "read_mandate",
     "follow_up",

@@ -64,9 +64,13 @@ def check_the_cursor_goes_on(exam: Exam, name: str) -> None:
     """Require a second pass from the last cursor to ask from there, and to keep a cursor.
 
     Nothing has changed in between: the list is empty. Most nights are like that, and a cursor lost
-    on one of them means that everything is read again.
+    on one of them means that everything is read again. A snapshot that resumes gives, from each of
+    its cursors, the rest of the same pass.
     """
     stream = exam.manifest.streams.get(name.removeprefix("pull_"))
+    if stream is not None and stream.resumes:
+        _check_the_rest_follows(Pull.of(exam, name))
+        return
     if stream is None or stream.mode != "changes":
         raise NotApplicable(f"{name} is no stream of changes: each pass starts anew")
     pull = Pull.of(exam, name)
@@ -86,6 +90,26 @@ def check_the_cursor_goes_on(exam: Exam, name: str) -> None:
     first = pull.recording[listing.places[0]]
     if not asked or (asked[0].url, asked[0].body) == (first.url, first.request_body):
         fail(f"{name} from its last cursor asks for everything again: send the cursor")
+
+
+def _check_the_rest_follows(pull: Pull) -> None:
+    """Cut the pass after each page with a cursor, and require from there what was still due.
+
+    A page read once more, to see that it still stands where it stood, is no fault.
+    """
+    pages = pull.good().pages
+    marked = [number for number, page in enumerate(pages) if page.cursor is not None]
+    if not marked:
+        fail(f"{pull.name} declares that it resumes, and no page has a cursor")
+    for number in marked:
+        with pull.exam.seat(pull.recording) as seat:
+            done = seat.pull(pull.name, {**pull.arguments, "since": pages[number].cursor})
+            asked = len(seat.replay.sent)
+        due = [item for page in pages[number + 1 :] for item in page.items]
+        if done.error or not done.ended or done.items != due:
+            fail(f"{pull.name} from the cursor of page {number + 1}: {done}; {len(due)} were due")
+        if number == marked[-1] and asked >= len(pull.recording):
+            fail(f"{pull.name} from its last cursor asks for everything again: send the cursor")
 
 
 def _without_rows(listing: Listing) -> Interaction:

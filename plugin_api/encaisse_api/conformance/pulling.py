@@ -84,8 +84,9 @@ def _check_cursor(exam: Exam, name: str, pages: list[Page[Any]]) -> None:
     stream = exam.manifest.streams.get(name.removeprefix("pull_"))
     if stream is None:
         return
-    if stream.mode == "snapshot" and any(page.cursor is not None for page in pages):
-        fail(f"{name} is a snapshot: its pages have no cursor")
+    marked = any(page.cursor is not None for page in pages)
+    if stream.mode == "snapshot" and marked and not stream.resumes:
+        fail(f"{name} is a snapshot: its pages have no cursor, unless its stream `resumes`")
     if stream.mode == "changes" and pages[-1].cursor is None:
         fail(f"{name} tells changes: its last page has a cursor to go on from")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Literal
 
 from encaisse_simulator.desk import DailyCalls
@@ -55,6 +55,15 @@ class Payment:
     via: Literal["api", "user"]
 
 
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """Keep one e-mail sent of an invoice: its model (`reminder3`, `invoice`) and when it left."""
+
+    number: int
+    template: str
+    at: datetime
+
+
 @dataclass(slots=True)
 class Invoice:
     """Keep one invoice, credit or avoir; amounts in cents, VAT included."""
@@ -75,6 +84,7 @@ class Invoice:
     origin_pid: str | None = None
     is_avoir: bool = False
     payments: list[Payment] = field(default_factory=list[Payment])
+    mails: list[Mail] = field(default_factory=list[Mail])
 
     @property
     def paid_cents(self) -> int:
@@ -112,6 +122,25 @@ class Account(DailyCalls):
     name: str
     contacts: dict[str, Contact] = field(default_factory=dict[str, Contact])
     invoices: dict[str, Invoice] = field(default_factory=dict[str, Invoice])
+    serials: dict[str, str] = field(default_factory=dict[str, str])
+    paid_so_far: int = 0
+
+    def enrol(self, pid: str) -> None:
+        """Give a thing the number under which the older interface knows it."""
+        self.serials[pid] = str(4_000 + 7 * len(self.serials))
+
+    def serial(self, pid: str) -> str:
+        """Tell that number."""
+        return self.serials[pid]
+
+    def named(self, serial: str) -> str | None:
+        """Find what bears a number, None where nothing does."""
+        return next((pid for pid, known in self.serials.items() if known == serial), None)
+
+    def new_payment(self) -> str:
+        """Number a payment made through the older interface."""
+        self.paid_so_far += 1
+        return str(90_000 + self.paid_so_far)
 
     def listed(self) -> list[Invoice]:
         """Order invoices as the lists do: issue date, then number [assumed]."""

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Literal, cast
 
 from encaisse_simulator.desk import Desk
-from encaisse_simulator.factomos.account import Account, Contact, Invoice, InvoiceKind, Payment
+from encaisse_simulator.factomos.account import (
+    Account,
+    Contact,
+    Invoice,
+    InvoiceKind,
+    Mail,
+    Payment,
+)
 from encaisse_simulator.factomos.calls import Call, Handler, routes
+from encaisse_simulator.factomos.legacy import LegacyFactomos
 from encaisse_simulator.factomos.refusals import Refused, refusal
 from encaisse_simulator.identifiers import OpaqueIds
 from encaisse_simulator.ledger import LedgerEntry, Via
@@ -41,6 +49,8 @@ class Factomos(Desk[Handler, Notification]):
         self._ids = ids
         self._accounts: dict[str, Account] = {}
         super().__init__(routes())
+        self.legacy = LegacyFactomos(clock, self._add_payment)
+        """The older interface over the same books; the world serves it as a partner of its own."""
 
     # What the world asks of a partner.
 
@@ -107,6 +117,10 @@ class Factomos(Desk[Handler, Notification]):
         same = next((held for held in self._accounts.values() if held.siren == siren), None)
         self._accounts[token] = same or Account(siren, name, daily_calls=daily_calls)
 
+    def add_legacy_access(self, account: str, token: str, secret: str) -> None:
+        """Give the account a token opens a pair of keys for the older interface."""
+        self.legacy.open(token, secret, self._accounts[account])
+
     def add_contact(
         self,
         token: str,
@@ -139,6 +153,7 @@ class Factomos(Desk[Handler, Notification]):
             category=category,
         )
         self._accounts[token].contacts[contact.pid] = contact
+        self._accounts[token].enrol(contact.pid)
         return contact.pid
 
     def add_invoice(
@@ -178,8 +193,19 @@ class Factomos(Desk[Handler, Notification]):
             document_key=self._ids.token("document")[:24],
             tags=tags,
         )
+        account.enrol(pid)
         self._notify(account, "create_invoice", pid)
         return pid
+
+    def send_mail(self, pid: str, template: str, at: datetime) -> None:
+        """Let the tool write to the customer of an invoice, by a model such as `reminder1`."""
+        account, invoice = self._owner(pid)
+        invoice.mails.append(Mail(70 + len(invoice.mails), template, at))
+        self._notify(account, "send_invoice", pid)
+
+    def serial(self, pid: str) -> str:
+        """Tell the number under which the older interface knows an invoice."""
+        return self._owner(pid)[0].serial(pid)
 
     def customer_pays(self, pid: str, cents: int, on: date, reference: str = "") -> str:
         """Let the user record that the customer paid the company; give the payment's id."""
@@ -217,6 +243,7 @@ class Factomos(Desk[Handler, Notification]):
             # An avoir made from an invoice is used up by it: nothing of it stays open.
             credited_cents=-cents,
         )
+        account.enrol(avoir_pid)
         invoice.credited_cents += cents
         self._enter(account, invoice, cents, on, "credit_note", "user")
         self._notify(account, "create_avoir", avoir_pid)

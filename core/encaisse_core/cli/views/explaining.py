@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, or_, select
 
-from encaisse_core import bridges, facts
+from encaisse_core import bridges, facts, reminders
 from encaisse_core.cli.showing import money
 from encaisse_core.cli.views.attributions import attribution
 from encaisse_core.cli.views.claims import claim
@@ -60,6 +60,10 @@ def explain(host: Host, tx: Connection, company_id: str, claim_id: str) -> Row:
         "attribution": attribution(tx, company_id, claim_id),
         "echeances": _echeances(decided, currency),
         "sightings": [_shown(row, currency) for row in sightings],
+        "reminders": [
+            reminder.model_dump(mode="json")
+            for reminder in reminders.of_claim(tx, company_id, claim_id)
+        ],
         "merges": [{name: row[name] for name in MERGE} for row in merges],
         "payments": [_payment(row, claim_id) for row in payments],
         "effects": effects,

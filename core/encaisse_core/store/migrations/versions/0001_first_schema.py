@@ -448,6 +448,7 @@ def upgrade() -> None:
         sa.Column("connection_id", sa.String(length=64), nullable=False),
         sa.Column("stream", sa.String(length=32), nullable=False),
         sa.Column("value", sa.Text(), nullable=True),
+        sa.Column("seen", sa.Text(), nullable=True),
         sa.Column("updated_at", sa.String(length=32), nullable=False),
         sa.ForeignKeyConstraint(
             ["company_id", "connection_id"],
@@ -729,6 +730,7 @@ def upgrade() -> None:
         sa.Column("untold", sa.BigInteger(), nullable=False, server_default="0"),
         sa.Column("written", sa.BigInteger(), nullable=False, server_default="0"),
         sa.Column("document_sha256", sa.String(length=64), nullable=True),
+        sa.Column("reminders", sa.Text(), nullable=True),
         sa.Column("claim_id", sa.String(length=64), nullable=True),
         sa.Column("rung", sa.Integer(), nullable=True),
         sa.Column("changed_at", sa.String(length=32), nullable=False),

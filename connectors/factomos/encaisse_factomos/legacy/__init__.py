@@ -1,0 +1,1 @@
+"""The older Factomos interface of 2015, over one address."""

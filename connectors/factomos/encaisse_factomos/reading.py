@@ -1,0 +1,56 @@
+"""Turn raw rows of either dialect into pages of the contract: each read whole, or set aside."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from pydantic import ValidationError
+
+from encaisse_api.errors import Drift
+from encaisse_api.source import Cursor, Page, Seller, SourceInvoice, Unreadable
+from encaisse_factomos import mapping
+from encaisse_factomos.contacts import Contacts
+from encaisse_factomos.rows import InvoiceRow
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Read rows of one account."""
+
+    shape: type[InvoiceRow]
+    contacts: Contacts
+    seller: Seller
+    today: date
+
+    def page(self, rows: Sequence[object], cursor: Cursor | None) -> Page[SourceInvoice]:
+        """Read a page of a pull; a customer's card is asked for only where it may matter."""
+        outcomes = [self._outcome(raw, whole=False) for raw in rows]
+        return Page(
+            items=tuple(one for one in outcomes if isinstance(one, SourceInvoice)),
+            unreadable=tuple(one for one in outcomes if isinstance(one, Unreadable)),
+            cursor=cursor,
+        )
+
+    def again(self, ref: str, raw: object) -> SourceInvoice:
+        """Read one invoice that was asked for by its id, with its customer's card."""
+        outcome = self._outcome(raw, whole=True)
+        if isinstance(outcome, Unreadable):
+            raise Drift(f"Facture {ref} : {outcome.reason}", raw=outcome.raw)
+        if outcome.ref != ref:
+            raise Drift(f"Facture {ref} : Factomos a répondu pour la facture {outcome.ref}.")
+        return outcome
+
+    def _outcome(self, raw: object, *, whole: bool) -> SourceInvoice | Unreadable:
+        row = mapping.row_of(raw, self.shape)
+        if isinstance(row, Unreadable):
+            return row
+        needed = whole or mapping.needs_card(row, self.today)
+        try:
+            owes = mapping.debtor(row, self.contacts.card(row.client, needed=needed))
+            return mapping.invoice(row, owes, self.seller)
+        except mapping.Unusable as reason:
+            return mapping.set_aside(raw, str(reason))
+        except ValidationError as error:
+            return mapping.set_aside(raw, f"valeur inutilisable ({error.errors()[0]['msg']})")

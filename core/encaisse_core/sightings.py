@@ -1,0 +1,152 @@
+"""What a tool says of an invoice, in the store: seen, unreadable, or gone."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from encaisse_api import SourceInvoice, Unreadable
+from encaisse_core import referrers
+from encaisse_core.host import Host, Link
+from encaisse_core.store import schema
+from encaisse_core.store.engine import stamp
+from encaisse_core.store.upsert import bulk_upsert
+
+
+def store_invoices(
+    host: Host,
+    tx: Connection,
+    link: Link,
+    items: Sequence[SourceInvoice],
+    *,
+    written: Mapping[str, int] | None = None,
+) -> tuple[list[str], list[str]]:
+    """Upsert sightings; return the ids that are new and the ids that changed.
+
+    An unchanged record is not written at all. `written` counts our entries before the read began: a
+    record one landed on since then was read too early, and is left for the next read. The amounts a
+    sighting shows are kept as told; `expected`, what we can explain, is set when it is first seen
+    and follows its total: an invoice corrected in its tool is no payment.
+    """
+    s = schema.sighting.c
+    here = (s.company_id == link.company_id, s.connection_id == link.id)
+    refs = [item.ref for item in items]
+    known = {
+        row.remote_ref: row
+        for row in tx.execute(
+            select(s.id, s.remote_ref, s.fingerprint, s.presence, s.total, s.written).where(
+                *here, s.remote_ref.in_(refs)
+            )
+        )
+    }
+    now = stamp(host.clock.now())
+    new: list[str] = []
+    changed: list[str] = []
+    for item in {item.ref: item for item in items}.values():  # a ref told twice: the last word
+        record = item.model_dump_json()
+        fingerprint = hashlib.sha256(record.encode()).hexdigest()
+        values: dict[str, Any] = {
+            "fingerprint": fingerprint,
+            "record": record,
+            "number": item.number,
+            "state": item.state,
+            "presence": "live",
+            "total": item.total.minor,
+            "open": item.open.minor,
+            "credited": item.credited.minor if item.credited else 0,
+            "document_sha256": item.document_sha256,
+            "changed_at": now,
+        }
+        before = known.get(item.ref)
+        if before is None:
+            sighting_id = host.ids.new("sgt")
+            tx.execute(
+                schema.sighting.insert().values(
+                    company_id=link.company_id,
+                    id=sighting_id,
+                    connection_id=link.id,
+                    remote_ref=item.ref,
+                    expected=item.open.minor,
+                    expected_credited=values["credited"],
+                    created_at=now,
+                    **values,
+                )
+            )
+            referrers.attribute(tx, link, sighting_id, now)
+            new.append(sighting_id)
+        elif written is not None and before.written != written.get(before.id, 0):
+            continue
+        elif before.fingerprint != fingerprint or before.presence != "live":
+            values["expected"] = s.expected + item.total.minor - before.total
+            tx.execute(schema.sighting.update().where(*here, s.id == before.id).values(**values))
+            changed.append(before.id)
+    return new, changed
+
+
+def store_unreadable(
+    host: Host, tx: Connection, link: Link, stream: str, rows: Sequence[Unreadable]
+) -> int:
+    """Keep rows nobody could read: raw, with the reason, once."""
+    return bulk_upsert(
+        tx,
+        schema.unreadable,
+        [
+            {
+                "company_id": link.company_id,
+                "id": host.ids.new("unr"),
+                "connection_id": link.id,
+                "stream": stream,
+                "digest": hashlib.sha256(row.raw.encode()).hexdigest(),
+                "remote_ref": row.ref,
+                "raw": row.raw,
+                "reason": row.reason,
+                "seen_at": stamp(host.clock.now()),
+            }
+            for row in {row.raw: row for row in rows}.values()
+        ],
+        key=("company_id", "connection_id", "stream", "digest"),
+        keep=("id", "remote_ref", "raw", "reason", "seen_at"),
+    )
+
+
+def forget_unreadable(tx: Connection, link: Link, stream: str, refs: Sequence[str]) -> None:
+    """Take rows off the list of unreadable ones once they were read."""
+    u = schema.unreadable.c
+    tx.execute(
+        schema.unreadable.delete().where(
+            u.company_id == link.company_id,
+            u.connection_id == link.id,
+            u.stream == stream,
+            u.remote_ref.in_(refs),
+        )
+    )
+
+
+def store_removed(host: Host, tx: Connection, link: Link, refs: Sequence[str]) -> list[str]:
+    """Mark records their tool no longer has as vanished; return the ids of those that were live."""
+    s = schema.sighting.c
+    found = tx.execute(
+        select(s.id).where(
+            s.company_id == link.company_id,
+            s.connection_id == link.id,
+            s.remote_ref.in_(refs),
+            s.presence == "live",
+        )
+    ).scalars()
+    ids = list(found)
+    if ids:
+        tx.execute(
+            schema.sighting.update()
+            .where(s.company_id == link.company_id, s.id.in_(ids))
+            .values(presence="vanished", changed_at=stamp(host.clock.now()))
+        )
+    return ids
+
+
+def record_of(row: Any) -> SourceInvoice:
+    """Read a sighting's record back as the contract's value."""
+    return SourceInvoice.model_validate(json.loads(row))
