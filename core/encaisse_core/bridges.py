@@ -17,6 +17,7 @@ from sqlalchemy import Connection, select
 from encaisse_core import journal, outbox
 from encaisse_core.faces import normalise_tool
 from encaisse_core.host import Host, Link
+from encaisse_core.ingest import record_of
 from encaisse_core.store import schema
 from encaisse_core.store.engine import rows, stamp
 
@@ -52,10 +53,10 @@ def evidence(host: Host, tx: Connection, company_id: str, tools: Sequence[Link])
         s.company_id == company_id, s.presence == "live", s.connection_id.in_(stated)
     )
     for row in tx.execute(query):
-        record = json.loads(row.record)
-        if record["direction"] != "payable":
-            lineage = record.get("lineage") or {}
-            stated[row.connection_id].append(normalise_tool(lineage.get("tool") or ""))
+        record = record_of(row.record)
+        if record.direction != "payable":
+            tool = record.lineage.tool if record.lineage else None
+            stated[row.connection_id].append(normalise_tool(tool or ""))
     found = [
         Evidence(
             source,

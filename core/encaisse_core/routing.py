@@ -29,7 +29,7 @@ def choose(host: Host, tx: Connection, company_id: str, kind: str, role: type) -
         select(r.connection_id, r.among).where(r.company_id == company_id, r.kind == kind)
     ).first()
     tools = candidates(host, tx, company_id, role)
-    known = set(json.loads(row.among)) if row is not None else set()
+    known: set[str] = set() if row is None else set(json.loads(row.among))
     if row is not None and row.connection_id and not {tool.id for tool in tools} - known:
         return str(row.connection_id)
     if len(tools) > 1:
