@@ -13,7 +13,7 @@ from tests.core.test_spine import House, PaperConnectors
 from encaisse_api import Drift, Manifest, Recipient, Reminder, Transient
 from encaisse_core import proposals, reminders
 from encaisse_core.app import open_app
-from encaisse_core.cli.views import claims as views
+from encaisse_core.cli.views import explaining
 from encaisse_core.clock import SeededIds, VirtualClock
 
 FIRST = Reminder(at=datetime(2026, 1, 12, 8, 0, tzinfo=UTC), kind="reminder1")
@@ -85,7 +85,7 @@ def test_the_night_asks_for_none_and_a_proposal_for_those_of_its_claims(
     assert known(house, "F-2") == ()
     claim_id = str(house.claim("F-1")["id"])
     with house.host.store.begin() as tx:
-        claim = views.explain(house.host, tx, house.company, claim_id)
+        claim = explaining.explain(house.host, tx, house.company, claim_id)
     assert claim["reminders"] == [
         {"at": "2026-01-12T08:00:00Z", "kind": "reminder1"},
         {"at": "2026-01-26T08:00:00Z", "kind": "reminder2"},
