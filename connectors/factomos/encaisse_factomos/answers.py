@@ -93,7 +93,7 @@ def confirmed(answer: Answer, now: datetime) -> Mapping[str, object]:
     content = document(answer, now)
     error = content.get("error")
     code = cast("Mapping[str, object]", error).get("code") if isinstance(error, dict) else None
-    if code not in (0, "0") or isinstance(code, bool):
+    if isinstance(code, bool) or code not in (0, "0"):
         raise answer.doubtful("Factomos ne dit pas si la demande a réussi")
     return content
 
