@@ -16,7 +16,7 @@ from test_odd_nights import add_tool, line_of, make
 from test_spine import House
 
 from encaisse_core import connecting, referrers
-from encaisse_core.cli.views import claims as views
+from encaisse_core.cli.views.attributions import attribution
 from encaisse_core.clock import VirtualClock
 from encaisse_core.errors import UsageError
 from encaisse_core.referrers import Agreed, Identity
@@ -61,9 +61,7 @@ def told(house: House, number: str = "F-1") -> dict[str, object]:
     c = schema.claim.c
     with house.host.store.begin() as tx:
         claim_id = tx.execute(select(c.id).where(c.number == number)).scalar_one()
-        found: dict[str, object] = views.explain(house.host, tx, house.company, claim_id)[
-            "attribution"
-        ]
+        found: dict[str, object] = attribution(tx, house.company, claim_id)
         return found
 
 

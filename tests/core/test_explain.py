@@ -18,11 +18,12 @@ from test_merges import merge, pay, second_tool, unmerge
 from test_odd_nights import answer, line_of, make
 from test_spine import House
 
+from encaisse_core import referrers
 from encaisse_core.cli.telling import tell
 from encaisse_core.cli.views.explaining import explain
-from encaisse_core.clock import VirtualClock
-from encaisse_core.host import links
+from encaisse_core.clock import PARIS, VirtualClock
 from encaisse_core.store import schema
+from encaisse_core.store.engine import instant
 
 
 @pytest.fixture
@@ -39,28 +40,22 @@ def told(house: House, number: str) -> dict[str, Any]:
 
 
 def refer(house: House, number: str) -> None:
-    """Say that an editor brought a claim."""
-    at = "2026-02-02T19:00:00.000000Z"
-    claim_id = str(house.claim(number)["id"])
+    """Say that an editor brought a claim, under a contract of the day it was imported."""
+    s = schema.sighting.c
     with house.host.store.begin() as tx:
-        connection = links(tx, house.company)[0].id
-        tx.execute(
-            schema.referrer.insert().values(
-                company_id=house.company,
-                id="ref_one",
-                kind="editor",
-                name="Éditeur Exemple",
-                rate_ppm=100_000,
-                created_at=at,
-            )
-        )
+        made = referrers.add(house.host, tx, house.company, "Éditeur Exemple", "editor")
+        seen = tx.execute(
+            select(s.id, s.connection_id, s.created_at).where(s.number == number)
+        ).one()
+        starts_on = instant(seen.created_at).astimezone(PARIS).date()
+        referrers.agree(house.host, tx, house.company, made, referrers.Agreed(100_000, starts_on))
         tx.execute(
             schema.attribution.insert().values(
                 company_id=house.company,
-                claim_id=claim_id,
-                referrer_id="ref_one",
-                connection_id=connection,
-                attributed_at=at,
+                sighting_id=seen.id,
+                referrer_id=made,
+                connection_id=seen.connection_id,
+                attributed_at=seen.created_at,
             )
         )
 
@@ -159,7 +154,7 @@ def test_a_collected_payment_is_told_with_its_proofs_and_what_it_earned(house: H
     assert "Paiement de 40,00 (recouvrement)" in said
     assert "Envoi vers Outil de papier fait, paiement inscrit (reçu r-F-3/0)" in said
     assert "Commission acquise pour Éditeur Exemple : 0,40." in said
-    assert found["referrer"] == "Éditeur Exemple"
+    assert found["attribution"]["referrer_name"] == "Éditeur Exemple"
     assert [row["kind"] for row in found["commissions"]] == ["accrual", "payable"]
 
 

@@ -11,11 +11,11 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from test_odd_nights import answer, line_of, make
+from test_odd_nights import add_tool, answer, line_of, make
 from test_spine import House
 
-from encaisse_api import OutcomeUnknown
-from encaisse_core import accounting
+from encaisse_api import OutcomeUnknown, RecordsPayments
+from encaisse_core import accounting, routing
 from encaisse_core.accounting import Destination, Handed
 from encaisse_core.clock import VirtualClock
 from encaisse_core.fec import COLUMNS
@@ -52,24 +52,20 @@ def by_account(done: Handed) -> dict[str, list[tuple[str, str]]]:
     return found
 
 
-def unroute(house: House) -> None:
-    """Let a person say that nothing is written into the tool: the question stays unanswered."""
-    with house.host.store.begin() as tx:
-        tx.execute(schema.routing.delete())
-        tx.execute(
-            schema.routing.insert().values(
-                company_id=house.company,
-                kind="record_payment",
-                connection_id=None,
-                decided_by="essai",
-                decided_at="2026-02-02T19:00:00.000000Z",
-            )
-        )
-
-
 def route(house: House) -> None:
+    """Answer at last which tool is written to."""
     with house.host.store.begin() as tx:
-        tx.execute(schema.routing.delete())
+        tools = routing.candidates(house.host, tx, house.company, RecordsPayments)
+        (books,) = [tool for tool in tools if tool.connector == "papertool"]
+        routing.answer(
+            house.host,
+            tx,
+            house.company,
+            "record_payment",
+            books.id,
+            decided_by="essai",
+            among=tools,
+        )
 
 
 def test_principal_written_into_the_tool_is_left_out_and_said(house: House) -> None:
@@ -95,9 +91,10 @@ def test_principal_the_tool_put_on_512_is_moved_to_467(house: House) -> None:
 def test_principal_nobody_wrote_is_handed_over_with_its_customer_and_never_written_after(
     house: House,
 ) -> None:
-    unroute(house)
+    add_tool(house)  # with two tools nothing is written until a person chooses one
     paid(house)
     house.night()
+    assert house.paper.written == []
     done = hand_over(house)
     assert by_account(done)["411"] == [("0,00", "50,00")]
     customers = [row for row in done.rows if row[4] == "411"]
