@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select
@@ -31,7 +32,7 @@ from encaisse_core.clock import VirtualClock
 from encaisse_core.host import links
 from encaisse_core.store import schema
 
-EXAMPLES = int(os.environ.get("ENCAISSE_EXAMPLES", "12"))
+EXAMPLES = int(os.environ.get("ENCAISSE_EXAMPLES", "6"))
 TOTAL = 1_000_00
 SPELT = ("F-2026-0007", "f 2026 0007", "F2026/0007")
 SLUGS = ("papertool", "othertool", "thirdtool")
@@ -215,6 +216,7 @@ def play(ops: list[Any]) -> None:
             claim.house.app.close()
 
 
+@pytest.mark.timeout(0)  # as many histories as were asked for
 @settings(
     max_examples=EXAMPLES,
     deadline=None,

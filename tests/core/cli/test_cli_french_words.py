@@ -77,7 +77,7 @@ def test_every_role_of_the_contract_has_its_french_word() -> None:
 def test_the_journal_of_a_claim_is_told_in_french(connected: Shell) -> None:
     connected.ok("sync")
     told = connected.ok("explain", "FA-2025-001")
-    assert "créance créée" in told and "claim_made" not in told
+    assert "Vue pour la première fois dans" in told and "claim_made" not in told
 
 
 def test_a_broken_file_is_refused_in_french(connected: Shell, invoices: Path) -> None:
