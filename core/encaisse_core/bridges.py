@@ -17,7 +17,7 @@ from sqlalchemy import Connection, select
 from encaisse_core import journal, outbox
 from encaisse_core.faces import normalise_tool
 from encaisse_core.host import Host, Link
-from encaisse_core.ingest import record_of
+from encaisse_core.sightings import record_of
 from encaisse_core.store import schema
 from encaisse_core.store.engine import rows, stamp
 
