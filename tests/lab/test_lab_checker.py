@@ -56,26 +56,26 @@ def test_what_should_stand_and_stands_is_no_finding() -> None:
             done("reversed", "pays_collector", OWED),
             done("reversed", "goes_back", OWED, day=2),
         ],
-        [entry("factomos", "payment", OWED), entry("factomos", "reversal", -OWED)],
+        [entry("myunisoft", "payment_draft", OWED), entry("myunisoft", "reversal_draft", -OWED)],
     )
     assert verdict == Verdict((), (), (), (), ())
 
 
 def test_a_payment_written_twice_is_a_duplicate() -> None:
     paid = [done("full", "pays_collector", OWED)]
-    verdict = judge(paid, [entry("factomos", "payment", OWED)] * 2)
-    assert verdict.duplicates == (("factomos", INVOICE.number, "payment", OWED),)
+    verdict = judge(paid, [entry("myunisoft", "payment_draft", OWED)] * 2)
+    assert verdict.duplicates == (("myunisoft", INVOICE.number, "payment_draft", OWED),)
     assert verdict.missing == ()
 
 
 def test_a_payment_never_written_is_missing() -> None:
     verdict = judge([done("full", "pays_collector", OWED)], [])
-    assert verdict.missing == (("factomos", INVOICE.number, "payment", OWED),)
+    assert verdict.missing == (("myunisoft", INVOICE.number, "payment_draft", OWED),)
 
 
 def test_a_wrong_amount_is_both() -> None:
     paid = [done("full", "pays_collector", OWED)]
-    verdict = judge(paid, [entry("factomos", "payment", OWED - 1)])
+    verdict = judge(paid, [entry("myunisoft", "payment_draft", OWED - 1)])
     assert len(verdict.duplicates) == len(verdict.missing) == 1
 
 
@@ -84,8 +84,8 @@ def test_the_second_of_two_payments_belongs_to_the_customer_and_not_in_the_books
         done("double", "pays_collector", OWED),
         done("double", "pays_collector", OWED, day=1, payment=2),
     ]
-    assert judge(twice, [entry("factomos", "payment", OWED)]).missing == ()
-    assert len(judge(twice, [entry("factomos", "payment", OWED)] * 2).duplicates) == 1
+    assert judge(twice, [entry("myunisoft", "payment_draft", OWED)]).missing == ()
+    assert len(judge(twice, [entry("myunisoft", "payment_draft", OWED)] * 2).duplicates) == 1
 
 
 def test_what_the_companys_own_people_enter_is_not_ours() -> None:

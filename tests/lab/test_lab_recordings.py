@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -44,7 +45,10 @@ EXAMPLES = re.compile(r"(?:.+\.)?(?:example(?:\.(?:org|com|net))?|test|invalid)"
 
 def test_every_connector_of_ours_has_recordings() -> None:
     connectors = Path(__file__).parents[2] / "connectors"
-    ours = {path.parent.name for path in connectors.glob("*/pyproject.toml")}
+    ours: set[str] = set()
+    for path in connectors.glob("*/pyproject.toml"):
+        points = tomllib.loads(path.read_text("utf-8"))["project"]["entry-points"]
+        ours |= set(points["encaisse.connectors"])
     assert {path.relative_to(CASSETTES).parts[0] for path in FILES} == ours
 
 

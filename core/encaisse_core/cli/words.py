@@ -178,5 +178,6 @@ ROLES: Final = {
     "IssuesAttestations": "attestations",
     "ChecksDebtor": "situation du débiteur",
     "OffersFinancing": "financement",
+    "TellsReminders": "relances déjà envoyées",
 }
 """What a connector can do, role by role of the contract."""

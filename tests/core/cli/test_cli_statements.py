@@ -159,7 +159,7 @@ def test_a_contract_may_let_the_numbers_be_shown(earning: Shell) -> None:
         ("12.5", False),
         ("20", True),
     ]
-    assert "Contrat 2026-7" in earning.ok("referrer", "contracts")
+    assert "2026-7" in earning.ok("referrer", "contracts")
     now = earning.json("referrer", "list")["referrers"][0]
     assert (now["rate_percent"], now["contract"]) == ("20", listed[1]["id"])
 
