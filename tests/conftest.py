@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import inspect
 
 from encaisse_core.clock import VirtualClock
+from encaisse_core.store import engine
 
 
 @pytest.fixture(scope="session")
@@ -32,6 +37,30 @@ def postgres_server() -> Iterator[str]:
     yield server.get_uri()
     server.cleanup()
     shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def migrated_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Migrate one SQLite database a session and give each empty one its pages, for speed alone.
+
+    Hundreds of tests begin with an empty database, and each would wait for the same migrations.
+    """
+    template = tmp_path_factory.mktemp("template") / "migrated.db"
+    engine.open_store(f"sqlite:///{template}").close()
+    upgrade = command.upgrade
+
+    def copied(config: Config, revision: str) -> None:
+        connection = config.attributes["connection"]
+        if connection.dialect.name != "sqlite" or inspect(connection).get_table_names():
+            upgrade(config, revision)
+            return
+        connection.rollback()
+        with sqlite3.connect(template) as pages:
+            pages.backup(connection.connection.driver_connection)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(command, "upgrade", copied)
+        yield
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -227,7 +227,7 @@ def shrink(ops: list[tuple[str, int, int]]) -> list[tuple[str, int, int]]:
     return ops
 
 
-@pytest.mark.parametrize("seed", [18, 20, 101, 102, 103, 104])
+@pytest.mark.parametrize("seed", [18, 20, 101])
 def test_random_history(seed: int) -> None:
     ops = history(seed)
     wrong = play(ops)

@@ -518,7 +518,7 @@ class Twice:
                 answering.answer(self.house.host, self.house.company, task, given)
 
 
-@pytest.mark.parametrize("seed", range(1, 4))
+@pytest.mark.parametrize("seed", range(1, 3))
 def test_a_merge_undone_at_once_leaves_the_store_as_it_was(house: House, seed: int) -> None:
     played = Twice(house, seed)
     for _ in range(played.random.randint(2, 10)):
@@ -534,7 +534,7 @@ def test_a_merge_undone_at_once_leaves_the_store_as_it_was(house: House, seed: i
         assert changed(before, semantic(house)) == [], f"seed {seed}, F-{n}"
 
 
-@pytest.mark.parametrize("seed", range(101, 104))
+@pytest.mark.parametrize("seed", range(101, 103))
 def test_a_merge_undone_later_gives_each_claim_what_its_own_tool_says(
     house: House, seed: int
 ) -> None:

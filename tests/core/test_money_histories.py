@@ -170,7 +170,7 @@ class History:
         self.issue()
 
 
-@pytest.fixture(params=range(1, 4))
+@pytest.fixture(params=range(1, 3))
 def lived(request: pytest.FixtureRequest, tmp_path: Path, clock: VirtualClock) -> History:
     seed: int = request.param
     print(f"seed {seed}")

@@ -12,6 +12,7 @@ import sqlite3
 from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -113,8 +114,8 @@ def open_store(url: str, *, migrate: bool = True) -> Store:
     """
     engine = _engine(url)
     try:
-        _check_version(engine)
-        if migrate:
+        current = _version(engine)
+        if migrate and current != _head():
             with engine.connect() as connection:
                 command.upgrade(_alembic(connection), "head")
     except DBAPIError as error:
@@ -168,20 +169,27 @@ def _alembic(connection: Connection | None = None) -> Config:
     return config
 
 
-def _check_version(engine: Engine) -> None:
-    script = ScriptDirectory.from_config(_alembic())
+@cache
+def _head() -> str | None:
+    """Name the code's version of the tables."""
+    return ScriptDirectory(str(MIGRATIONS)).get_current_head()
+
+
+def _version(engine: Engine) -> str | None:
+    """Give the database's version, None for an empty one; raise `StoreError` for a newer one."""
     with engine.connect() as connection:
         current = MigrationContext.configure(connection).get_current_revision()
-    if current is None:
-        return
+    if current in (None, _head()):
+        return current
     try:
-        script.get_revision(current)
+        ScriptDirectory.from_config(_alembic()).get_revision(current)
     except CommandError as error:
         raise StoreError(
             "La base de données a été écrite par une version plus récente d'encaisse "
             f"(révision {current}). Rien n'a été modifié : mettez encaisse à jour, puis "
             "relancez la commande."
         ) from error
+    return current
 
 
 FAULTS: tuple[tuple[str, str], ...] = (
