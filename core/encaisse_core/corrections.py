@@ -6,7 +6,8 @@ from sqlalchemy import Connection, func, select
 
 from encaisse_core import claim_states
 from encaisse_core.host import Host
-from encaisse_core.observed import CREDITS, expect, follow, sighting
+from encaisse_core.join import CREDITS
+from encaisse_core.observed import expect, follow, sighting
 from encaisse_core.payments import add_payment, standing, undo_payment, untold_elsewhere
 from encaisse_core.store import schema
 

@@ -16,7 +16,7 @@ from typing import Any, cast
 
 from sqlalchemy import select
 
-from encaisse_api import Drift, FollowedUp, FollowsUp, PartnerError, SourceInvoice
+from encaisse_api import Drift, FollowedUp, FollowsUp, Missing, PartnerError, SourceInvoice
 from encaisse_core import journal, outbox, tasks
 from encaisse_core.cents import euros
 from encaisse_core.errors import HostError
@@ -35,6 +35,8 @@ PATIENCE = timedelta(days=30)
 
 BATCH = 50
 """Entries asked about in one call."""
+
+Reads = Callable[[Sequence[str]], Sequence[SourceInvoice | Missing]]
 
 
 @dataclass
@@ -87,6 +89,7 @@ def _follow(
             ask = cast("Callable[[Sequence[str]], Sequence[FollowedUp]]", partner.follow_up)
             asked_at = host.clock.now()
             answers, failed = ask_each(ask, list(by_remote))
+            decided: list[tuple[Effect, FollowedUp]] = []
             for told in answers:
                 effect = by_remote.get(told.remote_id)
                 if effect is None:
@@ -95,9 +98,12 @@ def _follow(
                     fates["waiting"] += 1
                     _still_waits(host, where, effect, asked_at)
                 else:
-                    shown = partner.read_invoices([effect.payload["invoice_ref"]])[0]
-                    seen = shown if isinstance(shown, SourceInvoice) else None
+                    decided.append((effect, told))
+            shown, unread = _shown(partner, [effect for effect, _ in decided])
+            for effect, told in decided:  # one whose invoice cannot be read is asked tomorrow
+                if (seen := shown.get(effect.payload["invoice_ref"])) is not None:
                     fates[told.state] += _take_over(host, where, effect, told, seen)
+            failed = failed or unread
     except PartnerError as error:
         failed = error
     except HostError:
@@ -111,8 +117,23 @@ def _follow(
     return failed
 
 
+def _shown(
+    partner: Any, decided: Sequence[Effect]
+) -> tuple[dict[str, SourceInvoice | Missing], PartnerError | None]:
+    """Read what the invoices show now, each by itself where one of them cannot be read."""
+    refs = list(dict.fromkeys(str(effect.payload["invoice_ref"]) for effect in decided))
+    if not refs:
+        return {}, None
+    found, failed = ask_each(cast("Reads", partner.read_invoices), refs)
+    return {each.ref: each for each in found}, failed
+
+
 def _take_over(
-    host: Host, where: Link, effect: Effect, told: FollowedUp, seen: SourceInvoice | None
+    host: Host,
+    where: Link,
+    effect: Effect,
+    told: FollowedUp,
+    seen: SourceInvoice | Missing,
 ) -> bool:
     """Record a fate with what the invoice shows now; False when another worker did."""
     e = schema.effect.c
@@ -138,8 +159,8 @@ def _take_over(
             {"claim": effect.subject, "kind": effect.kind, "remote_id": told.remote_id},
         )
         if told.state == "rejected":
-            forget_echo(tx, effect)
-        if seen is not None:
+            forget_echo(tx, effect, seen)
+        if isinstance(seen, SourceInvoice):
             store_invoices(host, tx, where, [seen])
         if told.state == "rejected":
             tasks.ask(

@@ -16,7 +16,7 @@ from encaisse_core.deliver import NotNow
 from encaisse_core.errors import HostError
 from encaisse_core.faults import fault
 from encaisse_core.host import Host, Link, links
-from encaisse_core.sightings import store_invoices
+from encaisse_core.sightings import live_of, store_invoices
 from encaisse_core.store import schema
 from encaisse_core.store.engine import instant
 
@@ -31,7 +31,7 @@ def check(host: Host, company_id: str, claim_ids: Sequence[str]) -> None:
     """
     with host.store.begin() as tx:
         sources = _sources(host, tx, company_id)
-        refs = {link.id: _refs(tx, link, claim_ids) for link in sources}
+        refs = {link.id: [ref for _, ref in live_of(tx, link, claim_ids)] for link in sources}
     for link in sources:
         if refs[link.id]:
             _confirm(host, link, refs[link.id])
@@ -96,21 +96,6 @@ def _explained(host: Host, tx: Connection, company_id: str, claim_ids: Sequence[
                 "rapproché.",
                 retry_in=timedelta(0),
             )
-
-
-def _refs(tx: Connection, link: Link, claim_ids: Sequence[str]) -> list[str]:
-    s = schema.sighting.c
-    query = (
-        select(s.remote_ref)
-        .where(
-            s.company_id == link.company_id,
-            s.connection_id == link.id,
-            s.claim_id.in_(claim_ids),
-            s.presence == "live",
-        )
-        .order_by(s.remote_ref)
-    )
-    return list(tx.execute(query).scalars())
 
 
 def _confirm(host: Host, link: Link, refs: Sequence[str]) -> None:

@@ -19,6 +19,7 @@ from encaisse_core import claim_states, outbox
 from encaisse_core.cents import euros
 from encaisse_core.holds import hold
 from encaisse_core.host import Host, links
+from encaisse_core.join import CREDITS
 from encaisse_core.payments import TOLD, add_payment, standing, undo_payment
 from encaisse_core.sightings import record_of
 from encaisse_core.store import schema
@@ -32,8 +33,6 @@ MOST_COMBINED = 12
 
 ASKED = ("maybe_same", "amount_rose", "entry_altered")
 """While one of these questions is open, its claim's differences wait for the answer."""
-
-CREDITS = ("credit_note", "unallocated_credit")
 
 Verdict = Literal["same", "different"]
 

@@ -17,6 +17,7 @@ from encaisse_api import Reminder, TellsReminders
 from encaisse_core.errors import HostError
 from encaisse_core.faults import fault
 from encaisse_core.host import Host, Link, links
+from encaisse_core.sightings import live_of
 from encaisse_core.store import schema
 
 log = logging.getLogger("encaisse.reminders")
@@ -31,7 +32,7 @@ def ask(host: Host, company_id: str, claim_ids: Collection[str]) -> None:
     """
     with host.store.begin() as tx:
         able = [link for link in links(tx, company_id) if host.can(link, TellsReminders)]
-        shown = {link.id: _shown(tx, link, claim_ids) for link in able}
+        shown = {link.id: live_of(tx, link, claim_ids) for link in able}
     for link in able:
         if shown[link.id]:
             _ask_one(host, link, shown[link.id])
@@ -51,21 +52,6 @@ def of_claim(tx: Connection, company_id: str, claim_id: str) -> tuple[Reminder, 
         for reminder in _LIST.validate_json(kept)
     }
     return tuple(found[when] for when in sorted(found))
-
-
-def _shown(tx: Connection, link: Link, claim_ids: Collection[str]) -> Sequence[tuple[str, str]]:
-    s = schema.sighting.c
-    query = (
-        select(s.id, s.remote_ref)
-        .where(
-            s.company_id == link.company_id,
-            s.connection_id == link.id,
-            s.claim_id.in_(claim_ids),
-            s.presence == "live",
-        )
-        .order_by(s.remote_ref)
-    )
-    return [(row.id, row.remote_ref) for row in tx.execute(query)]
 
 
 def _ask_one(host: Host, link: Link, shown: Sequence[tuple[str, str]]) -> None:

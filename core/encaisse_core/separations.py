@@ -15,6 +15,7 @@ from sqlalchemy import Connection, select
 from encaisse_core import claim_states, doubts, journal, mergeable, observed, portfolio, sides
 from encaisse_core.errors import UsageError
 from encaisse_core.host import Host, link
+from encaisse_core.join import CREDITS
 from encaisse_core.merges import BY_PERSON, Said, claim_row
 from encaisse_core.payments import standing, undo_payment
 from encaisse_core.sightings import record_of
@@ -62,7 +63,7 @@ def separate(host: Host, tx: Connection, company_id: str, sighting_id: str, said
         .where(k.company_id == company_id, k.sighting_id == sighting_id)
         .values(claim_id=own)
     )
-    if claim["kind"] not in observed.CREDITS and invoice.direction != "payable":
+    if claim["kind"] not in CREDITS and invoice.direction != "payable":
         sides.settle(host, tx, company_id, claim["id"], before.distances(), before.total)
     doubts.different(host, tx, company_id, claim["id"], own)
     for each in (claim["id"], own):

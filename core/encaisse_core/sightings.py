@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -145,6 +145,22 @@ def store_removed(host: Host, tx: Connection, link: Link, refs: Sequence[str]) -
             .values(presence="vanished", changed_at=stamp(host.clock.now()))
         )
     return ids
+
+
+def live_of(tx: Connection, link: Link, claim_ids: Collection[str]) -> list[tuple[str, str]]:
+    """List the records of some claims a tool shows: id and ref, in the order of the refs."""
+    s = schema.sighting.c
+    query = (
+        select(s.id, s.remote_ref)
+        .where(
+            s.company_id == link.company_id,
+            s.connection_id == link.id,
+            s.claim_id.in_(claim_ids),
+            s.presence == "live",
+        )
+        .order_by(s.remote_ref)
+    )
+    return [(row.id, row.remote_ref) for row in tx.execute(query)]
 
 
 def record_of(row: Any) -> SourceInvoice:

@@ -209,8 +209,11 @@ def _collected(tx: Connection, company_id: str, connection_id: str) -> list[dict
     return list(found.values())
 
 
-def forget_echo(tx: Connection, effect: Effect) -> None:
-    """Take back what a refused entry made us expect: the tool no longer shows it."""
+def forget_echo(tx: Connection, effect: Effect, seen: SourceInvoice | Missing) -> None:
+    """Take back what a refused entry made us expect: the tool no longer shows it.
+
+    Where the invoice is gone as well, what it showed moves too: it was read with our entry.
+    """
     x, s = schema.payment_sighting.c, schema.sighting.c
     moved = outbox.ENTRIES[effect.kind] * effect.payload["amount"]
     tx.execute(
@@ -221,7 +224,11 @@ def forget_echo(tx: Connection, effect: Effect) -> None:
     tx.execute(
         schema.sighting.update()
         .where(s.company_id == effect.company_id, s.id == effect.payload["sighting_id"])
-        .values(expected=s.expected + moved, written=s.written + 1)
+        .values(
+            expected=s.expected + moved,
+            open=s.open + (moved if isinstance(seen, Missing) else 0),
+            written=s.written + 1,
+        )
     )
     bridges.forget_copy(tx, effect.company_id, effect.id, moved)
 

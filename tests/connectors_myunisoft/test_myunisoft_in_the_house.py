@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 from tests.connectors_myunisoft.office import SECRET, SETTINGS, Office, opened
+from tests.core.handing import Shelf, approve_and_sign, collect
 from tests.core.paper import Paper, paper_connectors
 
-from encaisse_api import Connector
-from encaisse_core import connecting, nightly, proposals, runner
+from encaisse_api import Drift, FollowedUp, Missing, SourceInvoice
+from encaisse_core import connecting, nightly, runner
 from encaisse_core.app import App, open_app
 from encaisse_core.cli import answering, resolving
 from encaisse_core.clock import SeededIds, VirtualClock
@@ -25,16 +26,6 @@ from encaisse_simulator.myunisoft.entries import Line
 from encaisse_simulator.transport import SimTransport
 
 EVENING = datetime(2026, 4, 13, 19, 0, tzinfo=UTC)
-
-
-@dataclass
-class Shelf:
-    """Offer the real connector beside a collector on paper."""
-
-    known: dict[str, type[Connector]]
-
-    def connector(self, slug: str) -> type[Connector]:
-        return self.known[slug]
 
 
 @dataclass
@@ -54,19 +45,13 @@ class House:
     def hand_over(self) -> str:
         """Propose, approve, sign and open; give the procedure."""
         self.night()
-        found = proposals.propose(self.app.host, self.company)
-        proposals.approve(self.app.host, self.company, found, by="essai")
-        runner.drain(self.app.host, self.company)
-        signed = {key: (draft, "signed") for key, (draft, _) in self.paper.mandates.items()}
-        self.paper.mandates = signed  # type: ignore[assignment]
+        approve_and_sign(self.app, self.company, self.paper)
         self.night()
         (procedure,) = self.paper.procedures
         return procedure
 
     def collect(self, payment: str, procedure: str, number: str, cents: int) -> None:
-        lines = [claim.line for claim in self.paper.procedures[procedure].claims]
-        (line,) = (line for line in lines if line.invoice_number == number)
-        self.paper.collect(payment, procedure, line, cents, date(2026, 4, 14))
+        collect(self.paper, payment, procedure, number, cents, date(2026, 4, 14))
 
     def claim(self, number: str) -> tuple[str, int, str | None]:
         c = schema.claim.c
@@ -354,6 +339,52 @@ def test_an_invoice_of_last_year_is_lettered_once_its_year_is_closed(house: Hous
     assert house.letters() == ["done"]
     assert house.claim("FA2025009") == ("settled", 0, None)
     assert house.tasks() == []
+
+
+def test_an_invoice_nobody_can_read_hides_no_other_entrys_fate(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    procedure = house.hand_over()
+    house.collect("p1", procedure, "FA2026001", 50_000)
+    house.collect("p2", procedure, "FA2026002", 30_000)
+    house.night()
+    for draft in house.office.books.drafts():
+        house.office.books.validate(draft)
+    whole = MyUnisoftConnector.read_invoices
+
+    def spoilt(self: MyUnisoftConnector, refs: Sequence[str]) -> Sequence[SourceInvoice | Missing]:
+        if any(ref.endswith("FA2026001") for ref in refs):
+            raise Drift("illisible")
+        return whole(self, refs)
+
+    monkeypatch.setattr(MyUnisoftConnector, "read_invoices", spoilt)
+    assert house.night().counts["entries_posted"] == 1
+    monkeypatch.undo()
+    assert house.night().counts["entries_posted"] == 1
+
+
+def test_a_refused_entry_of_an_invoice_that_is_gone_makes_no_money(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    procedure = house.hand_over()
+    house.collect("p1", procedure, "FA2026001", 50_000)
+    house.night()
+    (draft,) = house.office.books.drafts()
+    follow = MyUnisoftConnector.follow_up
+
+    def refused(self: MyUnisoftConnector, remote_ids: Sequence[str]) -> Sequence[FollowedUp]:
+        if draft in house.office.books.drafts():
+            house.office.books.reject(draft)  # after tonight's list was read
+        return follow(self, remote_ids)
+
+    def gone(self: MyUnisoftConnector, refs: Sequence[str]) -> Sequence[SourceInvoice | Missing]:
+        return [Missing(ref=ref) for ref in refs]
+
+    monkeypatch.setattr(MyUnisoftConnector, "follow_up", refused)
+    monkeypatch.setattr(MyUnisoftConnector, "read_invoices", gone)
+    assert house.night().counts["entries_rejected"] == 1
+    assert house.payments() == [50_000]
+    assert house.claim("FA2026001") == ("open", 70_000, None)
 
 
 def test_a_payment_undone_while_it_waits_is_lettered_with_its_undoing(house: House) -> None:

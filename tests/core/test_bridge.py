@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 from tests.connectors_myunisoft.office import SECRET, SETTINGS, SIREN, Office, opened
+from tests.core.handing import Shelf, approve_and_sign, collect
 from tests.core.paper import Paper, paper_connectors
 
-from encaisse_api import Connector, RecordsPayments
-from encaisse_core import connecting, facts, nightly, proposals, routing, runner
+from encaisse_api import RecordsPayments
+from encaisse_core import connecting, facts, nightly, routing
 from encaisse_core.app import App, open_app
 from encaisse_core.cli.routes import _proposed
 from encaisse_core.clock import SeededIds, VirtualClock
@@ -25,16 +26,6 @@ from encaisse_simulator.transport import SimTransport
 
 EVENING = datetime(2026, 4, 13, 19, 0, tzinfo=UTC)
 TOKEN = "jeton-factomos"
-
-
-@dataclass
-class Shelf:
-    """Offer the real connectors beside a collector on paper."""
-
-    known: dict[str, type[Connector]]
-
-    def connector(self, slug: str) -> type[Connector]:
-        return self.known[slug]
 
 
 @dataclass
@@ -80,19 +71,13 @@ class Street:
             )
 
     def hand_over(self) -> str:
-        found = proposals.propose(self.app.host, self.company)
-        proposals.approve(self.app.host, self.company, found, by="essai")
-        runner.drain(self.app.host, self.company)
-        signed = {key: (draft, "signed") for key, (draft, _) in self.paper.mandates.items()}
-        self.paper.mandates = signed  # type: ignore[assignment]
+        approve_and_sign(self.app, self.company, self.paper)
         self.night()
         (procedure,) = self.paper.procedures
         return procedure
 
     def collect(self, payment: str, procedure: str, number: str, cents: int) -> None:
-        lines = [claim.line for claim in self.paper.procedures[procedure].claims]
-        (line,) = (line for line in lines if line.invoice_number == number)
-        self.paper.collect(payment, procedure, line, cents, date(2026, 4, 17))
+        collect(self.paper, payment, procedure, number, cents, date(2026, 4, 17))
 
     def payments(self) -> list[tuple[str, int]]:
         p = schema.payment.c

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack, cast
 
 import click
 
@@ -29,15 +30,37 @@ from encaisse_core.store import schema
 if TYPE_CHECKING:
     from encaisse_core.app import App
 
-FROM = click.option("--from", "starts", metavar="JOUR", help="Premier jour ; aujourd'hui sinon.")
-UNTIL = click.option("--until", "ends", metavar="JOUR", help="Dernier jour ; sans fin sinon.")
-TERMS = click.option("--terms", metavar="RÉFÉRENCE", default="", help="Texte signé, où le trouver.")
-OPINION = click.option(
-    "--opinion", metavar="RÉFÉRENCE", help="Avis juridique qui permet la commission."
-)
-NUMBERS = click.option(
-    "--show-numbers", "numbers", is_flag=True, help="Ses relevés montrent le numéro des factures."
-)
+
+class Typed(TypedDict):
+    """Hold what a person types of a contract beside its rate."""
+
+    starts: str | None
+    ends: str | None
+    terms: str
+    opinion: str | None
+    numbers: bool
+
+
+def terms_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options that say what was agreed."""
+    for option in (
+        click.option(
+            "--show-numbers",
+            "numbers",
+            is_flag=True,
+            help="Ses relevés montrent le numéro des factures.",
+        ),
+        click.option(
+            "--opinion", metavar="RÉFÉRENCE", help="Avis juridique qui permet la commission."
+        ),
+        click.option(
+            "--terms", metavar="RÉFÉRENCE", default="", help="Texte signé, où le trouver."
+        ),
+        click.option("--until", "ends", metavar="JOUR", help="Dernier jour ; sans fin sinon."),
+        click.option("--from", "starts", metavar="JOUR", help="Premier jour ; aujourd'hui sinon."),
+    ):
+        command = option(command)
+    return command
 
 
 @click.group("referrer", cls=FrenchGroup, help="Gère les apporteurs d'affaires.")
@@ -49,11 +72,7 @@ def referrer() -> None:
 @click.argument("name", metavar="NOM")
 @click.option("--kind", required=True, type=click.Choice(sorted(REFERRER_KINDS)), help="Métier.")
 @click.option("--rate", metavar="POURCENT", help="Part des honoraires HT : 12,5.")
-@FROM
-@UNTIL
-@TERMS
-@OPINION
-@NUMBERS
+@terms_options
 @company_option
 @json_option
 @click.pass_obj
@@ -62,20 +81,16 @@ def add(
     name: str,
     kind: str,
     rate: str | None,
-    starts: str | None,
-    ends: str | None,
-    terms: str,
-    opinion: str | None,
-    numbers: bool,
     asked: str | None,
     as_json: bool,
+    **typed_terms: Unpack[Typed],
 ) -> None:
     """Record a referrer; a trade that needs a legal opinion earns nothing until there is one."""
-    if rate is None and (starts or ends or terms or opinion or numbers):
+    if rate is None and any(typed_terms.values()):
         raise UsageError("--from, --until, --terms, --opinion et --show-numbers vont avec --rate.")
     with session.open() as app:
         company = company_of(app, asked)
-        said = rate and _agreed(app, rate, starts, ends, terms, opinion, numbers)
+        said = rate and _agreed(app, rate, typed_terms)
         with app.host.store.begin() as tx:
             made = referrers.add(app.host, tx, company.id, name, cast("ReferrerKind", kind))
             contract = said and referrers.agree(app.host, tx, company.id, made, said)
@@ -89,17 +104,13 @@ def add(
         click.echo(
             f"Il ne touche rien sans contrat : encaisse referrer contract {made} --rate 12,5."
         )
-    _say_needs(kind, opinion)
+    _say_needs(kind, typed_terms["opinion"])
 
 
 @referrer.command("contract", help="Enregistre un contrat : la part d'un apporteur, et ses dates.")
 @click.argument("typed", metavar="APPORTEUR")
 @click.option("--rate", required=True, metavar="POURCENT", help="Part des honoraires HT : 12,5.")
-@FROM
-@UNTIL
-@TERMS
-@OPINION
-@NUMBERS
+@terms_options
 @company_option
 @json_option
 @click.pass_obj
@@ -107,19 +118,15 @@ def contract(
     session: Session,
     typed: str,
     rate: str,
-    starts: str | None,
-    ends: str | None,
-    terms: str,
-    opinion: str | None,
-    numbers: bool,
     asked: str | None,
     as_json: bool,
+    **typed_terms: Unpack[Typed],
 ) -> None:
     """Record a contract; it changes nothing that was earned before."""
     with session.open() as app:
         company = company_of(app, asked)
         who = referrer_id(app, company, typed)
-        said = _agreed(app, rate, starts, ends, terms, opinion, numbers)
+        said = _agreed(app, rate, typed_terms)
         with app.host.store.begin() as tx:
             made = referrers.agree(app.host, tx, company.id, who, said)
             kind = next(r["kind"] for r in views.referrers(tx, company.id) if r["id"] == who)
@@ -131,7 +138,7 @@ def contract(
         f"Contrat enregistré : {made}, à partir du {said.starts_on:%d/%m/%Y}{until}. Il vaut pour "
         "les factures importées pendant ce temps."
     )
-    _say_needs(kind, opinion)
+    _say_needs(kind, typed_terms["opinion"])
 
 
 @referrer.command("end", help="Donne un dernier jour à un contrat.")
@@ -285,22 +292,14 @@ def percent(rate: str | None) -> str:
     return f"{rate} %".replace(".", ",") if rate is not None else ""
 
 
-def _agreed(
-    app: App,
-    rate: str,
-    starts: str | None,
-    ends: str | None,
-    terms: str,
-    opinion: str | None,
-    numbers: bool,
-) -> referrers.Agreed:
+def _agreed(app: App, rate: str, typed: Typed) -> referrers.Agreed:
     return referrers.Agreed(
         _ppm(rate),
-        _day(starts) or app.host.clock.today(),
-        _day(ends),
-        terms,
-        opinion,
-        numbers,
+        _day(typed["starts"]) or app.host.clock.today(),
+        _day(typed["ends"]),
+        typed["terms"],
+        typed["opinion"],
+        typed["numbers"],
     )
 
 

@@ -27,17 +27,9 @@ from encaisse_api.manifest import Manifest
 from encaisse_api.names import BLIND, WRITES
 from encaisse_api.roles import ReceivesWebhooks, roles_of
 
-NEEDS_SIDECAR = frozenset(
-    {
-        "reminders",
-        "quote",
-        "read_mandate",
-        "follow_up",
-        "attestation",
-        "check_debtor",
-        "financing_offers",
-    }
-)
+NEEDS_SIDECAR = frozenset(READS) - {"probe", "accounts", "read_invoices", "fetch_document"}
+"""Reads whose question is told beside their recording; the others have none, or a list of refs."""
+
 CREDENTIAL_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
 
 
