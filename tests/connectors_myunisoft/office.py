@@ -11,8 +11,10 @@ import httpx
 from tests.lent import drawn, lent
 
 from encaisse_api import (
+    Absent,
     Money,
     PaymentEntry,
+    Receipt,
     ReversalEntry,
     SourceInvoice,
 )
@@ -25,7 +27,11 @@ NOW = datetime(2026, 4, 14, 2, 0, tzinfo=UTC)
 SECRET = "encaisse-essai"
 SIREN = "987654324"
 CUSTOMER = "812345676"
+F1 = "411CLIENT0/2026/F1"
+"""Name of the one invoice of the tests that write."""
+DIRECT = {"mode": "direct"}
 KEY = "enc-0000000000000000000000000a"
+OURS = f"GCO-{KEY}"
 UNDO = "enc-0000000000000000000000000b"
 SETTINGS = {"counterpart": "4671000000"}
 Y2025 = (date(2025, 1, 1), date(2025, 12, 31))
@@ -146,3 +152,16 @@ def reversal(ref: str, remote_id: str, cents: int = 50_000, *, key: str = UNDO) 
 
 def named(rows: Mapping[str, object]) -> list[str]:
     return sorted(rows)
+
+
+def paid(office: Office, cents: int = 50_000, **settings: str) -> Receipt:
+    return office.connector(**settings).record_payment(KEY, payment(F1, cents))
+
+
+def found(office: Office, cents: int = 50_000) -> Receipt | Absent:
+    return office.connector().find_payment(KEY, payment(F1, cents))
+
+
+def landed(office: Office) -> int:
+    """Count the entries that stand under our id, validated or not."""
+    return len(office.books._dossier.by_partner_id(OURS))

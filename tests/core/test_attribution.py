@@ -2,32 +2,19 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
 from datetime import date, timedelta
-from pathlib import Path
 
 import pytest
 from sqlalchemy import select
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from test_odd_nights import add_tool, line_of, make
-from test_spine import House
+from tests.core.houses import House, add_tool, line_of
 
 from encaisse_core import connecting, referrers
 from encaisse_core.cli.views.attributions import attribution
-from encaisse_core.clock import VirtualClock
 from encaisse_core.errors import UsageError
 from encaisse_core.referrers import Agreed, Identity
 from encaisse_core.store import schema
 
-
-@pytest.fixture
-def house(tmp_path: Path, clock: VirtualClock) -> Iterator[House]:
-    made = make(f"sqlite:///{tmp_path / 'e.db'}", tmp_path, clock, invoices=2)
-    yield made
-    made.app.close()
+INVOICES = 2
 
 
 def refer(house: House, connector: str, rate: int | None = 200_000, kind: str = "editor") -> str:

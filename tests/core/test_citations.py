@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from paper import invoice
-from test_odd_nights import make
-from test_spine import House
+from tests.core.houses import House, make
+from tests.core.paper import invoice
 
 from encaisse_api import Instalment, Money, SourceInvoice, Stream
 from encaisse_core.clock import VirtualClock

@@ -3,34 +3,23 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import select
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from test_merges import merge, pay, second_tool, unmerge
-from test_odd_nights import answer, line_of, make
-from test_spine import House
+from tests.core.houses import House, answer, line_of
+from tests.core.merging import merge, pay, second_tool, unmerge
 
 from encaisse_core import referrers
 from encaisse_core.cli.telling import tell
 from encaisse_core.cli.views.explaining import explain
-from encaisse_core.clock import PARIS, VirtualClock
+from encaisse_core.clock import PARIS
 from encaisse_core.store import schema
 from encaisse_core.store.engine import instant
 
-
-@pytest.fixture
-def house(tmp_path: Path, clock: VirtualClock) -> Iterator[House]:
-    made = make(f"sqlite:///{tmp_path / 'e.db'}", tmp_path, clock, invoices=3)
-    yield made
-    made.app.close()
+INVOICES = 3
 
 
 def told(house: House, number: str) -> dict[str, Any]:

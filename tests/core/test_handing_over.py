@@ -2,31 +2,17 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
 from datetime import date
-from pathlib import Path
 
-import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from test_odd_nights import add_tool, answer, line_of, make
-from test_spine import House
+from tests.core.houses import House, add_tool, answer, line_of
 
 from encaisse_api import OutcomeUnknown, RecordsPayments
 from encaisse_core import accounting, routing
 from encaisse_core.accounting import Destination, Handed
-from encaisse_core.clock import VirtualClock
 from encaisse_core.fec import COLUMNS
 from encaisse_core.store import schema
 
-
-@pytest.fixture
-def house(tmp_path: Path, clock: VirtualClock) -> Iterator[House]:
-    made = make(f"sqlite:///{tmp_path / 'e.db'}", tmp_path, clock, invoices=2)
-    yield made
-    made.app.close()
+INVOICES = 2
 
 
 def hand_over(house: House, written_on: str = "467") -> Handed:

@@ -11,10 +11,7 @@ from random import Random
 
 import pytest
 from sqlalchemy import func, select
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from test_odd_nights import answer, make, open_tasks
+from tests.core.houses import answer, make, open_tasks
 
 from encaisse_api import Money, Transient
 from encaisse_core import journal

@@ -2,147 +2,32 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
 from datetime import date
-from pathlib import Path
-from random import Random
 from typing import Any
 
 import pytest
 from sqlalchemy import select
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from paper import Paper, invoice, paper_connectors
-from test_odd_nights import line_of, make, open_tasks, payments
-from test_spine import House
+from tests.core.houses import House, line_of, open_tasks, payments
+from tests.core.merging import (
+    WHY,
+    changed,
+    claim_id,
+    merge,
+    pay,
+    second_tool,
+    semantic,
+    sums,
+    unmerge,
+)
+from tests.core.paper import Paper, invoice, paper_connectors
 
 from encaisse_api import Money
-from encaisse_core import connecting, merges, proposals, referrers, routing, separations, unmerges
-from encaisse_core.clock import VirtualClock
+from encaisse_core import connecting, proposals, referrers, separations
 from encaisse_core.contracts import first_import
 from encaisse_core.errors import UsageError
-from encaisse_core.host import links
-from encaisse_core.merges import Said
 from encaisse_core.store import schema
 
-WHY = Said("essai", "c'est la même facture")
-TABLES = (
-    "claim",
-    "echeance",
-    "allocation",
-    "payment",
-    "payment_sighting",
-    "sighting",
-    "claim_key",
-    "attribution",
-    "reservation",
-    "settlement",
-    "commission_line",
-)
-"""What a merge touches, or must leave alone."""
-
-
-def second_tool(house: House, numbers: tuple[int, ...] = (1, 2, 3), **how: Any) -> Paper:
-    """Connect a tool that shows the same invoices under numbers and dates of its own."""
-    second = Paper()
-    for n in numbers:
-        second.add(invoice(f"X-{n}", 100_00 * n, **{"due": date(2026, 1, 20), **how}))
-    kind = paper_connectors(second)["papertool"]
-    kind.manifest = kind.manifest.model_copy(update={"slug": "othertool"})
-    house.shelf.known["othertool"] = kind
-    connecting.connect(
-        house.host, house.app.vault, company_id=house.company, connector="othertool", values={}
-    )
-    with house.host.store.begin() as tx:
-        first = next(x for x in links(tx, house.company) if x.connector == "papertool")
-        routing.answer(
-            house.host, tx, house.company, "record_payment", first.id, decided_by="essai"
-        )
-    return second
-
-
-@pytest.fixture
-def house(tmp_path: Path, clock: VirtualClock) -> Iterator[House]:
-    made = make(f"sqlite:///{tmp_path / 'e.db'}", tmp_path, clock, invoices=3)
-    yield made
-    made.app.close()
-
-
-def claim_id(house: House, number: str) -> str:
-    return str(house.claim(number)["id"])
-
-
-def merge(house: House, kept: str, gone: str) -> str:
-    first, second = claim_id(house, kept), claim_id(house, gone)
-    with house.host.store.begin() as tx:
-        return merges.merge(house.host, tx, house.company, first, second, WHY)
-
-
-def unmerge(house: House, merge_id: str) -> None:
-    with house.host.store.begin() as tx:
-        unmerges.unmerge(house.host, tx, house.company, merge_id, WHY)
-
-
-def semantic(house: House) -> dict[str, list[dict[str, Any]]]:
-    """Export what claims are, in a fixed order."""
-    with house.host.store.begin() as tx:
-        return {
-            name: sorted((dict(row) for row in tx.execute(select(table)).mappings()), key=repr)
-            for name in TABLES
-            for table in (schema.metadata.tables[name],)
-        }
-
-
-def changed(
-    before: dict[str, list[dict[str, Any]]], after: dict[str, list[dict[str, Any]]]
-) -> list[str]:
-    """Say which rows and fields are not as they were."""
-    found: list[str] = []
-    for name in TABLES:
-        key = schema.metadata.tables[name].primary_key.columns.keys()
-        old, new = (
-            {tuple(row[part] for part in key): row for row in rows[name]}
-            for rows in (before, after)
-        )
-        for which in sorted(set(old) | set(new)):
-            had, has = old.get(which), new.get(which)
-            if had is None or has is None:
-                found.append(f"{name} {which}: {'new' if had is None else 'gone'}")
-            elif had != has:
-                fields = {k: (had[k], has[k]) for k in had if had[k] != has[k]}
-                found.append(f"{name} {which}: {fields}")
-    return found
-
-
-def sums(house: House) -> None:
-    """Check that every cent of every payment is in a line or unallocated, and échéances add up."""
-    found = semantic(house)
-    for row in found["payment"]:
-        put = sum(a["amount"] for a in found["allocation"] if a["payment_id"] == row["id"])
-        assert row["amount"] == put + row["unallocated"], row
-    for row in found["echeance"]:
-        on = sum(a["amount"] for a in found["allocation"] if a["echeance_id"] == row["id"])
-        assert 0 <= row["open"] <= row["amount"] - on, row  # what was paid before we came aside
-    opened = {
-        row["id"]: sum(e["open"] for e in found["echeance"] if e["claim_id"] == row["id"])
-        for row in found["claim"]
-        if row["merged_into"] is None
-    }
-    assert opened == {r["id"]: r["open"] for r in found["claim"] if r["merged_into"] is None}
-
-
-def pay(paper: Paper, number: str, cents: int) -> None:
-    """Let the tool show less open, or more for money that went back."""
-    known = paper.invoices[f"r-{number}"]
-    left = Money.of_minor(known.open.minor - cents)
-    parts = tuple(i.model_copy(update={"open": left}) for i in known.instalments)
-    state = "settled" if left.minor <= 0 else "open"
-    paper.add(known.model_copy(update={"open": left, "state": state, "instalments": parts}))
-
-
-# --- what counts once -------------------------------------------------------------------------
+INVOICES = 3
 
 
 def test_one_payment_both_tools_showed_is_one_payment(house: House) -> None:
@@ -455,114 +340,3 @@ def test_a_record_joined_by_a_rung_gets_a_claim_of_its_own(house: House) -> None
             opens = dict(tx.execute(select(c.id, c.open).where(c.number == "F-3")).all())
         assert opens == {kept: 300_00, own: 240_00}
     sums(house)
-
-
-# --- random histories -------------------------------------------------------------------------
-
-
-class Twice:
-    """Play random money over invoices two tools show under two numbers, and a collector."""
-
-    def __init__(self, house: House, seed: int) -> None:
-        self.house, self.random = house, Random(seed)
-        self.opened = house.open_everything() if self.random.random() < 0.6 else []
-        self.second = second_tool(house)
-        self.count = 0
-        house.night()
-
-    def act(self) -> None:
-        kind = self.random.choice(("first", "second", "both", "back", "collect", "night", "night"))
-        n = self.random.randint(1, 3)
-        self.count += 1
-        cents = self.random.randint(1, 30) * 100 * n + self.count
-        if kind == "night":
-            self.night()
-        elif kind == "collect" and self.opened:
-            line = line_of(self.house, self.opened, f"F-{n}")
-            on = self.house.clock.today()
-            self.house.paper.collect(f"p{self.count}", self.opened[0], line, cents, on)
-        elif kind == "back" and self.random.random() < 0.5:
-            self.undo(n)
-        for paper, number, kinds in (
-            (self.house.paper, f"F-{n}", ("first", "both")),
-            (self.second, f"X-{n}", ("second", "both")),
-        ):
-            if kind in kinds and cents <= paper.invoices[f"r-{number}"].open.minor:
-                pay(paper, number, cents)
-
-    def undo(self, n: int) -> None:
-        """Let the tool that showed it show that the newest direct payment went back."""
-        p, s = schema.payment.c, schema.sighting.c
-        self.night()
-        with self.house.host.store.begin() as tx:
-            undone = select(p.reverses).where(p.reverses.is_not(None))
-            found = tx.execute(
-                select(p.amount, s.number)
-                .join(schema.sighting, s.id == p.shown_by)
-                .where(p.origin == "source", p.amount > 0, p.id.not_in(undone))
-                .where(s.number.in_((f"F-{n}", f"X-{n}")))
-                .order_by(p.created_at.desc(), p.id.desc())
-            ).first()
-        if found is not None:
-            paper = self.house.paper if found.number.startswith("F") else self.second
-            pay(paper, found.number, -found.amount)
-        self.night()
-
-    def night(self) -> None:
-        self.house.night()
-        for task, kind, _ in open_tasks(self.house):
-            if kind == "maybe_same":
-                from encaisse_core.cli import answering
-
-                given = answering.Answer("autre argent", "essai", verdict="different")
-                answering.answer(self.house.host, self.house.company, task, given)
-
-
-@pytest.mark.parametrize("seed", range(1, 3))
-def test_a_merge_undone_at_once_leaves_the_store_as_it_was(house: House, seed: int) -> None:
-    played = Twice(house, seed)
-    for _ in range(played.random.randint(2, 10)):
-        played.act()
-    played.night()
-    for n in (1, 2, 3):
-        if house.claim(f"F-{n}")["hold"] or house.claim(f"X-{n}")["hold"]:
-            continue
-        before = semantic(house)
-        merge_id = merge(house, f"F-{n}", f"X-{n}")
-        sums(house)
-        unmerge(house, merge_id)
-        assert changed(before, semantic(house)) == [], f"seed {seed}, F-{n}"
-
-
-@pytest.mark.parametrize("seed", range(101, 103))
-def test_a_merge_undone_later_gives_each_claim_what_its_own_tool_says(
-    house: House, seed: int
-) -> None:
-    played = Twice(house, seed)
-    for _ in range(played.random.randint(0, 5)):
-        played.act()
-    played.night()
-    made = {}
-    for n in (1, 2, 3):
-        if not house.claim(f"F-{n}")["hold"] and not house.claim(f"X-{n}")["hold"]:
-            made[n] = merge(house, f"F-{n}", f"X-{n}")
-    for _ in range(played.random.randint(1, 6)):
-        played.act()
-        sums(house)
-    played.night()
-    for merge_id in made.values():
-        unmerge(house, merge_id)
-    for _ in range(3):
-        played.night()
-        sums(house)
-    for n in made:
-        held = house.claim(f"F-{n}")["hold"], house.claim(f"X-{n}")["hold"]
-        shown = (
-            house.paper.invoices[f"r-F-{n}"].open.minor,
-            played.second.invoices[f"r-X-{n}"].open.minor,
-        )
-        owed = house.claim(f"F-{n}")["open"], house.claim(f"X-{n}")["open"]
-        told = f"seed {seed}, {n}: owed {owed}, tools show {shown}, held {held}"
-        for is_held, there, here in zip(held, shown, owed, strict=True):
-            if is_held is None:
-                assert max(0, there) == here, told

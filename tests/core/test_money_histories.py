@@ -6,7 +6,6 @@ over now and then. What is checked at the end does not use what the host worked 
 
 from __future__ import annotations
 
-import sys
 from collections import Counter, defaultdict
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
@@ -15,12 +14,8 @@ from random import Random
 
 import pytest
 from sqlalchemy import select
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from test_attribution import refer
-from test_odd_nights import make
-from test_spine import House
+from tests.core.houses import House, make
+from tests.core.test_attribution import refer
 
 from encaisse_api import CollectorPayout, Money, PayoutLine
 from encaisse_core import accounting, earnings, journal, referrers, stating

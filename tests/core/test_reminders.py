@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from tests.core.handing import Shelf
+from tests.core.houses import House
 from tests.core.paper import Paper, invoice, paper_connectors
-from tests.core.test_spine import House, PaperConnectors
 
 from encaisse_api import Drift, Manifest, Recipient, Reminder, Transient
 from encaisse_core import proposals, reminders
@@ -51,7 +52,7 @@ def house(tmp_path: Path, clock: VirtualClock, told: Told) -> Iterator[House]:
         folder=tmp_path / "home",
         clock=clock,
         ids=SeededIds(1, clock),
-        connectors=(shelf := PaperConnectors(known)),
+        connectors=(shelf := Shelf(known)),
     )
     yield House(app, clock, paper, shelf)
     app.close()

@@ -2,124 +2,26 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
+from tests.core.houses import House, make
+from tests.core.paper import invoice
 
-from encaisse_api import Connector, Money, SourceInvoice, Transient, Unreadable
-from encaisse_core import connecting, facts, journal, nightly, proposals, referrers, runner
-from encaisse_core.app import App, open_app
-from encaisse_core.cli import answering
-from encaisse_core.clock import SeededIds, VirtualClock
-from encaisse_core.host import Host
+from encaisse_api import Transient, Unreadable
+from encaisse_core import journal, proposals, referrers, runner
+from encaisse_core.clock import VirtualClock
 from encaisse_core.store import schema
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from paper import SIREN, Paper, invoice, paper_connectors
-
-
-class PaperConnectors:
-    """Offer the paper's connectors as an installation would."""
-
-    def __init__(self, known: dict[str, type[Connector]]) -> None:
-        self.known = known
-
-    def connector(self, slug: str) -> type[Connector]:
-        return self.known[slug]
-
-
-class House:
-    """Run a company's nights over a paper."""
-
-    def __init__(self, app: App, clock: VirtualClock, paper: Paper, shelf: PaperConnectors) -> None:
-        self.app, self.clock, self.paper, self.shelf = app, clock, paper, shelf
-        self.host: Host = app.host
-        self.company = connecting.add_company(
-            self.host, siren=SIREN, name="Société", environment="test"
-        )
-        for slug in ("papertool", "papercollector"):
-            connecting.connect(
-                self.host, app.vault, company_id=self.company, connector=slug, values={}
-            )
-
-    def night(self) -> nightly.Night:
-        self.clock.sleep(timedelta(hours=24).total_seconds())
-        return nightly.run_night(self.host, self.company, self.app.signer)
-
-    def open_everything(self) -> list[str]:
-        """Propose, approve, sign, and open by night; give the procedures' remote ids."""
-        self.night()
-        proposals.approve(
-            self.host, self.company, proposals.propose(self.host, self.company), by="essai"
-        )
-        runner.drain(self.host, self.company)
-        self.paper.mandates = {
-            key: (draft, "signed") for key, (draft, _) in self.paper.mandates.items()
-        }
-        self.night()
-        return list(self.paper.procedures)
-
-    def count(self, table: str) -> int:
-        with self.host.store.begin() as tx:
-            found = tx.execute(select(func.count()).select_from(schema.metadata.tables[table]))
-            return int(found.scalar_one())
-
-    def claim(self, number: str) -> dict[str, object]:
-        c = schema.claim
-        with self.host.store.begin() as tx:
-            row = tx.execute(select(c).where(c.c.number == number)).mappings().one()
-            return dict(row)
-
-    def reasons(self, number: str) -> set[str]:
-        with self.host.store.begin() as tx:
-            for each in facts.decide_all(self.host, tx, self.company):
-                if each.facts.number == number:
-                    return {reason.rule for reason in each.decision.reasons}
-        raise AssertionError(f"no claim {number}")
-
-    def answer(self, kind: str, number: str, *, lift: bool) -> None:
-        t, c = schema.task, schema.claim
-        with self.host.store.begin() as tx:
-            task_id = tx.execute(
-                select(t.c.id)
-                .join(c, c.c.id == t.c.subject)
-                .where(t.c.kind == kind, c.c.number == number, t.c.done_at.is_(None))
-            ).scalar_one()
-        answering.answer(
-            self.host, self.company, task_id, answering.Answer("vu", "essai", lift=lift)
-        )
-
-    def effect_states(self, kind: str) -> list[str]:
-        e = schema.effect.c
-        with self.host.store.begin() as tx:
-            return list(tx.execute(select(e.state).where(e.kind == kind)).scalars())
-
-    def tasks(self) -> set[str]:
-        with self.host.store.begin() as tx:
-            return set(tx.execute(select(schema.task.c.kind)).scalars())
 
 
 @pytest.fixture
 def house(database_url: str, tmp_path: Path, clock: VirtualClock) -> Iterator[House]:
-    paper = Paper()
-    for number in range(1, 9):
-        paper.add(invoice(f"F-{number}", 100_00 * number, siren="987654324"))
-    shelf = PaperConnectors(paper_connectors(paper))
-    app = open_app(
-        {"ENCAISSE_DATABASE_URL": database_url},
-        folder=tmp_path / "home",
-        clock=clock,
-        ids=SeededIds(1, clock),
-        connectors=shelf,
-    )
-    yield House(app, clock, paper, shelf)
-    app.close()
+    made = make(database_url, tmp_path, clock)
+    yield made
+    made.app.close()
 
 
 def test_an_overdue_invoice_goes_from_the_tool_to_collection(house: House) -> None:
@@ -409,131 +311,3 @@ def test_a_payment_and_its_reversal_in_one_night_are_both_in_the_books(house: Ho
     house.night()
     assert sum(cents for _, _, cents in house.paper.written) == 0
     assert house.claim(line.invoice_number)["open"] == line.principal.minor
-
-
-def test_a_total_corrected_in_the_tool_is_no_payment(house: House) -> None:
-    house.night()
-    house.paper.add(invoice("F-4", 350_00))
-    house.night()
-    claim = house.claim("F-4")
-    assert (claim["total"], claim["open"], claim["hold"]) == (350_00, 350_00, None)
-    assert house.count("payment") == 0
-    events = house.count("event")
-    house.night()
-    assert house.count("event") == events
-
-
-def test_a_total_corrected_after_the_claim_was_handed_over_is_for_a_person(house: House) -> None:
-    house.open_everything()
-    house.paper.add(invoice("F-4", 350_00))
-    house.night()
-    assert house.claim("F-4")["hold"] == "total_changed"
-    assert house.count("payment") == 0
-    assert [kind for kind, _, _ in house.paper.stops] == ["pause"]
-
-
-def test_a_total_a_person_confirmed_is_taken_over(house: House) -> None:
-    opened = house.open_everything()
-    house.paper.add(invoice("F-4", 350_00))
-    house.paper.add(invoice("F-5", 600_00))
-    house.night()
-    for number in ("F-4", "F-5"):
-        house.answer("total_changed", number, lift=True)
-    house.night()
-    assert {n: house.claim(n)["open"] for n in ("F-4", "F-5")} == {"F-4": 350_00, "F-5": 600_00}
-    assert house.claim("F-4")["hold"] is None
-    assert [kind for kind, _, ref in house.paper.stops if ref == opened[0]].count("amend") == 1
-    events = house.count("event")
-    house.night()
-    assert house.count("event") == events
-
-
-def test_a_claim_held_twice_is_free_after_the_second_answer(house: House) -> None:
-    house.open_everything()
-    house.paper.add(invoice("F-4", 350_00))
-    house.night()
-    disputed = house.paper.invoices["r-F-4"].model_copy(update={"flags": frozenset({"disputed"})})
-    house.paper.add(disputed)
-    house.night()
-    assert house.claim("F-4")["hold"] == "disputed"
-    house.answer("disputed", "F-4", lift=True)
-    assert house.claim("F-4")["hold"] == "total_changed"
-    house.answer("total_changed", "F-4", lift=True)
-    assert house.claim("F-4")["hold"] is None
-
-
-def test_what_happens_again_is_asked_again(house: House) -> None:
-    house.open_everything()
-    for total in (350_00, 300_00):
-        house.paper.add(invoice("F-4", total))
-        house.night()
-        assert house.claim("F-4")["hold"] == "total_changed"
-        house.answer("total_changed", "F-4", lift=True)
-    assert [kind for kind, _, _ in house.paper.stops].count("pause") == 2
-
-
-@pytest.mark.parametrize(
-    ("change", "why"),
-    [
-        ({"state": "unknown"}, "unknown_status"),
-        ({"currency": "USD"}, "currency_changed"),
-    ],
-)
-def test_no_money_is_made_of_what_nobody_understands(
-    house: House, change: dict[str, str], why: str
-) -> None:
-    house.night()
-    house.paper.pay("F-4", 400_00)
-    known = house.paper.invoices["r-F-4"].model_dump(mode="json") | change
-    text = json.dumps(known)
-    if "currency" in change:
-        text = text.replace('"currency": "EUR"', '"currency": "USD"')
-    house.paper.invoices["r-F-4"] = SourceInvoice.model_validate_json(text)
-    house.night()
-    assert house.count("payment") == 0
-    assert house.claim("F-4")["hold"] == why
-    assert house.claim("F-4")["state"] == "open"
-
-
-@pytest.mark.parametrize(
-    ("answered", "state"),
-    [
-        ({"state": "rejected"}, "refused"),
-        ({"amount": Money.of_minor(1)}, "parked"),
-        ({"amount": None}, "parked"),
-        (None, "uncertain"),
-        ({"remote_id": "the-same-every-time"}, "done"),
-    ],
-)
-def test_a_receipt_that_does_not_say_all_of_it_is_no_success(
-    house: House, answered: dict[str, object] | None, state: str
-) -> None:
-    opened = house.open_everything()
-    line = house.paper.procedures[opened[0]].claims[0].line
-    house.paper.collect("p1", opened[0], line, 5_00, date(2026, 2, 5))
-    house.paper.collect("p2", opened[0], line, 7_00, date(2026, 2, 5))
-    house.paper.receipts = lambda receipt: (
-        None if answered is None else receipt.model_copy(update=answered)
-    )
-    night = house.night()
-    assert night.failures == {}
-    states = house.effect_states("record_payment")
-    expected = {state, "parked"} if state == "done" else {state}
-    assert set(states) == expected, states
-
-
-def test_a_connector_that_cannot_be_built_costs_its_own_work_only(
-    house: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    opened = house.open_everything()
-    line = house.paper.procedures[opened[0]].claims[0].line
-    house.paper.collect("p1", opened[0], line, 5_00, date(2026, 2, 5))
-
-    def broken(self: object, context: object) -> None:
-        raise ValueError("Jean Secret")
-
-    monkeypatch.setattr(house.shelf.known["papertool"], "__init__", broken)
-    night = house.night()
-    assert len(night.failures) == 1
-    assert "Secret" not in str(night.failures)
-    assert "ValueError" in str(night.failures)

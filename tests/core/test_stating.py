@@ -2,29 +2,15 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
 from datetime import UTC, date, datetime
-from pathlib import Path
 from typing import Any
 
-import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from test_attribution import refer
-from test_odd_nights import line_of, make
-from test_spine import House
+from tests.core.houses import House, line_of
+from tests.core.test_attribution import refer
 
 from encaisse_core import referrers, stating
-from encaisse_core.clock import VirtualClock
 
-
-@pytest.fixture
-def house(tmp_path: Path, clock: VirtualClock) -> Iterator[House]:
-    made = make(f"sqlite:///{tmp_path / 'e.db'}", tmp_path, clock, invoices=3)
-    yield made
-    made.app.close()
+INVOICES = 3
 
 
 def live(house: House, on: date) -> None:

@@ -8,7 +8,6 @@ more histories than an ordinary run takes.
 from __future__ import annotations
 
 import os
-import sys
 import tempfile
 from collections import Counter, deque
 from dataclasses import dataclass, field
@@ -20,11 +19,8 @@ import pytest
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from paper import Paper, invoice, paper_connectors
-from test_odd_nights import answer, make, open_tasks
+from tests.core.houses import answer, make, open_tasks
+from tests.core.paper import Paper, invoice, paper_connectors
 
 from encaisse_api import Money, SourceInvoice, Transient
 from encaisse_core import connecting, journal, routing

@@ -2,34 +2,21 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import select
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from paper import invoice
-from test_merges import pay
-from test_odd_nights import add_tool, line_of, make
-from test_spine import House
+from tests.core.houses import House, add_tool, line_of
+from tests.core.merging import pay
+from tests.core.paper import invoice
 
 from encaisse_core import routing
-from encaisse_core.clock import VirtualClock
 from encaisse_core.host import links
 from encaisse_core.store import schema
 from encaisse_core.tool_differences import Told, between
 
-
-@pytest.fixture
-def house(tmp_path: Path, clock: VirtualClock) -> Iterator[House]:
-    made = make(f"sqlite:///{tmp_path / 'e.db'}", tmp_path, clock, invoices=3)
-    yield made
-    made.app.close()
+INVOICES = 3
 
 
 def found(house: House) -> list[dict[str, Any]]:
