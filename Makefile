@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 ROOMS := $(wildcard */encaisse_* connectors/*/encaisse_*)
 
-.PHONY: install demo test lint proof proof-slice cassettes capabilities picture clean
+.PHONY: install demo test coverage lint proof proof-slice cassettes capabilities picture clean
 
 install: .venv/.installed
 
@@ -16,7 +16,10 @@ demo: install
 	$(BIN)/encaisse demo
 
 test: install
-	$(BIN)/python -m pytest -n 2 --cov --cov-report=term:skip-covered
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+coverage: install
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --cov --cov-report=term:skip-covered tests/core tests/connectors_myunisoft
 
 lint: install
 	$(BIN)/ruff check .

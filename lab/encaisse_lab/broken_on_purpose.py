@@ -26,6 +26,13 @@ FIGURES: Mapping[Break, str] = {
 }
 """Which figure of the summary each planted bug must turn bad."""
 
+FOLLOWS: Mapping[Break, frozenset[str]] = {
+    "lookup": frozenset({"remote_missing"}),
+    "stop": frozenset({"unstopped", "messages_after_payment"}),
+    "journal": frozenset(),
+}
+"""What else it may turn bad: a double looks like a payment nobody knows, so its claim waits."""
+
 
 class NeverLooking:
     """Offer the installed connectors, but for look-ups of payments, which always say absent."""

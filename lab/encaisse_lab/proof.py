@@ -14,10 +14,10 @@ from click.testing import CliRunner
 
 from encaisse_core.errors import CHECK_FAILED
 from encaisse_lab import year_told
-from encaisse_lab.broken_on_purpose import FIGURES, Break
+from encaisse_lab.broken_on_purpose import FIGURES, FOLLOWS, Break
 from encaisse_lab.cast import ROLES
 from encaisse_lab.demo import run
-from encaisse_lab.summary import Summary, sound, summary, zeros
+from encaisse_lab.summary import Summary, bad, sound, summary, zeros
 from encaisse_lab.year_calendar import Calendar
 from encaisse_lab.year_told import YearFigures
 
@@ -82,12 +82,9 @@ def prove(
 
 
 def is_found(name: Break, figures: Summary, code: int) -> bool:
-    """Tell whether a planted bug turned its own figure bad, and failed the command."""
-    if code != CHECK_FAILED:
-        return False
-    if name == "journal":
-        return not figures["journal_ok"]
-    return figures["remote_duplicates" if name == "lookup" else "remote_missing"] > 0
+    """Tell whether a planted bug turned its own figure bad, no strange one, and failed the command."""
+    found = bad(figures)
+    return code == CHECK_FAILED and FIGURES[name] in found <= {FIGURES[name], *FOLLOWS[name]}
 
 
 def as_json(outcome: Outcome) -> dict[str, object]:

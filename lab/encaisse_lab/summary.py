@@ -131,8 +131,16 @@ def judged(told: Run) -> Verdict:
 
 def sound(figures: Summary) -> bool:
     """Tell whether every figure that must be zero is, and both checks passed."""
-    none = not any(zeros(figures).values())
-    return none and figures["journal_ok"] and figures["ledger_balanced"]
+    return not bad(figures)
+
+
+def bad(figures: Summary) -> set[str]:
+    """Name the figures that are not what they must be."""
+    checks = {name: figures[name] for name in ("journal_ok", "ledger_balanced")}
+    return {
+        *(name for name, count in zeros(figures).items() if count),
+        *(name for name, holds in checks.items() if not holds),
+    }
 
 
 def _opened(told: Run) -> set[str]:

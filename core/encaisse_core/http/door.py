@@ -5,9 +5,11 @@ from __future__ import annotations
 import base64
 import importlib.metadata
 import logging
+import ssl
 import threading
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 import httpx
@@ -43,6 +45,12 @@ from encaisse_core.vault import Vault
 MAX_WAIT = timedelta(seconds=20)
 NOWHERE = "1.1.1.1"
 """Stands for the address of a name that is simulated, and is never called."""
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """Load the authorities whose certificates are believed, once a process: it takes a while."""
+    return httpx.create_ssl_context(trust_env=False)
 
 
 class LentClient(httpx.Client):
@@ -149,7 +157,7 @@ class Door:
     def _wire(self) -> httpx.HTTPTransport:
         with self._lock:
             if self._network is None:
-                self._network = httpx.HTTPTransport(trust_env=False)
+                self._network = httpx.HTTPTransport(verify=_trusted(), trust_env=False)
             return self._network
 
     def _guarded(self, address: str) -> httpx.URL:

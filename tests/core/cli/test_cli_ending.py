@@ -42,6 +42,7 @@ def test_ctrl_c_while_the_program_still_loads_leaves_no_trace() -> None:
         "    def find_spec(self, name, path, target=None):\n"
         "        if name == 'click':\n"
         "            signal.raise_signal(signal.SIGINT)\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # ignored in a background job
         "from encaisse_core.cli.start import main\n"
         "sys.meta_path.insert(0, Pressing())\n"
         "main()\n"
