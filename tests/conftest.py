@@ -7,6 +7,7 @@ import os
 import shutil
 import sqlite3
 import tempfile
+import zlib
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,11 +20,37 @@ from sqlalchemy import inspect
 from encaisse_core.clock import VirtualClock
 from encaisse_core.store import engine
 
-
-gc.set_threshold(200_000, 50, 100)  # statements are built by the million, and few are cycles
+gc.set_threshold(100_000, 20, 20)  # statements are built by the million, and few are cycles
 
 DATABASES = ("sqlite", "postgresql")
 TEMPLATE = "migrated"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Run what runs on every database on one of them, chosen by the test's own name.
+
+    `ENCAISSE_DATABASES` asks for more: `other` runs these tests on the one that was not chosen,
+    `both` runs everything on each.
+    """
+    asked = os.environ.get("ENCAISSE_DATABASES", "one")
+    if asked not in ("one", "other", "both"):
+        raise pytest.UsageError("ENCAISSE_DATABASES is one, other or both.")
+    if asked == "both":
+        return
+    kept: list[pytest.Item] = []
+    for item in items:
+        callspec = getattr(item, "callspec", None)
+        here = None if callspec is None else callspec.params.get("database_url")
+        if here is None:
+            fits = asked == "one"
+        else:
+            name = item.nodeid.replace(here, "").encode()
+            chosen = here == DATABASES[zlib.crc32(name) % len(DATABASES)]
+            fits = chosen == (asked == "one")
+        if fits:
+            kept.append(item)
+    config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
+    items[:] = kept
 
 
 @pytest.fixture(scope="session")

@@ -82,7 +82,7 @@ def prove(
 
 
 def is_found(name: Break, figures: Summary, code: int) -> bool:
-    """Tell whether a planted bug turned its own figure bad, no strange one, and failed the command."""
+    """Tell whether a planted bug failed the command by its own figure, and by no strange one."""
     found = bad(figures)
     return code == CHECK_FAILED and FIGURES[name] in found <= {FIGURES[name], *FOLLOWS[name]}
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import cast
 
 import pytest
 
 from encaisse_lab import year_check, year_told, year_verdict
-from encaisse_lab.year import Lettering, Mode, Year, run
+from encaisse_lab.year import Year, run
 from encaisse_lab.year_calendar import TURN
 from encaisse_simulator.myunisoft import plain
 
@@ -17,9 +16,10 @@ pytestmark = pytest.mark.timeout(300)  # whole nights, on a machine that may be 
 SEED = 1
 
 
-@pytest.fixture(scope="module", params=year_told.DOSSIERS[SEED % 2], ids="-".join)
-def year(request: pytest.FixtureRequest) -> Iterator[Year]:
-    lettering, mode = cast("tuple[Lettering, Mode]", request.param)
+@pytest.fixture(scope="module")
+def year() -> Iterator[Year]:
+    """Live the first of the two dossiers; the proofs live both."""
+    lettering, mode = year_told.DOSSIERS[SEED % 2][0]
     with run(SEED, lettering, mode, TURN) as lived:
         yield lived
 

@@ -14,9 +14,11 @@ import pytest
 from sqlalchemy import Engine, event
 from tests.core.cli.shells import SIREN, Shell, write_invoice
 
+MANY = 120
+
 
 def _many(folder: Path) -> None:
-    for number in range(300):
+    for number in range(MANY):
         write_invoice(folder, f"FA-2025-{number:04}", total=f"{100 + number}.00")
 
 
@@ -42,8 +44,8 @@ def test_a_database_that_cannot_grow_undoes_the_page_and_says_so(
     assert "Le disque est plein" in result.stderr
     assert "Traceback" not in result.output
     read = shell.json("sync")
-    assert [c["new"] for c in read["connections"]] == [300]
-    assert shell.json("claims")["counts"]["claims"] == 300
+    assert [c["new"] for c in read["connections"]] == [MANY]
+    assert shell.json("claims")["counts"]["claims"] == MANY
 
 
 @pytest.fixture
@@ -90,4 +92,4 @@ def test_a_really_full_disk_is_said_and_loses_nothing(small_disk: Path, tmp_path
     assert run("journal", "export").returncode == 0
     assert run("sync").returncode == 0
     shown = run("claims", "--json")
-    assert json.loads(shown.stdout)["counts"]["claims"] == 300
+    assert json.loads(shown.stdout)["counts"]["claims"] == MANY
