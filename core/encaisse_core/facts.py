@@ -21,7 +21,6 @@ from encaisse_core.claim_facts import (
 )
 from encaisse_core.claim_states import standing_claim
 from encaisse_core.decide import Decision, decide
-from encaisse_core.errors import UsageError
 from encaisse_core.host import Host, links
 from encaisse_core.payments import TOLD
 from encaisse_core.sightings import record_of
@@ -72,16 +71,6 @@ def decide_all(
     for claim in gathered.claims:
         facts = gathered.facts(claim, ignore_procedure)
         yield Decided(facts, decide(facts, host.clock.today(), host.policy), claim)
-
-
-def decide_claim(
-    host: Host, tx: Connection, company_id: str, claim_id: str, *, reserved: bool = False
-) -> Decision:
-    """Decide one claim; `reserved` when it is asked for the proposal that holds it."""
-    found = list(decide_all(host, tx, company_id, only=(claim_id,), ignore_procedure=reserved))
-    if not found:
-        raise UsageError(f"La créance {claim_id} n'existe pas pour cette société.")
-    return found[0].decision
 
 
 def collectible(host: Host, tx: Connection, company_id: str) -> list[Collectible]:
@@ -148,14 +137,13 @@ class _Gathered:
             row.id: row.pulled_at and instant(row.pulled_at)
             for row in tx.execute(select(k.id, k.pulled_at).where(k.company_id == company_id))
         }
-        self._echeances = _grouped(tx, schema.echeance, company_id, "claim_id", "due_date")
-        self._sightings = _grouped(tx, schema.sighting, company_id, "claim_id", "id")
-        self._debtors = {
-            row["id"]: dict(row)
-            for row in tx.execute(
-                select(schema.debtor).where(schema.debtor.c.company_id == company_id)
-            ).mappings()
-        }
+        self._echeances = _grouped(tx, schema.echeance, company_id, "due_date", only)
+        self._sightings = _grouped(tx, schema.sighting, company_id, "id", only)
+        d = schema.debtor.c
+        cards = select(schema.debtor).where(d.company_id == company_id)
+        if only is not None:
+            cards = cards.where(d.id.in_({claim["debtor_id"] for claim in self.claims}))
+        self._debtors = {row["id"]: dict(row) for row in tx.execute(cards).mappings()}
         self._untold = collected_untold(tx, company_id)
         self._acknowledged = _acknowledged(tx, company_id)
         self._duplicates = _duplicates(tx, company_id)
@@ -261,12 +249,15 @@ def _replaced(row: Row, live: Sequence[tuple[Row, SourceInvoice]]) -> bool:
 
 
 def _grouped(
-    tx: Connection, table: Any, company_id: str, by: str, order: str
+    tx: Connection, table: Any, company_id: str, order: str, only: Collection[str] | None
 ) -> dict[str, list[Row]]:
+    """Read a table's rows by the claim they are of; `only` those of some claims."""
     found: dict[str, list[Row]] = defaultdict(list)
-    query = select(table).where(table.c.company_id == company_id, table.c[by].is_not(None))
+    of = table.c.claim_id
+    query = select(table).where(table.c.company_id == company_id)
+    query = query.where(of.is_not(None) if only is None else of.in_(only))
     for row in tx.execute(query.order_by(table.c[order], table.c.id)).mappings():
-        found[row[by]].append(dict(row))
+        found[row["claim_id"]].append(dict(row))
     return found
 
 

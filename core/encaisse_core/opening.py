@@ -239,9 +239,13 @@ def _today(
 ) -> tuple[AnnexLine, ...]:
     """Lower each approved line to what is collectible today; drop lines with nothing left."""
     lines: list[AnnexLine] = []
+    claims = [line.claim_id for line in approved]
+    decided = {
+        each.facts.claim_id: each.decision.collectible_cents
+        for each in facts.decide_all(host, tx, company_id, only=claims, ignore_procedure=True)
+    }
     for line in approved:
-        view = facts.decide_claim(host, tx, company_id, line.claim_id, reserved=True)
-        cents = min(line.principal.minor, view.collectible_cents)
+        cents = min(line.principal.minor, decided.get(line.claim_id, 0))
         if cents > 0:
             lines.append(line.model_copy(update={"principal": Money.of_minor(cents)}))
     return tuple(lines)
