@@ -30,7 +30,7 @@ lint: install
 
 proof: install
 	$(BIN)/encaisse proof --write docs/proofs.md
-	ENCAISSE_EXAMPLES=1000 $(BIN)/python -m pytest tests/core/test_three_tools.py --no-cov -q
+	ENCAISSE_EXAMPLES=1000 $(BIN)/python -m pytest tests/core/test_three_tools.py
 
 proof-slice: install
 	$(BIN)/encaisse proof --slice

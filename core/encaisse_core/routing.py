@@ -46,6 +46,11 @@ def candidates(host: Host, tx: Connection, company_id: str, role: type) -> list[
     return [link for link in links(tx, company_id) if host.can(link, role)]
 
 
+def proposed(host: Host, tx: Connection, company_id: str, role: type) -> Evidence | None:
+    """Give the answer the records speak for, where they do."""
+    return bridges.proposed(host, tx, company_id, candidates(host, tx, company_id, role))
+
+
 def _ask(host: Host, tx: Connection, company_id: str, kind: str, tools: Sequence[Link]) -> None:
     """Ask which tool is written to, with what the records speak for."""
     said = sentence(host, kind, tools, bridges.proposed(host, tx, company_id, tools))

@@ -52,10 +52,11 @@ def compare(
     procedures: Sequence[ProcedureLine],
     outreach: Sequence[Message],
     night_ends: Sequence[datetime],
+    books: str = "myunisoft",
 ) -> Verdict:
-    """Judge one company's partners as they stand after the last night."""
+    """Judge one company's partners as they stand after the last night; `books` take our entries."""
     last = night_ends[-1]
-    expected = expected_effects(done, last) + signed_effects(ledger)
+    expected = expected_effects(done, last, books) + signed_effects(ledger)
     standing = standing_effects(ledger)
     duplicates = tuple(sorted((standing - expected).elements()))
     missing = tuple(sorted((expected - standing).elements()))
@@ -69,13 +70,14 @@ def compare(
     )
 
 
-def expected_effects(done: Sequence[Done], last: datetime) -> Counter[Effect]:
+def expected_effects(done: Sequence[Done], last: datetime, books: str) -> Counter[Effect]:
     """Work out what the host should have written by the last night, and nothing more.
 
     In the books: each verified collected principal, up to what was still owed, and its reversal. At
     the collector: each direct payment, each withdrawal or reduction that a credit note asks for.
     """
     wanted: Counter[Effect] = Counter()
+    received, undone = ENTRIES[books]
     by_invoice: dict[str, list[Done]] = defaultdict(list)
     for each in done:
         if each.at < last:
@@ -90,11 +92,11 @@ def expected_effects(done: Sequence[Done], last: datetime) -> Counter[Effect]:
                     cents = min(act.cents, owed)
                     owed -= cents
                     written[act.payment] = cents
-                    _add(wanted, ("myunisoft", number, "payment_draft", cents))
+                    _add(wanted, (books, number, received, cents))
                 case "goes_back" if written.get(act.payment):
                     cents = written.pop(act.payment)
                     owed += cents
-                    _add(wanted, ("myunisoft", number, "reversal_draft", -cents))
+                    _add(wanted, (books, number, undone, -cents))
                 case "pays_directly":
                     owed -= act.cents
                     _add(wanted, ("gcollect", number, "direct_payment", act.cents))
@@ -130,6 +132,12 @@ def _add(wanted: Counter[Effect], effect: Effect) -> None:
 def _delay(act: Act) -> timedelta:
     return BANK_DELAY if act.method == "bank_transfer" else timedelta(0)
 
+
+ENTRIES: Mapping[str, tuple[str, str]] = {
+    "factomos": ("payment", "reversal"),
+    "myunisoft": ("payment_draft", "reversal_draft"),
+}
+"""What our entry and its undoing are called in the books that take them."""
 
 STOPS = frozenset({"direct_payment", "procedure_withdrawn", "procedure_amended"})
 """Kinds of effect that end or lower what is asked of a customer."""

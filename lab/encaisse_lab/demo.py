@@ -11,12 +11,14 @@ from pathlib import Path
 
 from sqlalchemy import select
 
+from encaisse_api import RecordsPayments
 from encaisse_core import connecting, journal, nightly, proposals, referrers, routing, runner
 from encaisse_core.app import App, open_app
+from encaisse_core.bridges import Evidence
 from encaisse_core.cli.ending import unit
 from encaisse_core.clock import PARIS, SeededIds
 from encaisse_core.errors import CheckFailed
-from encaisse_core.host import Connectors, Host
+from encaisse_core.host import Connectors
 from encaisse_core.loader import load
 from encaisse_core.nightly import Night, Phase
 from encaisse_core.store import schema
@@ -59,6 +61,7 @@ class Evening:
     pulled: dict[str, int] = field(default_factory=dict[str, int])
     proposals: list[tally.Proposed] = field(default_factory=list[tally.Proposed])
     signed: int = 0
+    bridge: Evidence | None = None
 
 
 @dataclass
@@ -163,7 +166,7 @@ def _connect(app: App, partners: Partners, folder: Path | None) -> str:
         wanted.append(("folder", {"path": str(folder.resolve())}, None))
     wanted.append(("gcollect", {"client_id": sides.CLIENT, "client_secret": sides.SECRET}, None))
     for slug, values, referrer in wanted:
-        made = connecting.connect(
+        connecting.connect(
             host,
             app.vault,
             company_id=company_id,
@@ -171,17 +174,25 @@ def _connect(app: App, partners: Partners, folder: Path | None) -> str:
             values=values,
             referrer_id=referrer,
         )
-        if slug == "myunisoft":
-            _route(host, company_id, made.id)
     return company_id
 
 
-def _route(host: Host, company_id: str, connection_id: str) -> None:
-    """Answer for the person: sales come to the books from Factomos, payments are booked there."""
+def _route(told: Run) -> Evidence | None:
+    """Answer for the person where payments are entered; give what the records said of it.
+
+    They tell of a bridge where there is one, and the person confirms it. Where there is none the
+    person chooses the books.
+    """
+    host, company_id, kind = told.app.host, told.company_id, "record_payment"
     with host.store.begin() as tx:
-        routing.answer(
-            host, tx, company_id, "record_payment", connection_id, decided_by=sides.SIGNER
-        )
+        found = routing.proposed(host, tx, company_id, RecordsPayments)
+        if found is None:
+            tools = routing.candidates(host, tx, company_id, RecordsPayments)
+            chosen, fed = next(each.id for each in tools if each.connector == "myunisoft"), []
+        else:
+            chosen, fed = found.source.id, [found.target.id]
+        routing.answer(host, tx, company_id, kind, chosen, decided_by=sides.SIGNER, feeds=fed)
+    return found
 
 
 def _evening(told: Run, tell: Tell) -> None:
@@ -197,6 +208,7 @@ def _evening(told: Run, tell: Tell) -> None:
         for name, count in sorted(first.counts.items())
         if name.startswith("pulled:")
     }
+    told.evening.bridge = _route(told)
     told.evening.portfolio = tally.portfolio(told.app, company_id)
     proposed = proposals.propose(host, company_id)
     told.evening.proposals = tally.proposed(told.app, company_id)
@@ -228,9 +240,9 @@ def _night(told: Run, number: int, phases: Phases, broken: Break | None, tell: T
     elif number == 1:
         sides.bad_first_night(world)
     elif number == 2:
-        sides.bad_nights(world)
+        sides.bad_nights(told.partners)
         if broken == "lookup":
-            sides.lose_write_backs(world)
+            sides.lose_write_backs(told.partners)
     night = nightly.run_night(told.app.host, told.company_id, told.app.signer, phases=phases)
     told.kept.append(night)
     told.ends.append(clock.now())

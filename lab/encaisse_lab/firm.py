@@ -1,20 +1,23 @@
 """Keep the company's books in MyUnisoft as an accounting firm does.
 
-Sales come in from Factomos, the bank brings what customers pay, and what collection proposes waits
-for the accountant, who looks at it in the afternoon. Numbers are written as the import takes them,
-letters and digits only, so that the books spell every invoice otherwise than Factomos does.
+Sales are entered from Factomos, the bank brings what customers pay, and what collection proposes
+waits for the accountant, who looks at it in the afternoon. Where Factomos sends its entries itself,
+over a bridge, the accountant only enters credit notes and letters. Numbers are written as the
+import takes them, letters and digits only: the books spell every invoice otherwise than Factomos.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from encaisse_lab.invented import Party, with_key
 from encaisse_lab.samples import FIRST_EVENING, Sample, Samples
-from encaisse_simulator.myunisoft import Bookkeeping, Choices
-from encaisse_simulator.myunisoft.entries import plain
+from encaisse_simulator.bridge import Bridge
+from encaisse_simulator.myunisoft import Bookkeeping, Choices, plain
+from encaisse_simulator.myunisoft.refusals import Refused
 from encaisse_simulator.world import World
 
 PARTNER_SECRET = "secret-partenaire-de-demonstration"
@@ -38,8 +41,9 @@ class Firm:
     token: str
     customers: dict[str, str] = field(default_factory=dict[str, str])
     seen: list[str] = field(default_factory=list[str])
-    unlettered: dict[str, Sample] = field(default_factory=dict[str, Sample])
+    unlettered: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     closed: bool = False
+    bridge: Bridge | None = None
 
     @property
     def access(self) -> Mapping[str, str]:
@@ -65,32 +69,33 @@ class Firm:
         if sample.cents < 0:
             self.books.credit(number, who, sample.issued, -sample.cents)
             return
-        self.books.issue(number, who, sample.issued, (sample.due, sample.cents))
+        if self.bridge is None:
+            self.books.issue(number, who, sample.issued, (sample.due, sample.cents))
         if sample.paid:
             self.receive(sample, sample.paid, FIRST_EVENING - timedelta(days=12))
         if sample.credited:
             self.credit(sample, sample.credited, FIRST_EVENING - timedelta(days=9))
 
     def receive(self, sample: Sample, cents: int, on: date) -> None:
-        """Book what a customer paid into the company's bank, and letter it where it can be."""
-        if self.holds(sample):
-            who = self._customer(sample.debtor)
-            self.books.receive(who, on, cents, number=plain(sample.number))
-            self._letter(sample)
+        """Book what a customer paid into the company's bank, unless the bridge brings it."""
+        if self.holds(sample) and self.bridge is None:
+            who, number = self._customer(sample.debtor), plain(sample.number)
+            self.books.receive(who, on, cents, number=number)
+            self.letter(who, number, sample.issued)
 
     def credit(self, sample: Sample, cents: int, on: date) -> None:
         """Book an avoir under the number of its invoice, and letter it where it can be."""
         if self.holds(sample):
             who, number = self._customer(sample.debtor), plain(sample.number)
             self.books.credit(f"AV{number}", who, on, cents, of=number)
-            self._letter(sample)
+            self.letter(who, number, sample.issued)
 
-    def _letter(self, sample: Sample) -> None:
+    def letter(self, customer: str, number: str, issued: date) -> None:
         """Letter an invoice now, or once its year is closed: lines of two years do not meet."""
-        if sample.issued.year == YEARS[-1][0].year or self.closed:
-            self.books.letter_invoice(self._customer(sample.debtor), plain(sample.number))
-        else:
-            self.unlettered[sample.true_id] = sample
+        if issued.year == YEARS[-1][0].year or self.closed:
+            self._try_to_letter(customer, number)
+        elif (customer, number) not in self.unlettered:
+            self.unlettered.append((customer, number))
 
     def afternoon(self, day: int) -> None:
         """Look at what collection proposes; on one day close the year before."""
@@ -104,8 +109,13 @@ class Firm:
         if day == ROLL_OVER_DAY:
             self.books.carry_forward(YEARS[0][0])
             self.closed = True
-            for sample in self.unlettered.values():
-                self._letter(sample)
+            for customer, number in self.unlettered:
+                self._try_to_letter(customer, number)
+
+    def _try_to_letter(self, customer: str, number: str) -> None:
+        """Letter, or leave it where the tool refuses: a payment that went back stands alone."""
+        with suppress(Refused):
+            self.books.letter_invoice(customer, number)
 
     def _customer(self, debtor: Party) -> str:
         """Give a customer's account, opened when first needed."""
@@ -121,8 +131,8 @@ class Firm:
         return self.customers[debtor.name]
 
 
-def keep_books(world: World, known: Samples) -> Firm:
-    """Open the dossier, generate its key, and enter the autumn.
+def take_on(world: World, known: Samples) -> Firm:
+    """Open the dossier and generate its key.
 
     A second entry under one id lands twice there: nothing but a look-up prevents a double.
     """
@@ -132,8 +142,11 @@ def keep_books(world: World, known: Samples) -> Firm:
     cabinet = tool.add_firm("Cabinet de démonstration", with_key("9990000010001"))
     company = known.company
     books = tool.add_dossier(cabinet, company.name, company.siren or "", YEARS)
-    firm = Firm(books, tool.society_key(books.society_id))
+    return Firm(books, tool.society_key(books.society_id))
+
+
+def enter_autumn(firm: Firm, known: Samples) -> None:
+    """Enter what happened before the first evening."""
     for sample in known.in_books:
         if firm.holds(sample):
             firm.enter(sample)
-    return firm

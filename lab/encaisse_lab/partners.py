@@ -12,7 +12,7 @@ import httpx
 
 from encaisse_core.clock import PARIS, VirtualClock
 from encaisse_core.numbers import annex_number
-from encaisse_lab.firm import Firm, keep_books
+from encaisse_lab.firm import Firm, enter_autumn, take_on
 from encaisse_lab.invented import Party
 from encaisse_lab.papers import factur_x, fill_folder
 from encaisse_lab.samples import FIRST_EVENING, Sample, Samples
@@ -21,9 +21,8 @@ from encaisse_simulator.factomos.tool import HOST as FACTOMOS_HOST
 from encaisse_simulator.faults import FaultKind
 from encaisse_simulator.gcollect.collector import HOST as GCOLLECT_HOST
 from encaisse_simulator.libeo.tool import HOST as LIBEO_HOST
-from encaisse_simulator.myunisoft import GED_HOST
+from encaisse_simulator.myunisoft import GED_HOST, plain
 from encaisse_simulator.myunisoft import HOST as MYUNISOFT_HOST
-from encaisse_simulator.myunisoft.entries import plain
 from encaisse_simulator.server import serve
 from encaisse_simulator.world import World
 
@@ -38,7 +37,11 @@ EVENING = datetime(
 """When the company connects its tools."""
 
 HOSTS = (FACTOMOS_HOST, MYUNISOFT_HOST, GED_HOST, LIBEO_HOST, GCOLLECT_HOST)
-WRITES_BACK = r"/entry/temp$"
+WRITES_BACK = {
+    "factomos": (FACTOMOS_HOST, r"/payments$"),
+    "myunisoft": (MYUNISOFT_HOST, r"/entry/temp$"),
+}
+"""Host and path a payment is posted to, by the tool it is entered in."""
 STOPS = r"/procedures/.+/.+"
 KINDS: dict[str, InvoiceKind] = {
     "invoice": "invoice",
@@ -61,6 +64,11 @@ class Partners:
     libeo: dict[str, str] = field(default_factory=dict[str, str])  # true id -> Libeo id
     truth: dict[tuple[str, str], str] = field(default_factory=dict[tuple[str, str], str])
     payments: dict[tuple[str, int], str] = field(default_factory=dict[tuple[str, int], str])
+
+    @property
+    def books(self) -> str:
+        """Name the tool payments are entered in: the one that feeds the other, if one does."""
+        return "myunisoft" if self.firm.bridge is None else "factomos"
 
     @property
     def routes(self) -> dict[str, str]:
@@ -118,6 +126,11 @@ class Partners:
         }
 
 
+def has_bridge(seed: int) -> bool:
+    """Tell whether the company of a seed lets Factomos feed MyUnisoft: one in two does."""
+    return seed % 2 == 0
+
+
 @contextmanager
 def partners(seed: int, known: Samples, folder: Path) -> Generator[Partners]:
     """Fill the books and the folder, and answer over HTTP on the loopback until the block ends."""
@@ -128,9 +141,12 @@ def partners(seed: int, known: Samples, folder: Path) -> Generator[Partners]:
     world.factomos.add_company(TOKEN, company.siren or "", company.name)
     world.gcollect.register_creditor(company.siren or "", company.name, CLIENT, SECRET)
     with serve(world) as server:
-        firm = keep_books(world, known)
+        firm = take_on(world, known)
         set_up = Partners(world, clock, server.base_url, known, folder, firm)
-        _fill_factomos(set_up)
+        cards = _fill_factomos(set_up)
+        if has_bridge(seed):
+            _bridge(set_up, cards)
+        enter_autumn(firm, known)
         _fill_libeo(set_up)
         for sample in known.in_books:
             if firm.holds(sample):
@@ -165,8 +181,17 @@ def _fill_libeo(set_up: Partners) -> None:
         tool.add_payable(LIBEO_KEY, number, supplier.name, supplier.siren or "", issued, due, cents)
 
 
-def _fill_factomos(set_up: Partners) -> None:
-    """Enter the invoices as the company's people did over the autumn."""
+def _bridge(set_up: Partners, cards: dict[str, str]) -> None:
+    """Let Factomos send what it holds to the books, today and every night."""
+    firm = set_up.firm
+    firm.bridge = set_up.world.connect_bridge(TOKEN, firm.books, letter=firm.letter)
+    firm.bridge.copy()
+    accounts = firm.bridge.customers
+    firm.customers.update({name: accounts[pid] for name, pid in cards.items() if pid in accounts})
+
+
+def _fill_factomos(set_up: Partners) -> dict[str, str]:
+    """Enter the invoices as the company's people did over the autumn; give each customer's card."""
     tool = set_up.world.factomos
     cards: dict[str, str] = {}
     for sample in set_up.known.in_books:
@@ -188,6 +213,7 @@ def _fill_factomos(set_up: Partners) -> None:
             tool.credit_note(pid, sample.credited, FIRST_EVENING - timedelta(days=9))
         set_up.pids[sample.true_id] = pid
         set_up.truth["factomos", pid] = sample.true_id
+    return cards
 
 
 def _card(world: World, debtor: Party) -> str:
@@ -223,13 +249,14 @@ def bad_first_night(world: World) -> None:
     faults.schedule("429", method="POST", host=GCOLLECT_HOST, path=path, nth=11)
 
 
-def bad_nights(world: World) -> None:
+def bad_nights(there: Partners) -> None:
     """From the second night on let every kind of fault strike reads, write-backs and stops."""
-    faults = world.faults
+    faults = there.world.faults
     back: tuple[FaultKind, ...] = ("lost_reply", "malformed", "5xx", "429")
+    host, path = WRITES_BACK[there.books]
     for place, kind in enumerate(back):
         nth = 2 * place + 1
-        faults.schedule(kind, method="POST", host=MYUNISOFT_HOST, path=WRITES_BACK, nth=nth)
+        faults.schedule(kind, method="POST", host=host, path=path, nth=nth)
     stops: tuple[FaultKind, ...] = ("lost_reply", "malformed")
     for place, kind in enumerate(stops):
         nth = 2 * place + 1
@@ -238,14 +265,13 @@ def bad_nights(world: World) -> None:
     reads: dict[FaultKind, float] = {"5xx": 0.01, "429": 0.01, "malformed": 0.004}
     writes: dict[FaultKind, float] = {"lost_reply": 0.06, "5xx_after": 0.03, "429": 0.03}
     faults.draw(reads, method="GET", path="^/(invoices|v1|api/v1/mad)")
-    faults.draw(writes, method="POST", path="^/(v1/procedures|api/v1/entry)")
+    faults.draw(writes, method="POST", path="^/(v1/procedures|api/v1/entry|invoices)")
 
 
-def lose_write_backs(world: World) -> None:
+def lose_write_backs(there: Partners) -> None:
     """Lose the answer of the next write-backs, for the planted bug that does not look up."""
-    world.faults.schedule(
-        "lost_reply", method="POST", host=MYUNISOFT_HOST, path=WRITES_BACK, count=3
-    )
+    host, path = WRITES_BACK[there.books]
+    there.world.faults.schedule("lost_reply", method="POST", host=host, path=path, count=3)
 
 
 def calm(world: World) -> None:

@@ -120,7 +120,9 @@ def page(outcome: Outcome, on: date, *, short: bool) -> str:
         total.update(zeros(figures))
     rows = [
         f"| {seed} | {f['collectible']} | {f['procedures_opened']} | {f['settlements']} "
-        f"| {sum(f['written_back'].values())} | {f['stopped_by_direct_payment']} "
+        f"| {' '.join(f'{tool} {count}' for tool, count in f['written_back'].items())} "
+        f"| {'no bridge' if f['copied'] is None else f['copied']} "
+        f"| {f['stopped_by_direct_payment']} "
         f"| {' '.join(f'{n} {c}' for n, c in f['faults'].items())} "
         f"| {sum(zeros(f).values())} "
         f"| {'yes' if f['journal_ok'] and f['ledger_balanced'] else 'NO'} |"
@@ -141,11 +143,12 @@ def page(outcome: Outcome, on: date, *, short: bool) -> str:
             f"Each seed is run twice over {NIGHTS} nights, over real HTTP on the loopback, with "
             "lost replies, server errors, refusals for speed and malformed answers; both runs give "
             "the same figures. The zeros are counted in the partners' own ledgers, by business "
-            "effect, against what the people of the demo did.",
+            "effect, against what the people of the demo did. Under an even seed Factomos sends "
+            "its entries to MyUnisoft over a bridge: what is written comes back, and counts once.",
             "",
-            "| Seed | Collectible | Procedures | Payments collected | Written back "
+            "| Seed | Collectible | Procedures | Payments collected | Written back | Copied over "
             "| Closed by direct payment | Faults | Sum of the zeros | Journal and ledger |",
-            "|---|---|---|---|---|---|---|---|---|",
+            "|---|---|---|---|---|---|---|---|---|---|",
             *rows,
             "",
             "Zeros over all seeds: " + ", ".join(f"`{n}` {c}" for n, c in total.items()) + ".",

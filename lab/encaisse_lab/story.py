@@ -69,6 +69,7 @@ def tell(told: Run, figures: Summary, wrongs: Sequence[str], console: Console) -
         "inventés ; les échanges passent par de vraies requêtes HTTP locales, avec des pannes."
     )
     _read(told, figures, console)
+    _bridge(told, console)
     _portfolio(told, console)
     _approved(told, console)
     tell_nights(told, figures, wrongs, console)
@@ -103,6 +104,16 @@ def _read(told: Run, figures: Summary, console: Console) -> None:
         console.print("Fichiers refusés, chacun avec sa raison :")
     for name, reason in refused:
         console.print(f"  {_plain(name)} : {_plain(reason)}")
+
+
+def _bridge(told: Run, console: Console) -> None:
+    found = told.evening.bridge
+    if found is not None:
+        console.print(
+            f"Factomos envoie ses écritures à MyUnisoft : {found.carrying} factures de MyUnisoft "
+            f"sur {found.records} le disent, une personne le confirme. Les paiements seront "
+            "inscrits dans Factomos seulement, et leur copie comptera une fois."
+        )
 
 
 def _portfolio(told: Run, console: Console) -> None:
@@ -197,6 +208,11 @@ def _end(told: Run, figures: Summary, console: Console) -> None:
         *(
             (f"Écritures portées dans {slug}", str(count))
             for slug, count in figures["written_back"].items()
+        ),
+        *(
+            [("Paiements recopiés de Factomos dans MyUnisoft", str(figures["copied"]))]
+            if figures["copied"] is not None
+            else []
         ),
         ("Règlements lettrés avec leur facture", str(figures["lettered"])),
         ("Lignes de rétro-commission", str(figures["commissions"]["lines"])),

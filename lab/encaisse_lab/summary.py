@@ -24,6 +24,7 @@ class Summary(TypedDict):
 
     seed: int
     nights: int
+    copied: int | None
     pulled: dict[str, int]
     refused_files: int
     sightings: int
@@ -77,6 +78,7 @@ def summary(told: Run) -> Summary:
     return Summary(
         seed=told.seed,
         nights=told.nights,
+        copied=None if (bridge := told.partners.firm.bridge) is None else bridge.payments,
         pulled=told.evening.pulled,
         refused_files=tally.rows(app, company_id, "unreadable"),
         sightings=len(sightings),
@@ -126,6 +128,7 @@ def judged(told: Run) -> Verdict:
             for sent in world.gcollect.outreach()
         ],
         told.ends,
+        told.partners.books,
     )
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from threading import RLock
 from typing import cast
 
@@ -56,10 +56,15 @@ class World:
         self.partners[partner.host] = partner
 
     def connect_bridge(
-        self, token: str, books: Bookkeeping, *, carries_payments: bool = True
+        self,
+        token: str,
+        books: Bookkeeping,
+        *,
+        carries_payments: bool = True,
+        letter: Callable[[str, str, date], None] | None = None,
     ) -> Bridge:
         """Let a Factomos account send its entries to a dossier of MyUnisoft, every night."""
-        made = Bridge(self, self.factomos, token, books, carries_payments)
+        made = Bridge(self, self.factomos, token, books, carries_payments, letter)
         made.tick()
         self.bridges.append(made)
         return made

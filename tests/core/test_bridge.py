@@ -16,7 +16,6 @@ from tests.core.paper import Paper, paper_connectors
 from encaisse_api import RecordsPayments
 from encaisse_core import connecting, facts, nightly, routing
 from encaisse_core.app import App, open_app
-from encaisse_core.cli.routes import _proposed
 from encaisse_core.clock import SeededIds, VirtualClock
 from encaisse_core.host import links
 from encaisse_core.store import schema
@@ -59,15 +58,16 @@ class Street:
 
     def confirm(self) -> None:
         with self.app.host.store.begin() as tx:
-            target, fed = _proposed(self.app.host, tx, self.company, "record_payment")
+            found = routing.proposed(self.app.host, tx, self.company, RecordsPayments)
+            assert found is not None
             routing.answer(
                 self.app.host,
                 tx,
                 self.company,
                 "record_payment",
-                target,
+                found.source.id,
                 decided_by="essai",
-                feeds=fed,
+                feeds=[found.target.id],
             )
 
     def hand_over(self) -> str:

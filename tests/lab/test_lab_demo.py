@@ -100,6 +100,7 @@ def test_an_altered_journal_fails_the_demo_and_one_night_is_told_in_the_singular
     assert "Un contrôle a échoué. " in result.stderr
     assert "('factomos'" not in result.stderr and "missing" not in result.stderr
     assert "Après 1 nuit " in result.stdout
+    assert "Factomos envoie ses écritures à MyUnisoft : " in result.stdout  # seed 2 has the bridge
 
 
 def test_files_of_ones_own_are_read_too(tmp_path: Path, first: Summary) -> None:

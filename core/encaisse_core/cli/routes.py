@@ -9,7 +9,6 @@ import click
 from sqlalchemy import Connection
 
 from encaisse_api import RecordsPayments
-from encaisse_core import bridges as bridging
 from encaisse_core import routing as routings
 from encaisse_core.cli import showing
 from encaisse_core.cli.session import Session, company_of, company_option, json_option
@@ -140,9 +139,7 @@ ASKED = {"what": "connexion", "see": "connections"}
 
 def _proposed(host: Host, tx: Connection, company_id: str, kind: str) -> tuple[str, list[str]]:
     """Take what the records speak for."""
-    role, _ = KINDS[kind]
-    tools = routings.candidates(host, tx, company_id, role)
-    found = bridging.proposed(host, tx, company_id, tools)
+    found = routings.proposed(host, tx, company_id, KINDS[kind][0])
     if found is None:
         raise UsageError(
             "Rien n'est proposé : aucune facture ne dit qu'un outil envoie ses écritures à un "
@@ -153,8 +150,7 @@ def _proposed(host: Host, tx: Connection, company_id: str, kind: str) -> tuple[s
 
 def _offer(host: Host, tx: Connection, company_id: str, role: type) -> dict[str, Any] | None:
     """Describe what the records speak for, with how many do."""
-    tools = routings.candidates(host, tx, company_id, role)
-    found = bridging.proposed(host, tx, company_id, tools)
+    found = routings.proposed(host, tx, company_id, role)
     if found is None:
         return None
     return {

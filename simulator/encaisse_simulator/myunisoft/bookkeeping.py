@@ -68,6 +68,10 @@ class Bookkeeping(Entering):
 
     # Periods, journals, accounts.
 
+    def covers(self, day: date) -> bool:
+        """Tell whether a day is in one of the dossier's exercices."""
+        return self._dossier.exercice_of(day) is not None
+
     def open_exercice(self, start: date, end: date) -> int:
         """Open one more exercice; give its id."""
         return open_exercice(self._books, self._dossier, start, end).id
