@@ -9,7 +9,7 @@ from dataclasses import replace
 from sqlalchemy import Connection, func, select
 
 from encaisse_api import Denied, Granted, ListsAccounts, Manifest, PartnerError, Probes
-from encaisse_core import companies, grants, journal
+from encaisse_core import companies, grants, journal, tasks
 from encaisse_core.companies import Newcomer, Owner
 from encaisse_core.errors import AccessDenied, Unreachable, UsageError
 from encaisse_core.host import Host, Link, link
@@ -32,6 +32,10 @@ def add_company(host: Host, *, siren: str, name: str, environment: str) -> str:
         companies.add_organisation(host, tx, owner)
         companies.record(host, tx, owner)
     return owner.company_id
+
+
+ANSWERED = ("reconnect", "mass_vanishing")
+"""Questions about a connection that connecting again answers."""
 
 
 def connect(
@@ -74,7 +78,10 @@ def connect(
         with host.store.begin() as tx:
             made = _keep(host, tx, vault, owner, standing, tried, secrets, referrer_id)
             body: dict[str, journal.JSON] = {"connector": connector}
-            journal.append(tx, made.company_id, host.clock.now(), "connected", made.id, body)
+            now = host.clock.now()
+            journal.append(tx, made.company_id, now, "connected", made.id, body)
+            for question in ANSWERED:
+                tasks.close(tx, made.company_id, question, made.id, "reconnecté", at=now)
     except BaseException:
         if standing is None or tried.grant_id != standing.grant_id:
             with host.store.begin() as tx:

@@ -159,8 +159,7 @@ def note_result(host: Host, link: Link, error: PartnerError | None) -> None:
                 link.company_id,
                 "reconnect",
                 link.id,
-                f"{error.message} Reconnectez {link.connector} : encaisse connect "
-                f"{link.connector}.",
+                f"{error.message} La commande : encaisse connect {link.connector}.",
                 task_id=host.ids.new("tsk"),
                 at=now,
             )

@@ -128,7 +128,7 @@ def test_closed_places_ask_a_person(office: Office) -> None:
         paid(office)
     office.books.close_account("4671000000", closed=False)
     office.books.lock_journal("OD")
-    with pytest.raises(ActionNeeded, match="0 journaux de type OD"):
+    with pytest.raises(ActionNeeded, match="le journal OD de MyUnisoft est verrouillé"):
         paid(office)
     with pytest.raises(ActionNeeded, match="le journal OD de MyUnisoft est verrouillé"):
         paid(office, journal="OD")

@@ -78,7 +78,8 @@ class Posting:
         if code:
             fitting = [row for row in rows if row.customer_reference_code == code]
         else:
-            fitting = [row for row in rows if journal_type(row) == wanted and not locked(row)]
+            alike = [row for row in rows if journal_type(row) == wanted]
+            fitting = [row for row in alike if not locked(row)] or alike
         if len(fitting) != 1:
             which = f"« {code} »" if code else f"de type {wanted}"
             raise ActionNeeded(

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
-from sqlalchemy import select
 
 from encaisse_api import Manifest, Setting
 from encaisse_core import connecting as doors
@@ -28,13 +27,9 @@ from encaisse_core.cli.views import doors as views
 from encaisse_core.companies import Newcomer
 from encaisse_core.errors import ITEMS_REFUSED, UsageError
 from encaisse_core.store import schema
-from encaisse_core.store.engine import stamp
 
 ENVIRONMENT_PREFIX = "ENCAISSE_SET_"
 """A setting may come from the environment: ENCAISSE_SET_TOKEN for `token`."""
-
-ASKS_TO_RECONNECT = ("reconnect", "mass_vanishing")
-"""Questions that connecting again answers."""
 
 
 @click.command("connectors", help="Liste les connecteurs installés, et ceux mis à l'écart.")
@@ -113,7 +108,6 @@ def connect(
             referrer_id=brought,
         )
         company = Company(link.company_id, link.siren, company.name, link.environment)
-        _close_questions(app, company, link.id)
     if as_json:
         showing.as_json(
             {"company": company.shown(), "connection": link.id, "connector": link.connector}
@@ -231,20 +225,3 @@ def _brought_by(app: App, company: Company | Newcomer, typed: str) -> str:
         f"La société {company.name} n'est pas encore enregistrée et n'a pas d'apporteur. Raccordez "
         "d'abord son partenaire de recouvrement, puis : encaisse referrer add."
     )
-
-
-def _close_questions(app: App, company: Company, connection_id: str) -> None:
-    """Close what asked to reconnect: it just was."""
-    t = schema.task.c
-    with app.host.store.begin() as tx:
-        open_ = select(t.id).where(
-            t.company_id == company.id,
-            t.subject == connection_id,
-            t.kind.in_(ASKS_TO_RECONNECT),
-            t.done_at.is_(None),
-        )
-        tx.execute(
-            schema.task.update()
-            .where(t.company_id == company.id, t.id.in_(open_.scalar_subquery()))
-            .values(done_at=stamp(app.host.clock.now()), answer="reconnecté")
-        )
