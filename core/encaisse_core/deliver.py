@@ -77,6 +77,9 @@ class Kind:
     answers: ClassVar[type] = Receipt
     """What the look-up and the send give when the write stands there."""
 
+    yields: ClassVar[bool] = False
+    """Whether what a person did there instead is as good: a conflict then asks nobody."""
+
     def amount(self, effect: Effect) -> Money | None:
         """Tell what the receipt must confirm, None where no money is written."""
         return None
@@ -157,6 +160,8 @@ def deliver(host: Host, effect: Effect) -> str:
             retry_in=error.retry_after or _backoff(effect),
         )
     except Conflict as error:
+        if attempt.kind.yields:
+            return _close(attempt, "refused", reason=error.message)
         return _ask(attempt, "parked", "conflict", error.message)
     except Rejected as error:
         return _ask(attempt, "refused", "refused", error.message)

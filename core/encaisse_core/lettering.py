@@ -1,8 +1,9 @@
 """Letter an invoice with what pays it, once its entry stands in the books.
 
-A lettering is an effect of its own: the entry it needs may wait for an accountant for days, and
-his tool letters by itself too. An entry that was undone before it was lettered is lettered with
-what undid it; one undone afterwards is left to the accountant, since no tool says how to unletter.
+A lettering is an effect of its own: the entry it needs may wait for an accountant for days, his
+tool letters by itself too, and lines he lettered otherwise are left as he wants them. An entry that
+was undone before it was lettered is lettered with what undid it; one undone afterwards is left to
+the accountant, since no tool says how to unletter.
 """
 
 from __future__ import annotations
@@ -129,6 +130,7 @@ class Letter(Kind):
 
     send = "letter"
     find = "find_lettering"
+    yields = True
 
     def build(self, host: Host, link: Link, effect: Effect) -> tuple[BaseModel, ...]:
         refs: Sequence[str] = effect.payload["line_refs"]
