@@ -1,0 +1,135 @@
+"""Payments and where they went; settlements, payouts and their vouchers."""
+
+from __future__ import annotations
+
+from sqlalchemy import CheckConstraint, Column, Integer, String, Text, UniqueConstraint
+
+from encaisse_core.store.schema.base import Day, Ident, Moment, company_table, money, to, words
+
+payment = company_table(
+    "payment",
+    Column("claim_id", Ident, nullable=False),
+    money("amount"),  # negative when it reverses another
+    Column("currency", String(3), nullable=False),
+    Column("paid_on", Day, nullable=False),
+    Column("origin", String(16), nullable=False),  # collector | source | credit
+    Column("reverses", Ident),
+    Column("settlement_id", Ident),  # what a collector's payment was made of
+    Column("shown_by", Ident),  # the sighting whose tool showed it first, where a tool did
+    money("unallocated"),
+    Column("created_at", Moment, nullable=False),
+    to("claim", "claim_id"),
+    to("payment", "reverses"),
+    to("sighting", "shown_by"),
+    UniqueConstraint("company_id", "reverses"),
+    CheckConstraint("amount <> 0", name="amount"),
+)
+
+payment_sighting = company_table(
+    "payment_sighting",
+    Column("connection_id", Ident, nullable=False),
+    Column("remote_ref", Text, nullable=False),
+    Column("payment_id", Ident),
+    Column("role", String(16), nullable=False),  # origin | echo | same | bridged
+    Column("effect_id", Ident),
+    Column("record", Text, nullable=False),
+    Column("seen_at", Moment, nullable=False),
+    to("connection", "connection_id"),
+    to("payment", "payment_id"),
+    to("effect", "effect_id"),
+    key=("connection_id", "remote_ref"),
+)
+
+allocation = company_table(
+    "allocation",
+    Column("payment_id", Ident, nullable=False),
+    Column("claim_id", Ident, nullable=False),
+    Column("echeance_id", Ident, nullable=False),
+    money("amount"),
+    Column("created_at", Moment, nullable=False),
+    to("payment", "payment_id"),
+    to("claim", "claim_id"),
+    to("echeance", "echeance_id"),
+    UniqueConstraint("company_id", "payment_id", "claim_id", "echeance_id"),
+    CheckConstraint("amount <> 0", name="amount"),
+)
+
+settlement = company_table(
+    "settlement",
+    Column("connection_id", Ident, nullable=False),
+    Column("remote_id", Text, nullable=False),
+    Column("procedure_id", Ident, nullable=False),
+    Column("claim_id", Ident, nullable=False),
+    Column("payment_id", Ident),
+    Column("state", String(16), nullable=False),  # pending | verified | rejected | reversed
+    Column("currency", String(3), nullable=False),
+    money("principal"),
+    money("interest"),
+    money("indemnity"),
+    money("costs"),
+    money("fee", nullable=True),
+    money("fee_vat", nullable=True),
+    Column("received_on", Day, nullable=False),
+    Column("reversed_on", Day),
+    Column("updated_at", Moment, nullable=False),
+    to("connection", "connection_id"),
+    to("procedure", "procedure_id"),
+    to("claim", "claim_id"),
+    to("payment", "payment_id"),
+    UniqueConstraint("company_id", "connection_id", "remote_id"),
+)
+
+payout = company_table(
+    "payout",
+    Column("connection_id", Ident, nullable=False),
+    Column("remote_id", Text, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("currency", String(3), nullable=False),
+    money("gross"),
+    money("fee"),
+    money("fee_vat"),
+    money("net"),
+    Column("executed_on", Day),
+    words("bank_reference"),
+    Column("record", Text, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+    to("connection", "connection_id"),
+    UniqueConstraint("company_id", "connection_id", "remote_id"),
+)
+
+voucher_line = company_table(
+    "voucher_line",
+    Column("payout_id", Ident, nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("account", String(16), nullable=False),
+    Column("label", Text, nullable=False),
+    money("debit"),
+    money("credit"),
+    words("reference"),
+    words("payment_ref"),  # the collected payment a line comes from; None for the fee's lines
+    to("payout", "payout_id"),
+    CheckConstraint("debit >= 0 and credit >= 0 and (debit = 0) <> (credit = 0)", name="side"),
+    key=("payout_id", "position"),
+)
+
+accounting_entry = company_table(
+    "accounting_entry",
+    Column("payout_id", Ident, nullable=False),
+    Column("number", Integer, nullable=False),  # EcritureNum, continuous
+    Column("rows", Text, nullable=False),  # as handed over, written the same again
+    Column("exported_at", Moment, nullable=False),
+    to("payout", "payout_id"),
+    UniqueConstraint("company_id", "number"),
+    key=("payout_id",),
+)
+
+exported_payment = company_table(
+    "exported_payment",
+    Column("payment_id", Ident, nullable=False),
+    Column("payout_id", Ident, nullable=False),
+    money("principal"),  # what the payout's voucher says of it
+    money("amount"),  # the part handed over, which is never written into a tool as well
+    to("payment", "payment_id"),
+    to("payout", "payout_id"),
+    key=("payment_id", "payout_id"),
+)
