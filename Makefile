@@ -1,6 +1,7 @@
 # Each target is one line a person could type; `install` is what all of them stand on.
 PYTHON ?= python3
 BIN := .venv/bin
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 ROOMS := $(wildcard */encaisse_* connectors/*/encaisse_*)
 
 .PHONY: install demo test coverage lint proof proof-slice cassettes capabilities picture clean
@@ -16,10 +17,10 @@ demo: install
 	$(BIN)/encaisse demo
 
 test: install
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	$(PYTEST)
 
 coverage: install
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --cov --cov-report=term:skip-covered tests/core tests/connectors_myunisoft
+	$(PYTEST) --cov --cov-report=term:skip-covered tests/core tests/connectors_myunisoft
 
 lint: install
 	$(BIN)/ruff check .
@@ -31,6 +32,7 @@ lint: install
 proof: install
 	$(BIN)/encaisse proof --write docs/proofs.md
 	ENCAISSE_EXAMPLES=1000 $(BIN)/python -m pytest tests/core/test_three_tools.py
+	ENCAISSE_TIMES=10 ENCAISSE_DATABASES=both $(PYTEST)
 
 proof-slice: install
 	$(BIN)/encaisse proof --slice

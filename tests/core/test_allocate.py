@@ -8,6 +8,7 @@ from datetime import date
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.counts import examples
 
 from encaisse_core.allocate import Allocation, Line, Open, allocate
 
@@ -64,7 +65,7 @@ ACTS = st.lists(
 )
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(
     amounts=st.lists(st.integers(0, 300), min_size=1, max_size=4),
     acts=ACTS,

@@ -9,6 +9,7 @@ from typing import get_args
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.counts import examples
 
 from encaisse_core.commissions import (
     ACCRUED,
@@ -148,7 +149,7 @@ LIVES = st.lists(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(lives=LIVES, rate=st.integers(0, 1_000_000))
 def test_the_ledger_balances_stays_within_the_fees_and_equals_its_statements(
     lives: list[tuple[int, bool, bool, int]], rate: int
@@ -184,7 +185,7 @@ def test_the_ledger_balances_stays_within_the_fees_and_equals_its_statements(
         assert each.total == sum(line.amount for line in each.lines if line.kind != "payable")
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(60))
 @given(fee=st.integers(1, 10**9), rate=st.integers(0, 1_000_000))
 def test_the_rounded_share_is_within_half_a_cent_of_the_exact_one(fee: int, rate: int) -> None:
     line = accrue(replace(PAID, fee=fee), replace(EDITOR, rate_ppm=rate), SIGNED, on=NIGHT)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.counts import examples
 
 from encaisse_core.decide import (
     RULES,
@@ -287,7 +288,7 @@ def test_the_company_never_collects_from_itself() -> None:
     assert "same_group" in rules_of(decide(debtor(siren=OURS), TODAY, POLICY))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(
     opens=st.lists(st.integers(-5_00, 5000_00), max_size=5),
     lateness=st.lists(st.integers(-60, 2000), min_size=5, max_size=5),

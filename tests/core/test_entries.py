@@ -7,6 +7,7 @@ from datetime import date
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.counts import examples
 
 from encaisse_core import fec
 from encaisse_core.entries import ACCOUNTS, Collected, matched, remainder
@@ -37,7 +38,7 @@ def sums(lines: tuple[Line, ...]) -> dict[str, int]:
     return totals
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(payouts(), st.sampled_from(["467", "512"]))
 def test_written_back_imported_and_transferred_467_closes_and_411_moves_once(
     drawn: tuple[list[PaidOut], list[int]], written_on: str

@@ -12,6 +12,7 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.counts import examples
 
 from encaisse_core.faces import Face, Key, keys
 from encaisse_core.join import Candidate, Choice, Doubtful, Joined, choose
@@ -111,7 +112,7 @@ def histories(draw: st.DrawFn) -> tuple[list[Face], frozenset[frozenset[str]]]:
     return faces, frozenset(truth)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(histories(), st.randoms(use_true_random=False))
 def test_the_order_of_arrival_does_not_change_who_joined_whom(
     history: tuple[list[Face], frozenset[frozenset[str]]], random: Any
@@ -125,7 +126,7 @@ def test_the_order_of_arrival_does_not_change_who_joined_whom(
         assert replayed.groups() == truth
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(
     numbers=st.lists(st.integers(1, 9999), min_size=2, max_size=8, unique=True),
     prefix=st.sampled_from(("FA", "F-2026-", "", "2026/")),
@@ -179,7 +180,7 @@ FACES = st.builds(
 )
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(
     st.lists(FACES, max_size=7, unique_by=lambda f: f.sighting_id),
     st.randoms(use_true_random=False),
@@ -194,7 +195,7 @@ def test_where_neither_order_raises_a_doubt_both_give_the_same_partition(
         assert one.groups() == two.groups()
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.lists(FACES, max_size=7, unique_by=lambda f: f.sighting_id))
 def test_every_sighting_is_in_exactly_one_claim_and_no_credit_shares_one_with_an_invoice(
     faces: list[Face],
@@ -219,7 +220,7 @@ def test_sellers_of_three_countries_with_one_number_and_total_keep_three_claims(
         assert replayed.doubts == []
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(
     st.lists(FACES, max_size=7, unique_by=lambda f: f.sighting_id),
     st.randoms(use_true_random=False),
@@ -257,7 +258,7 @@ def doubted(told: Partition) -> set[str]:
     return found
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(LOOK_ALIKES, st.randoms(use_true_random=False))
 def test_whatever_order_look_alikes_come_in_the_same_ones_wait_for_an_answer(
     drawn: list[tuple[list[int], str | None, int, str]], random: Any

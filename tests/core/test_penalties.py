@@ -9,6 +9,7 @@ from fractions import Fraction
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.counts import examples
 
 from encaisse_core.cents import euros, half_up
 from encaisse_core.penalties import INDEMNITY, indemnity, late_interest
@@ -92,7 +93,7 @@ def test_the_table_has_every_semester_without_a_hole_and_says_where_it_was_read(
     assert all(row.source for row in PUBLISHED.values())
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(principal=st.integers(0, 10**9), due=DAYS, until=DAYS)
 def test_the_segments_cover_each_late_day_once(principal: int, due: date, until: date) -> None:
     segments = late_interest(principal, due, until)
@@ -107,7 +108,7 @@ def test_the_segments_cover_each_late_day_once(principal: int, due: date, until:
     assert not segments or day == until
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(principal=st.integers(0, 10**9), due=DAYS, until=DAYS, more=st.integers(1, 400))
 def test_interest_never_shrinks_as_time_or_debt_grows(
     principal: int, due: date, until: date, more: int

@@ -9,6 +9,7 @@ from itertools import pairwise
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.counts import examples
 
 from encaisse_core.commissions import (
     EXPENSE,
@@ -88,7 +89,7 @@ def chain(lines: list[CommissionLine], regime: Regime) -> list[tuple[Reckoning, 
     return made
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(LIVES, st.sampled_from(sorted(REGIMES)))
 def test_statements_in_a_row_invoice_the_whole_ledger_and_nothing_else(
     lives: list[tuple[int, int, int | None, int | None]], regime: Regime

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.counts import examples
 
 from encaisse_core.vouchers import DoesNotAddUp, Line, PaidOut, Voucher, voucher
 
@@ -99,7 +100,7 @@ PAYOUTS = st.lists(
 ACCOUNTS = {"411", "467", "401", "512", "6226", "44566", "7631", "7581", "758"}
 
 
-@settings(max_examples=500)
+@settings(max_examples=examples(60))
 @given(PAYOUTS)
 def test_every_payout_balances_and_467_ends_at_zero_once_the_bank_line_came(
     paid: list[PaidOut],

@@ -9,6 +9,7 @@ import httpx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.counts import examples
 from tests.simulator.office import PARTNER_SECRET, Office, open_office
 
 from encaisse_simulator import SimTransport, World, serve
@@ -58,7 +59,7 @@ def play(office: Office, step: tuple[str, int, int, str, bool]) -> None:
                 books.unletter(customer, f"{'*' if cents % 2 else ''}AA{'ABC'[place % 3]}")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(
     steps=st.lists(STEP, min_size=3, max_size=25),
     rest=st.lists(STEP, min_size=3, max_size=12),
