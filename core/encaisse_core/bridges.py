@@ -86,6 +86,10 @@ def decide(
     """Record which tools this one feeds; a former answer about them no longer holds."""
     b = schema.bridge
     now = host.clock.now()
+    kept = {(source_id, target_id) for target_id in target_ids}
+    for row in tx.execute(select(b.c.from_id, b.c.to_id).where(b.c.company_id == company_id)).all():
+        if (row.from_id, row.to_id) not in kept:
+            _expect_no_more(tx, company_id, row.to_id)
     tx.execute(b.delete().where(b.c.company_id == company_id))
     for target_id in target_ids:
         tx.execute(
@@ -154,6 +158,47 @@ def forget_copy(tx: Connection, company_id: str, effect_id: str, cents: int) -> 
         if (fed := _record(tx, company_id, row.claim_id, row.connection_id)) is not None:
             _yet_to_tell(tx, fed, -cents)
     tx.execute(schema.payment_sighting.delete().where(*copies))
+
+
+def _expect_no_more(tx: Connection, company_id: str, target_id: str) -> None:
+    """Take back what a bridge that is no more did not copy: nobody will.
+
+    What a tool shows next would pass for the copy, and a payment of the customer be lost. The
+    latest entries are those that were not copied yet.
+    """
+    missing: dict[str, int] = {}
+    for row in _copies(tx, company_id, target_id):
+        if (fed := _record(tx, company_id, row.claim_id, target_id)) is None:
+            continue
+        left = missing.setdefault(row.claim_id, fed["untold"])
+        cents = outbox.ENTRIES[row.kind] * json.loads(row.payload)["amount"]
+        if left * cents <= 0:
+            continue
+        taken = max(cents, left) if cents < 0 else min(cents, left)
+        missing[row.claim_id] = left - taken
+        _yet_to_tell(tx, fed, -taken)
+        if taken == cents:
+            x = schema.payment_sighting
+            tx.execute(
+                x.delete().where(
+                    x.c.company_id == company_id,
+                    x.c.connection_id == target_id,
+                    x.c.remote_ref == row.remote_ref,
+                )
+            )
+
+
+def _copies(tx: Connection, company_id: str, target_id: str) -> Sequence[Any]:
+    """List the entries a tool is, or was, to be told by the bridge, the latest first."""
+    x, p, e = schema.payment_sighting.c, schema.payment.c, schema.effect.c
+    query = (
+        select(x.remote_ref, p.claim_id, e.kind, e.payload)
+        .join(schema.payment, (p.company_id == x.company_id) & (p.id == x.payment_id))
+        .join(schema.effect, (e.company_id == x.company_id) & (e.id == x.effect_id))
+        .where(x.company_id == company_id, x.connection_id == target_id, x.role == "bridged")
+        .order_by(e.finished_at.desc(), e.id.desc())
+    )
+    return tx.execute(query).all()
 
 
 def catch_up(

@@ -70,6 +70,15 @@ class Street:
                 feeds=[found.target.id],
             )
 
+    def unbridge(self) -> None:
+        """Say that the tool written to feeds no other any more."""
+        with self.app.host.store.begin() as tx:
+            r = schema.routing.c
+            target = tx.execute(select(r.connection_id)).scalar_one()
+            routing.answer(
+                self.app.host, tx, self.company, "record_payment", target, decided_by="essai"
+            )
+
     def hand_over(self) -> str:
         approve_and_sign(self.app, self.company, self.paper)
         self.night()
@@ -259,3 +268,21 @@ def test_nothing_is_proposed_where_no_record_speaks_for_it(street: Street) -> No
         tools = routing.candidates(street.app.host, tx, street.company, RecordsPayments)
         assert len(tools) == 2
         assert len(links(tx, street.company)) == 3
+
+
+def test_a_bridge_that_is_no_more_hides_no_payment_of_the_customer(street: Street) -> None:
+    street.connect_books()
+    street.night()
+    street.confirm()
+    procedure = street.hand_over()
+    street.collect("p1", procedure, "FA2026001", 50_000)
+    street.night()
+    assert street.written() == (1, 0)
+    street.office.world.bridges.clear()  # before it copied our entry
+    street.unbridge()
+    books = street.office.books
+    (line,) = (x for _, x in books._dossier.lines() if x.number == "FA2026001" and x.debit)
+    books.receive(line.account.number, street.clock.today(), 30_000, number="FA2026001")
+    street.night()
+    assert street.payments() == [("collector", 50_000), ("source", 30_000)]
+    assert street.claim("FA2026001") == ("open", 40_000, None)
