@@ -228,10 +228,10 @@ def finish(
     return True
 
 
-def next_ready(
+def wait_for_next(
     host: Host, company_id: str, kinds: tuple[str, ...], *, without: Collection[str] = ()
-) -> datetime | None:
-    """Tell when the next effect is ready, None when none waits."""
+) -> timedelta | None:
+    """Tell how long until the next effect is ready, None when none waits."""
     e = schema.effect.c
     with host.store.begin() as tx:
         found = tx.execute(
@@ -240,7 +240,7 @@ def next_ready(
             .order_by(e.ready_at)
             .limit(1)
         ).scalar_one_or_none()
-    return None if found is None else instant(found)
+        return None if found is None else instant(found) - host.store.db_now(tx)
 
 
 def effect_of(row: Mapping[str, Any], **changed: Any) -> Effect:

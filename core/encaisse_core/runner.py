@@ -52,12 +52,10 @@ def drain(
             if tries[effect.id] >= MOST_TRIES:
                 end = host.clock.monotonic()
             continue
-        ready = outbox.next_ready(host, company_id, kinds, without=waiting)
-        with host.store.begin() as tx:
-            now = host.store.db_now(tx)
-        if ready is None:
+        left = outbox.wait_for_next(host, company_id, kinds, without=waiting)
+        if left is None:
             break
-        wait = max(0.05, (ready - now).total_seconds())
+        wait = max(0.05, left.total_seconds())
         if host.clock.monotonic() + wait > end:
             break
         host.clock.sleep(wait)
