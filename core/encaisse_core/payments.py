@@ -15,7 +15,7 @@ from sqlalchemy import Connection, func, select
 from encaisse_core import claim_states, journal, tasks
 from encaisse_core.allocate import Open, allocate
 from encaisse_core.cents import euros
-from encaisse_core.host import Host
+from encaisse_core.host import Host, Link
 from encaisse_core.store import schema
 from encaisse_core.store.engine import rows, stamp
 
@@ -176,24 +176,39 @@ def untold_elsewhere(
     )
 
 
-def untold_at_first_sight(tx: Connection, company_id: str, claim_id: str, shown: int) -> int:
-    """Tell how much of what is paid a tool that joins a claim does not show yet.
+def untold_at_first_sight(tx: Connection, where: Link, claim_id: str, shown: int) -> int:
+    """Tell how much of what is paid a tool whose record joins a claim does not show yet.
 
-    `shown` is its open amount. What a collector received is told to tools by our write-backs.
+    `shown` is the record's open amount. What a collector received is told to tools by our
+    write-backs: what is not written into this one yet is no news to wait for. What is written there
+    counts as shown, also in a record the tool gave a new name since.
     """
-    p, a, c = schema.payment.c, schema.allocation.c, schema.claim.c
+    company_id = where.company_id
+    p, a, c, x = schema.payment.c, schema.allocation.c, schema.claim.c, schema.payment_sighting.c
     owed = int(
         tx.execute(select(c.open).where(c.company_id == company_id, c.id == claim_id)).scalar_one()
     )
+    told = {
+        row.payment_id: row.role
+        for row in tx.execute(
+            select(x.payment_id, x.role).where(
+                x.company_id == company_id, x.connection_id == where.id, x.role.in_(TOLD)
+            )
+        )
+    }
     query = (
-        select(p.origin, func.sum(a.amount))
+        select(p.id, p.origin, func.sum(a.amount).label("cents"))
         .join(schema.allocation, (a.company_id == p.company_id) & (a.payment_id == p.id))
         .where(p.company_id == company_id, p.claim_id == claim_id)
-        .group_by(p.origin)
+        .group_by(p.id, p.origin)
     )
-    allocated: dict[str, int] = {origin: int(cents) for origin, cents in tx.execute(query)}
-    seen = allocated.get("source", 0) + allocated.get("credit", 0)
-    return max(0, min(shown - owed - allocated.get("collector", 0), seen))
+    awaited = comes = 0
+    for row in tx.execute(query):
+        if row.origin != "collector" or told.get(row.id) == "bridged":
+            comes += int(row.cents)
+        elif row.id not in told:
+            awaited += int(row.cents)
+    return max(0, min(shown - owed - awaited, comes))
 
 
 def ask_refund(

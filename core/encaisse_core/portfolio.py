@@ -53,7 +53,7 @@ def _place(host: Host, tx: Connection, link: Link, row: Mapping[str, Any]) -> bo
     decision = candidates.chosen(host, tx, link.company_id, face)
     if isinstance(decision, Joined):
         claim_id, rung = decision.claim_id, decision.rung
-        untold = payments.untold_at_first_sight(tx, link.company_id, claim_id, invoice.open.minor)
+        untold = payments.untold_at_first_sight(tx, link, claim_id, invoice.open.minor)
     else:
         untold = 0
         claim_id, rung = new_claim(host, tx, link, invoice), 0
