@@ -15,14 +15,15 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from encaisse_core import fec, journal
+from encaisse_core import journal
+from encaisse_core.cents import in_units
 from encaisse_core.entries import ACCOUNTS, remainder
-from encaisse_core.fec import EntryHead, EntryLine
 from encaisse_core.host import Host
 from encaisse_core.posted import already_there, told_to_tools
 from encaisse_core.store import schema
 from encaisse_core.store.engine import rows, stamp
 from encaisse_core.vouchers import CUSTOMERS, Line
+from encaisse_einvoicing.fec import FecLine, fields
 
 Row = dict[str, Any]
 
@@ -165,7 +166,6 @@ def _rows(
     tx: Connection, payout: Mapping[str, Any], lines: Iterable[Line], number: int, into: Destination
 ) -> list[list[str]]:
     day = date.fromisoformat(payout["executed_on"] or payout["updated_at"][:10])
-    entry = EntryHead(into.code, into.name, entry_number(number), day)
     collector = (payout["connector"].upper(), payout["connector"])
     written: list[list[str]] = []
     for line in lines:
@@ -174,16 +174,23 @@ def _rows(
             auxiliary = _customer(tx, payout, line.payment_ref or "")
         elif line.account == "401":
             auxiliary = collector
-        told = EntryLine(
-            line.account,
-            ACCOUNTS[line.account],
-            line.label,
-            line.debit,
-            line.credit,
-            line.reference,
-            auxiliary,
+        told = FecLine(
+            line=len(written) + 1,
+            journal=into.code,
+            journal_name=into.name,
+            number=entry_number(number),
+            day=day,
+            account=line.account,
+            account_name=ACCOUNTS[line.account],
+            auxiliary=auxiliary[0],
+            auxiliary_name=auxiliary[1],
+            piece=line.reference,
+            piece_day=day,
+            label=line.label,
+            debit=in_units(line.debit),
+            credit=in_units(line.credit),
         )
-        written.append(fec.fields(entry, told))
+        written.append(fields(told))  # not validated: that is the accountant's act
     return written
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from fractions import Fraction
 from typing import TypeAlias
 
@@ -17,6 +18,11 @@ def half_up(exact: Fraction) -> Cents:
     if exact < 0:
         return -half_up(-exact)
     return int(exact + Fraction(1, 2))
+
+
+def in_units(cents: Cents) -> Decimal:
+    """Give an amount in euros, exactly."""
+    return Decimal(cents).scaleb(-2)
 
 
 def euros(cents: Cents) -> str:

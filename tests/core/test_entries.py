@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.counts import examples
 
-from encaisse_core import fec
 from encaisse_core.entries import ACCOUNTS, Collected, matched, remainder
-from encaisse_core.fec import COLUMNS, EntryHead, EntryLine
 from encaisse_core.vouchers import Line, PaidOut, voucher
 
 CENTS = st.integers(0, 10**7)
@@ -107,37 +103,3 @@ def test_a_payment_is_never_paid_out_beyond_its_amount(
             taken[one] = taken.get(one, 0) + abs(cents)
             assert one.startswith("back") == (cents < 0)
     assert all(cents <= limits[one] for one, cents in taken.items())
-
-
-ENTRY = EntryHead("OD", "Opérations diverses", "ENC000001", date(2026, 2, 7))
-
-
-@given(st.text(max_size=60), st.text(max_size=20), CENTS)
-def test_no_text_leaves_its_field_and_each_line_has_the_eighteen_columns(
-    label: str, name: str, cents: int
-) -> None:
-    line = EntryLine("411", "Clients", label, cents, 0, "F-1", (name, name))
-    header, written = fec.lines([fec.fields(ENTRY, line)])
-    assert header.split("\t") == list(COLUMNS)
-    row = dict(zip(COLUMNS, written.split("\t"), strict=True))
-    assert len(written.splitlines()) == 1
-    assert "|" not in written
-    assert row["EcritureDate"] == row["PieceDate"] == "20260207"
-    whole, _, decimals = row["Debit"].partition(",")
-    assert (int(whole) * 100 + int(decimals), len(decimals)) == (cents, 2)
-    assert row["Credit"] == "0,00"
-    assert row["ValidDate"] == row["EcritureLet"] == ""
-
-
-def test_the_columns_stand_in_the_order_of_the_law() -> None:
-    assert len(COLUMNS) == 18
-    assert (COLUMNS[0], COLUMNS[2], COLUMNS[6], COLUMNS[17]) == (
-        "JournalCode",
-        "EcritureNum",
-        "CompAuxNum",
-        "Idevise",
-    )
-    with pytest.raises(ValueError, match="18"):
-        list(fec.lines([["OD"]]))
-    with pytest.raises(ValueError, match="negative"):
-        fec.figure(-1)

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import click
 
-from encaisse_core import accounting, fec
+from encaisse_core import accounting
 from encaisse_core.cli import files, showing
 from encaisse_core.cli.session import Session, company_of, company_option, json_option
 from encaisse_core.errors import ITEMS_REFUSED, UsageError
+from encaisse_einvoicing.fec import records
 
 
 @click.command("export", help="Écrit les écritures des reversements, à importer en comptabilité.")
@@ -50,7 +51,7 @@ def export(
                 else accounting.hand_over(app.host, tx, company.id, into)
             )
             if done.rows:
-                files.write(file, fec.lines(done.rows), end="\r\n")
+                files.write(file, records(done.rows), end="\r\n")
     if as_json:
         shown = [
             {
