@@ -3,6 +3,7 @@
 import click
 
 from encaisse_einvoicing.cli import read
+from encaisse_einvoicing.fec.cli import fec
 
 
 @click.group(help="Lit des factures électroniques.")
@@ -11,6 +12,7 @@ def main() -> None:
 
 
 main.add_command(read)
+main.add_command(fec)
 
 if __name__ == "__main__":
     main(prog_name="encaisse_einvoicing")

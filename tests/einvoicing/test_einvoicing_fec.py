@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
+from click.testing import CliRunner, Result
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.counts import examples
@@ -13,6 +16,7 @@ from tests.einvoicing.fec_files import HEADER, LEDGER, NAME, SIDED, entry, file,
 
 from encaisse_einvoicing import Refused
 from encaisse_einvoicing.fec import FecLine, Level, read_fec, receivables, values, write_fec
+from encaisse_einvoicing.fec.cli import fec as fec_command
 from encaisse_einvoicing.fec.reading import by_rule
 
 
@@ -293,3 +297,39 @@ def test_no_bytes_make_the_reader_crash(noise: bytes, place: int) -> None:
             read_fec(data, NAME)
         except Refused as refused:
             assert refused.message_fr
+
+
+# --- the command ---------------------------------------------------------------------------------
+
+
+def command(path: Path, *options: str) -> Result:
+    return CliRunner().invoke(fec_command, [str(path), *options])
+
+
+def test_the_command_tells_findings_and_receivables(tmp_path: Path) -> None:
+    path = tmp_path / NAME
+    path.write_bytes(changed(0, "Debit", "600.00"))
+    spoken = command(path)
+    assert spoken.exit_code == 1
+    assert "16 lignes lues, SIREN 999000003, exercice clos le 31/12/2025." in spoken.stdout
+    assert "Erreur : un montant n'est pas écrit avec une virgule" in spoken.stdout
+    assert "Client C001 (C001) : FA-2, 2\u202f400,00\u00a0€ sur" in spoken.stdout
+    assert "Au crédit des clients, sans lettrage :" in spoken.stdout
+    told = json.loads(command(path, "--json", "--terms", "45").stdout)
+    assert told["findings"][0]["lines"] == [2]
+    (item,) = (each for each in told["receivables"]["open"] if each["piece"] == "FA-2")
+    assert item["due_date"] == "2025-05-16"
+    assert item["open"] == "2400.00"
+    path.write_bytes(file(LEDGER))
+    assert command(path).exit_code == 0
+
+
+def test_the_command_says_what_it_cannot_read(tmp_path: Path) -> None:
+    absent = command(tmp_path / "absent.txt")
+    assert (absent.exit_code, absent.stdout) == (2, "")
+    assert absent.stderr.endswith("n'a pas pu être lu : il n'existe pas.\n")
+    path = tmp_path / NAME
+    path.write_bytes(file(LEDGER, separator=";"))
+    refused = command(path, "--json")
+    assert refused.exit_code == 1
+    assert json.loads(refused.stdout)["refused"] == "fec_separator"
