@@ -71,7 +71,11 @@ def connect(
             "utilisez l'environnement « test »."
         )
     with host.store.begin() as tx:
-        standing = _standing(tx, owner, connector, account, settings)
+        standing = _standing(tx, owner, manifest, account, settings)
+        if standing is not None:  # what is not typed again stays, unless it is typed empty
+            emptied = {name for name, value in values.items() if not value}
+            kept = {k: v for k, v in standing.settings.items() if k not in emptied}
+            settings = kept | settings
         tried = _tried(host, tx, vault, owner, standing, connector, account, settings, secrets)
     try:
         _prove(host, tried)
@@ -116,18 +120,20 @@ def _split(
 
 
 def _standing(
-    tx: Connection, owner: Owner, connector: str, account: str, settings: Mapping[str, str]
+    tx: Connection, owner: Owner, manifest: Manifest, account: str, settings: Mapping[str, str]
 ) -> Link | None:
-    """Find the connection that is renewed, if there is one."""
+    """Find the connection that is renewed, if there is one; two places are two connections."""
+    places = [setting.name for setting in manifest.settings if setting.kind == "path"]
     c = schema.connection.c
     query = select(c.id, c.settings).where(
         c.company_id == owner.company_id,
-        c.connector == connector,
+        c.connector == manifest.slug,
         c.account == account,
         c.state != "ended",
     )
     for row in tx.execute(query):
-        if json.loads(row.settings).get("path") == settings.get("path"):
+        known = json.loads(row.settings)
+        if all(known.get(place) == settings.get(place) for place in places):
             return link(tx, owner.company_id, row.id)
     return None
 

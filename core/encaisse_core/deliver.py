@@ -324,13 +324,14 @@ def _ask(attempt: _Try, state: str, kind: str, sentence: str) -> str:
     with host.store.begin() as tx:
         if not outbox.finish(host, tx, effect, state, reason=sentence):
             return "lost"
-        _task(attempt, tx, kind, f"{sentence} Voir : encaisse effects.")
+        _task(attempt, tx, kind, f"{sentence} Voir : encaisse effects.", again=True)
         if state == "refused":
             attempt.kind.failed(host, tx, attempt.link, effect)
     return state
 
 
-def _task(attempt: _Try, tx: Connection, kind: str, sentence: str) -> None:
+def _task(attempt: _Try, tx: Connection, kind: str, sentence: str, *, again: bool = False) -> None:
+    """Ask a person; `again` though it was answered: what was tried since came to the same."""
     tasks.ask(
         tx,
         attempt.effect.company_id,
@@ -339,6 +340,7 @@ def _task(attempt: _Try, tx: Connection, kind: str, sentence: str) -> None:
         sentence,
         task_id=attempt.host.ids.new("tsk"),
         at=attempt.host.clock.now(),
+        again=again,
     )
 
 

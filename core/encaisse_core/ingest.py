@@ -31,7 +31,9 @@ from encaisse_core.errors import HostError
 from encaisse_core.faults import fault
 from encaisse_core.host import Host, Link
 from encaisse_core.sightings import (
+    forget_answers,
     forget_unreadable,
+    keep_answer,
     store_invoices,
     store_removed,
     store_unreadable,
@@ -151,6 +153,10 @@ def note_result(host: Host, link: Link, error: PartnerError | None) -> None:
         values: dict[str, Any] = {"failed_at": stamp(now), "reason": error and error.message}
         if error is None:
             values = {"pulled_at": stamp(now), "failed_at": None, "reason": None}
+        if error is None:
+            forget_answers(tx, link)
+        elif isinstance(error, Drift) and error.raw:
+            keep_answer(host, tx, link, error.raw, error.message)
         if isinstance(error, Denied):
             values["state"] = "paused"
             grants.mark_denied(tx, link.grant_id, error.message)

@@ -96,6 +96,14 @@ def _why_paused(tx: Connection, link: Link) -> str:
 
 def _pull_one(host: Host, night: Night, link: Link) -> bool:
     """Pull one connection; tell whether it may answer better in a moment."""
+    try:
+        host.manifest(link)
+    except KeyError:
+        night.failures[link.id] = (
+            f"Le connecteur {link.connector} n'est plus installé ou a été mis à l'écart : encaisse "
+            "doctor dit pourquoi."
+        )
+        return False
     error = None
     if host.can(link, PullsInvoices):
         pulled = ingest.pull_invoices(host, link)

@@ -16,6 +16,13 @@ from encaisse_core.store import schema
 from encaisse_core.store.engine import stamp
 from encaisse_core.store.upsert import bulk_upsert
 
+ANSWERS = "answer"
+"""Stream under which whole answers nobody could read are kept."""
+
+MOST_SAID = 500
+MOST_RAW = 1 << 20
+"""Characters kept of the reason, and of the answer."""
+
 
 def store_invoices(
     host: Host,
@@ -122,6 +129,22 @@ def forget_unreadable(tx: Connection, link: Link, stream: str, refs: Sequence[st
             u.connection_id == link.id,
             u.stream == stream,
             u.remote_ref.in_(refs),
+        )
+    )
+
+
+def keep_answer(host: Host, tx: Connection, link: Link, raw: str, reason: str) -> None:
+    """Keep a whole answer nobody could read, until its tool answers well again."""
+    kept = Unreadable(raw=raw[:MOST_RAW], reason=" ".join(reason.split())[:MOST_SAID])
+    store_unreadable(host, tx, link, ANSWERS, [kept])
+
+
+def forget_answers(tx: Connection, link: Link) -> None:
+    """Take whole answers nobody could read off the list, once the tool answers well again."""
+    u = schema.unreadable.c
+    tx.execute(
+        schema.unreadable.delete().where(
+            u.company_id == link.company_id, u.connection_id == link.id, u.stream == ANSWERS
         )
     )
 

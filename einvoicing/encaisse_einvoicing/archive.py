@@ -65,7 +65,7 @@ def members(kind: ArchiveKind, file: IO[bytes], wanted: tuple[str, ...]) -> Iter
 def _broken(error: Exception) -> Refused:
     return Refused(
         "archive_damaged",
-        f"L'archive est abîmée ou incomplète ({type(error).__name__}) : demandez-la à nouveau. "
+        "L'archive est abîmée ou incomplète : demandez-la à nouveau. "
         "Les fichiers lus avant l'incident sont gardés.",
     )
 

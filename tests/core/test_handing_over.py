@@ -10,7 +10,7 @@ from encaisse_api import OutcomeUnknown, RecordsPayments
 from encaisse_core import accounting, routing
 from encaisse_core.accounting import Destination, Handed
 from encaisse_core.store import schema
-from encaisse_einvoicing.fec.columns import COLUMNS
+from encaisse_einvoicing.fec.columns import NAMES
 
 INVOICES = 2
 
@@ -33,7 +33,7 @@ def paid(house: House, cents: int = 50_00) -> list[str]:
 def by_account(done: Handed) -> dict[str, list[tuple[str, str]]]:
     found: dict[str, list[tuple[str, str]]] = {}
     for row in done.rows:
-        told = dict(zip([column.name for column in COLUMNS], row, strict=True))
+        told = dict(zip(NAMES, row, strict=True))
         found.setdefault(told["CompteNum"], []).append((told["Debit"], told["Credit"]))
     return found
 

@@ -22,8 +22,8 @@ from encaisse_core import accounting, earnings, journal, referrers, stating
 from encaisse_core.cents import half_up
 from encaisse_core.clock import VirtualClock
 from encaisse_core.commissions import EXPENSE, PAYABLE, balance
-from encaisse_core.fec import COLUMNS
 from encaisse_core.store import schema
+from encaisse_einvoicing.fec.columns import NAMES as COLUMNS
 
 RATE = 300_000
 STEPS = 10

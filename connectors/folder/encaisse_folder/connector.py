@@ -59,7 +59,7 @@ class FolderConnector:
         """
         items: list[SourceInvoice] = []
         unreadable: list[Unreadable] = []
-        whole = True
+        broken = ""
         for found in self._files(self._deposit().walk()):
             if len(items) + len(unreadable) == PAGE:
                 yield Page(items=tuple(items), unreadable=tuple(unreadable))
@@ -69,8 +69,14 @@ class FolderConnector:
                 items.append(outcome)
             else:
                 unreadable.append(outcome)
-            whole = whole and not found.breaks
-        yield Page(items=tuple(items), unreadable=tuple(unreadable), end=whole)
+            if found.breaks and not broken:
+                broken = found.ref if isinstance(outcome, SourceInvoice) else _why(found, outcome)
+        yield Page(items=tuple(items), unreadable=tuple(unreadable), end=not broken)
+        if broken:
+            raise Drift(
+                f"{broken} Ce que cette archive contenait de plus n'est pas connu : rien de ce "
+                "dossier n'est confié avant qu'elle soit remplacée ou retirée."
+            )
 
     def read_invoices(self, refs: Sequence[str]) -> Sequence[SourceInvoice | Missing]:
         """Read these files again; a file that is gone is `Missing`.
@@ -137,6 +143,10 @@ class FolderConnector:
 
 def _told(error: OutOfReach) -> str:
     return f"{error}. Vérifiez le réglage « path » et les droits de lecture."
+
+
+def _why(found: Deposited, outcome: Unreadable) -> str:
+    return f"{found.ref} : {outcome.reason}"
 
 
 def _set_aside(found: Deposited, reason: str) -> Unreadable:

@@ -68,7 +68,8 @@ def answer(host: Host, company_id: str, task_id: str, given: Answer) -> dict[str
             corrections.take_over_entry(host, tx, company_id, task["subject"])
         if lifted:
             _lift(host, tx, task)
-        closed = given.lift is not False and not _still_asked(tx, task, given)
+        stays = given.lift is False and not about_an_effect(task)
+        closed = not stays and not _still_asked(tx, task, given)
         tx.execute(
             schema.task.update()
             .where(t.company_id == company_id, t.id == task_id)
@@ -87,7 +88,22 @@ def _held(tx: Connection, task: Mapping[str, Any]) -> str | None:
     return str(task["kind"]) if hold is not None and task["kind"] in holds.HOLDS else None
 
 
+def about_an_effect(task: Mapping[str, Any]) -> bool:
+    """Tell whether a question is about an effect, which words alone do not settle."""
+    return str(task["subject"]).startswith("eff_")
+
+
 def _check(task: Mapping[str, Any], held: str | None, given: Answer) -> None:
+    if task["kind"] == "routing":
+        raise UsageError(
+            f"Cette question se règle par : encaisse routing {task['subject']} CONNEXION, ou "
+            "--proposed. Rien n'est enregistré."
+        )
+    if about_an_effect(task) and given.lift is None:
+        raise UsageError(
+            f"Cette question porte sur un envoi : réglez-le par encaisse effects resolve "
+            f"{task['subject']} retry, adopt ou abandon, ou laissez-le ainsi avec --keep."
+        )
     double = task["kind"] in ABOUT_A_DOUBLE and given.verdict == "same"
     if given.of is not None and not double:
         raise UsageError("--of ne répond qu'à « est-ce la même facture ? », avec --same.")
@@ -101,7 +117,11 @@ def _check(task: Mapping[str, Any], held: str | None, given: Answer) -> None:
             "Cette question arrête le recouvrement : dites s'il reprend (--lift) ou reste arrêté "
             "(--keep)."
         )
-    elif held is None and given.lift is not None:
+    elif (
+        held is None
+        and given.lift is not None
+        and not (about_an_effect(task) and given.lift is False)
+    ):
         raise UsageError(
             "Cette question n'arrête aucune créance : --lift et --keep ne servent pas."
         )

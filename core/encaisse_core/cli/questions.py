@@ -59,13 +59,18 @@ def ways_to_answer(found: Sequence[Mapping[str, Any]], brief: Short) -> list[str
     """Write, for one question of each sort, the commands that answer it, ready to be pasted."""
     first: dict[tuple[str, ...], str] = {}
     for row in found:
+        if row["kind"] == "routing":
+            first.setdefault(("routing",), "encaisse routing")
+            continue
         if row["kind"] in answering.ASKS_FOR_VERDICT:
             options: tuple[str, ...] = (" --same", " --different")
+        elif answering.about_an_effect(row):
+            options = (" --keep",)
         else:
             options = (" --lift", " --keep") if row["holds_claim"] else ("",)
-        first.setdefault(options, brief(row["id"]))
+        first.setdefault(options, f'encaisse tasks answer {brief(row["id"])} "votre réponse"')
     return [
-        f'encaisse tasks answer {which} "votre réponse"{option}'
+        which if options == ("routing",) else f"{which}{option}"
         for options, which in first.items()
         for option in options
     ]
@@ -74,10 +79,10 @@ def ways_to_answer(found: Sequence[Mapping[str, Any]], brief: Short) -> list[str
 @tasks.command("answer", help="Répond à une question ; la réponse est gardée au journal.")
 @click.argument("typed", metavar="ID")
 @click.argument("words", metavar="RÉPONSE")
-@click.option(
-    "--lift/--keep", "lift", default=None, help="Le recouvrement reprend, ou reste arrêté."
-)
-@click.option("--same/--different", "same", default=None, help="C'est le même, ou non.")
+@click.option("--lift", is_flag=True, help="Le recouvrement reprend.")
+@click.option("--keep", is_flag=True, help="Le recouvrement reste arrêté, l'envoi reste ainsi.")
+@click.option("--same", is_flag=True, help="C'est le même.")
+@click.option("--different", is_flag=True, help="Ce n'est pas le même.")
 @click.option("--of", "of", metavar="CRÉANCE", help="De laquelle elle est le double, avec --same.")
 @click.option("--by", metavar="NOM", help="Qui répond ; par défaut l'utilisateur du système.")
 @company_option
@@ -87,8 +92,10 @@ def answer(
     session: Session,
     typed: str,
     words: str,
-    lift: bool | None,
-    same: bool | None,
+    lift: bool,
+    keep: bool,
+    same: bool,
+    different: bool,
     of: str | None,
     by: str | None,
     asked: str | None,
@@ -98,13 +105,16 @@ def answer(
     who = by or session.environ.get("USER") or session.environ.get("USERNAME")
     if not who:
         raise UsageError("Dites qui répond : --by NOM.")
-    verdict: answering.Verdict | None = None if same is None else "same" if same else "different"
+    if (lift and keep) or (same and different):
+        raise UsageError("Ces deux options se contredisent : gardez-en une. Rien n'est enregistré.")
+    verdict: answering.Verdict | None = "same" if same else "different" if different else None
+    resumes = lift if lift or keep else None
     with session.open() as app:
         company = company_of(app, asked)
         with app.host.store.begin() as tx:
             found = long(tx, company.id, schema.task, typed, what="question", see="tasks")
             other = None if of is None else claims.named(tx, company.id, of)
-        given = answering.Answer(words, who, verdict, lift, other)
+        given = answering.Answer(words, who, verdict, resumes, other)
         done = answering.answer(app.host, company.id, found, given)
     if as_json:
         showing.as_json({"company": company.shown(), "task": done})

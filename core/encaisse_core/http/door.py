@@ -119,8 +119,13 @@ class Door:
                 f"Un simulateur est branché : {manifest.name} ne peut pas être appelé en réel. "
                 "Relancez sans simulateur."
             )
-        secrets = self._secrets(manifest, grant_id, environment)
         hosts = manifest.test_hosts if environment == "test" else manifest.live_hosts
+        if manifest.contract == "assumed" and self._reaches_out(hosts):
+            raise UsageError(
+                f"Le contrat de {manifest.name} est supposé : il n'est appelé que chez un "
+                "simulateur (ENCAISSE_ROUTES). Rien n'a été envoyé."
+            )
+        secrets = self._secrets(manifest, grant_id, environment)
         bases = tuple(self._guarded(address) for address in addresses)
         lent = Lent(
             manifest=manifest,
@@ -146,6 +151,10 @@ class Door:
             transport=_sealing(manifest, secrets, carrier),
             trust_env=False,  # neither a netrc file nor a proxy may see a partner's credentials
         )
+
+    def _reaches_out(self, hosts: Collection[str]) -> bool:
+        """Tell whether a call to one of these hosts would leave for the vendor itself."""
+        return self._simulated is None and any(host not in self._routes for host in hosts)
 
     def close(self) -> None:
         """Close the shared connections."""

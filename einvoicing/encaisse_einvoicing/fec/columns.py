@@ -44,6 +44,8 @@ COLUMNS = (
     Column("Idevise", "currency", required=False),
 )
 
+NAMES = tuple(column.name for column in COLUMNS)
+
 AMOUNT = Column("Montant", "amount", "amount")
 SIDE = Column("Sens", "side", "side")
 """The variant of columns 12 and 13: one amount, and the side it stands on."""

@@ -25,6 +25,7 @@ from encaisse_einvoicing.fec.columns import (
     BY_NAME,
     CASH,
     COLUMNS,
+    NAMES,
     SIDE,
     Column,
     plain_name,
@@ -132,7 +133,7 @@ def _columns(header: Sequence[str], name: str, findings: Findings) -> list[Colum
     """Tell which column each field belongs to; None for one the law does not know."""
     found = [BY_NAME.get(plain_name(each)) for each in header]
     names = [column.name for column in found if column is not None]
-    expected = [c.name for c in COLUMNS]
+    expected = [*NAMES]
     if AMOUNT.name in names or SIDE.name in names:
         expected[11:13] = [AMOUNT.name, SIDE.name]
     missing = [each for each in expected if each not in names]

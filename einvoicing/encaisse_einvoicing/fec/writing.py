@@ -11,7 +11,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from encaisse_einvoicing.fec.columns import COLUMNS, Column
+from encaisse_einvoicing.fec.columns import COLUMNS, NAMES, Column
 from encaisse_einvoicing.fec.lines import FecLine
 
 CENT = Decimal("0.01")
@@ -29,7 +29,7 @@ def fields(line: FecLine) -> list[str]:
 
 def records(rows: Iterable[Sequence[str]]) -> Iterator[str]:
     """Write the header and rows of fields, each without its end of line."""
-    for row in ([column.name for column in COLUMNS], *rows):
+    for row in (NAMES, *rows):
         if len(row) != len(COLUMNS):
             raise ValueError(f"{len(row)} fields instead of {len(COLUMNS)}")
         yield "\t".join(row)

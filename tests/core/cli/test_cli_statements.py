@@ -15,7 +15,7 @@ from tests.core.cli.shells import NOW, SIREN, Shell, open_town
 from tests.core.cli.test_cli_collecting import approve_and_sign, sleep
 
 from encaisse_core.clock import SeededIds, VirtualClock
-from encaisse_core.fec import COLUMNS
+from encaisse_einvoicing.fec.columns import NAMES as COLUMNS
 
 EUR = {"currency": "EUR"}
 

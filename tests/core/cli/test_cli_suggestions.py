@@ -37,14 +37,25 @@ def test_a_command_we_suggest_can_be_pasted(shell: Shell, tmp_path: Path) -> Non
 
 
 def test_the_commands_that_answer_a_question_carry_what_it_requires() -> None:
-    held = [("t1", "maybe_same", True), ("t2", "total_changed", True), ("t3", "reconnect", False)]
-    found = [{"id": i, "kind": kind, "holds_claim": holds} for i, kind, holds in held]
-    assert ways_to_answer(found, Short(i for i, _, _ in held)) == [
+    held = [
+        ("t1", "maybe_same", True, "clm_1"),
+        ("t2", "total_changed", True, "clm_2"),
+        ("t3", "reconnect", False, "cnx_1"),
+        ("t4", "refused", False, "eff_1"),
+        ("t5", "routing", False, "record_payment"),
+    ]
+    found = [
+        {"id": i, "kind": kind, "holds_claim": holds, "subject": subject}
+        for i, kind, holds, subject in held
+    ]
+    assert ways_to_answer(found, Short(i for i, *_ in held)) == [
         'encaisse tasks answer t1 "votre réponse" --same',
         'encaisse tasks answer t1 "votre réponse" --different',
         'encaisse tasks answer t2 "votre réponse" --lift',
         'encaisse tasks answer t2 "votre réponse" --keep',
         'encaisse tasks answer t3 "votre réponse"',
+        'encaisse tasks answer t4 "votre réponse" --keep',
+        "encaisse routing",
     ]
 
 

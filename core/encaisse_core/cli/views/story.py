@@ -102,7 +102,8 @@ def _seen(known: Known, event: Row) -> str:
 def _state(_known: Known, event: Row) -> str:
     body = event["body"]
     state = words.CLAIM_STATES.get(body["state"], body["state"])
-    return f"Elle est {state}, il reste {euros(body['open'])}."
+    verb = "n'est" if body["state"] == "unseen" else "est"
+    return f"Elle {verb} {state}, il reste {euros(body['open'])}."
 
 
 def _paid(known: Known, event: Row) -> str:
