@@ -100,3 +100,20 @@ def test_a_receipt_the_accountant_allocates_blocks_no_more_and_asks_nothing(hous
     house.night()
     assert house.claim("FA2026001") == ("open", 90_000, None)
     assert house.tasks() == []
+
+
+def test_an_access_that_is_renewed_keeps_what_was_not_typed_again(house: House) -> None:
+    def connect(**typed: str) -> dict[str, str]:
+        values = {"token": house.office.token, "partner_secret": SECRET, **typed}
+        made = connecting.connect(
+            house.app.host,
+            house.app.vault,
+            company_id=house.company,
+            connector="myunisoft",
+            values=values,
+        )
+        return dict(made.settings)
+
+    assert connect(mode="direct") == {"counterpart": "4671000000", "mode": "direct"}
+    assert connect() == {"counterpart": "4671000000", "mode": "direct"}
+    assert connect(mode="") == {"counterpart": "4671000000"}  # typed empty: as if never said

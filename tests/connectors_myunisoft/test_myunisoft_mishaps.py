@@ -13,6 +13,7 @@ from tests.connectors_myunisoft.office import SECRET, SETTINGS
 from tests.core import handing
 
 from encaisse_core import connecting
+from encaisse_core.errors import UsageError
 from encaisse_core.store import schema
 
 Deed = Callable[[House], object]
@@ -149,3 +150,17 @@ def test_it_is_one_sentence_and_the_payment_is_entered_once_it_is_mended(
     assert told(house) == []
     assert house.claim("FA2026001") == ("open", 70_000, None)
     assert house.payments() == [50_000]
+
+
+def test_words_alone_settle_no_refused_entry(house: House) -> None:
+    procedure = house.hand_over()
+    handing.collect(house.paper, "p1", procedure, "FA2026001", 50_000, date(2026, 4, 14))
+    house.office.books.lock_period(*APRIL)
+    house.night()
+    with pytest.raises(UsageError, match=r"encaisse effects resolve eff_\w+ retry"):
+        house.answer("refused")
+    assert len(told(house)) == 1
+    house.settle("record_payment", "retry")  # still locked: it is asked anew
+    assert len(told(house)) == 1
+    house.answer("refused", lift=False)
+    assert told(house) == []

@@ -14,6 +14,7 @@ from tests.core.houses import (
 from tests.core.paper import invoice
 
 from encaisse_api import (
+    Drift,
     Instalment,
     Money,
     ProcedureState,
@@ -188,3 +189,26 @@ def test_a_refund_used_in_part_names_what_is_left(house: House) -> None:
     with house.host.store.begin() as tx:
         said = tx.execute(select(t.sentence).where(t.kind == "refund")).scalar_one()
     assert "60,00" in said
+
+
+def test_an_answer_nobody_could_read_is_kept_raw_until_the_tool_answers_well(house: House) -> None:
+    def kept() -> list[tuple[str, str]]:
+        u = schema.unreadable.c
+        with house.host.store.begin() as tx:
+            return [tuple(row) for row in tx.execute(select(u.raw, u.reason))]
+
+    house.paper.fail_pull = Drift("Réponse d'une forme inconnue.", raw='{"rows": 7}')
+    house.night()
+    assert kept() == [('{"rows": 7}', "Réponse d'une forme inconnue.")]
+    house.night()
+    assert len(kept()) == 1
+    house.paper.fail_pull = None
+    house.night()
+    assert kept() == []
+
+
+def test_a_connector_that_is_gone_is_a_source_that_failed(house: House) -> None:
+    house.night()
+    del house.shelf.known["papertool"]
+    (sentence,) = house.night().failures.values()
+    assert sentence.startswith("Le connecteur papertool n'est plus installé")

@@ -74,3 +74,12 @@ def test_a_question_is_answered_by_the_command_the_list_suggests(
         line for line in connected.ok("tasks").splitlines() if "encaisse tasks answer" in line
     ]
     assert "Réponse enregistrée." in connected.ok(*shlex.split(line)[1:])
+
+
+@pytest.mark.parametrize("both", [("--same", "--different"), ("--lift", "--keep")])
+def test_an_answer_that_contradicts_itself_is_no_answer(
+    connected: Shell, both: tuple[str, str]
+) -> None:
+    result = connected("tasks", "answer", "AUCUN9", "oui", *both)
+    assert result.exit_code == 2
+    assert "se contredisent" in result.stderr

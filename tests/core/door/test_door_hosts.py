@@ -230,3 +230,11 @@ def test_a_refused_key_means_denied_and_one_request(world: World, server: Server
         world.client(server).get(f"{BASE}/v1")
     assert denied.value.request_id == "r-1"
     assert len(server.seen) == 1
+
+
+def test_a_vendor_whose_contract_is_assumed_is_called_at_a_simulator_only(world: World) -> None:
+    assumed = world.manifest().model_copy(update={"contract": "assumed"})
+    with pytest.raises(UsageError, match=r"contrat .* est supposé"):
+        world.door().lend(
+            manifest=assumed, grant_id=world.grant(), account=None, environment="test"
+        )
