@@ -27,30 +27,30 @@ TEMPLATE = "migrated"
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Run what runs on every database on one of them, chosen by the test's own name.
+    """Run each test that is not slow once: where it can run on two databases, on one of them.
 
-    `ENCAISSE_DATABASES` asks for more: `other` runs these tests on the one that was not chosen,
-    `both` runs everything on each.
+    `ENCAISSE_TESTS` asks for more: `rest` runs the slow ones, and the others on the database that
+    their name did not choose; `all` runs everything.
     """
-    asked = os.environ.get("ENCAISSE_DATABASES", "one")
-    if asked not in ("one", "other", "both"):
-        raise pytest.UsageError("ENCAISSE_DATABASES is one, other or both.")
-    if asked == "both":
+    asked = os.environ.get("ENCAISSE_TESTS", "first")
+    if asked not in ("first", "rest", "all"):
+        raise pytest.UsageError("ENCAISSE_TESTS is first, rest or all.")
+    if asked == "all":
         return
-    kept: list[pytest.Item] = []
-    for item in items:
-        callspec = getattr(item, "callspec", None)
-        here = None if callspec is None else callspec.params.get("database_url")
-        if here is None:
-            fits = asked == "one"
-        else:
-            name = item.nodeid.replace(here, "").encode()
-            chosen = here == DATABASES[zlib.crc32(name) % len(DATABASES)]
-            fits = chosen == (asked == "one")
-        if fits:
-            kept.append(item)
+    kept = [item for item in items if _comes_first(item) == (asked == "first")]
     config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
     items[:] = kept
+
+
+def _comes_first(item: pytest.Item) -> bool:
+    callspec = getattr(item, "callspec", None)
+    here = None if callspec is None else callspec.params.get("database_url")
+    if item.get_closest_marker("slow") is not None:
+        return False
+    if here is None:
+        return True
+    name = item.nodeid.replace(here, "").encode()
+    return here == DATABASES[zlib.crc32(name) % len(DATABASES)]
 
 
 @pytest.fixture(scope="session")

@@ -218,6 +218,7 @@ def xref_bomb() -> bytes:
     return head + xref + b"startxref\n" + str(len(head)).encode() + b"\n%%EOF\n"
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_bombs_are_refused_within_memory(make_pdf: MakePdf, tmp_path: Path) -> None:
     bombs = {

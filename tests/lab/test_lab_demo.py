@@ -29,7 +29,7 @@ from encaisse_lab.story import tell
 from encaisse_lab.summary import Summary, sound, summary
 from encaisse_lab.wrongs import KINDS, of_the_partners
 
-pytestmark = pytest.mark.timeout(300)  # whole nights, on a machine that may be busy
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 
 def demo(*arguments: str) -> Result:

@@ -61,6 +61,7 @@ def after_one_night(
         return summary(told), len(signed)
 
 
+@pytest.mark.slow
 def test_a_night_that_opens_nothing_is_no_sound_night() -> None:
     figures, signed = after_one_night(tuple(p for p in PHASES if p[0] != "open"))
     assert figures["procedures_opened"] == 0
@@ -69,6 +70,7 @@ def test_a_night_that_opens_nothing_is_no_sound_night() -> None:
     assert not sound(figures)
 
 
+@pytest.mark.slow
 def test_a_file_opened_with_its_first_line_only_misses_the_others() -> None:
     figures, signed = after_one_night(connectors=OneLineEach(load()))
     assert figures["procedures_opened"] > 0

@@ -11,7 +11,7 @@ from encaisse_lab.year import Year, run
 from encaisse_lab.year_calendar import TURN
 from encaisse_simulator.myunisoft import plain
 
-pytestmark = pytest.mark.timeout(300)  # whole nights, on a machine that may be busy
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 SEED = 1
 

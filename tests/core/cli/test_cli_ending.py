@@ -145,6 +145,7 @@ def test_the_doctor_tells_a_single_night_from_a_daemon_that_waits(connected: She
     assert "vivant" not in sentence
 
 
+@pytest.mark.slow
 def test_an_answer_that_finds_the_disk_full_is_said_in_a_sentence(tmp_path: Path) -> None:
     if not Path("/dev/full").exists():
         pytest.skip("no /dev/full here")

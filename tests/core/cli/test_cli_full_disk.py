@@ -64,6 +64,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", str(place)], check=True)
 
 
+@pytest.mark.slow
 def test_a_really_full_disk_is_said_and_loses_nothing(small_disk: Path, tmp_path: Path) -> None:
     _many(tmp_path / "factures")
     home = small_disk / "home"
