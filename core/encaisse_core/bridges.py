@@ -163,8 +163,8 @@ def forget_copy(tx: Connection, company_id: str, effect_id: str, cents: int) -> 
 def _expect_no_more(tx: Connection, company_id: str, target_id: str) -> None:
     """Take back what a bridge that is no more did not copy: nobody will.
 
-    What a tool shows next would pass for the copy, and a payment of the customer be lost. The
-    latest entries are those that were not copied yet.
+    What a tool shows next would pass for the copy, and a payment of the customer be lost. Which
+    entries were not copied yet is not known: the latest are taken for them.
     """
     missing: dict[str, int] = {}
     for row in _copies(tx, company_id, target_id):

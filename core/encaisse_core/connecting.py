@@ -70,6 +70,8 @@ def connect(
             f"{manifest.name} n'a pas d'accès réel connu (contrat supposé) : "
             "utilisez l'environnement « test »."
         )
+    if forbidden := host.door.out_of_bounds(manifest, owner.environment):
+        raise UsageError(forbidden)
     with host.store.begin() as tx:
         standing = _standing(tx, owner, manifest, account, settings)
         if standing is not None:  # what is not typed again stays, unless it is typed empty

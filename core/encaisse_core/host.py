@@ -46,6 +46,10 @@ class Link:
 class Lends(Protocol):
     """Build the client a connector is lent."""
 
+    def out_of_bounds(self, manifest: Manifest, environment: str) -> str:
+        """Say why a vendor may not be called; empty where it may."""
+        ...
+
     def lend(
         self,
         *,

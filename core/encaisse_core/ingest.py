@@ -153,7 +153,6 @@ def note_result(host: Host, link: Link, error: PartnerError | None) -> None:
         values: dict[str, Any] = {"failed_at": stamp(now), "reason": error and error.message}
         if error is None:
             values = {"pulled_at": stamp(now), "failed_at": None, "reason": None}
-        if error is None:
             forget_answers(tx, link)
         elif isinstance(error, Drift) and error.raw:
             keep_answer(host, tx, link, error.raw, error.message)

@@ -6,7 +6,7 @@ from encaisse_einvoicing.cli import read
 from encaisse_einvoicing.fec.cli import fec
 
 
-@click.group(help="Lit des factures électroniques.")
+@click.group(help="Lit des factures électroniques, et des FEC.")
 def main() -> None:
     """Hold the commands."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from tests.core import handing
 from tests.core.handing import Shelf
 from tests.core.paper import SIREN, Paper, invoice, paper_connectors
 
+from encaisse_api import Transient
 from encaisse_core import (
     connecting,
     facts,
@@ -162,3 +164,18 @@ def add_tool(house: House) -> Paper:
         house.host, house.app.vault, company_id=house.company, connector="othertool", values={}
     )
     return second
+
+
+def procedures_unfindable(house: House) -> list[bool]:
+    """Let look-ups of procedures fail for as long as what is returned holds True."""
+    kind = house.shelf.known["papercollector"]
+    find: Callable[..., Any] = kind.find_procedure  # type: ignore[attr-defined]
+    down = [True]
+
+    def find_or_fail(self: Any, key: str, file: Any) -> Any:
+        if down[0]:
+            raise Transient("en panne")
+        return find(self, key, file)
+
+    kind.find_procedure = find_or_fail  # type: ignore[attr-defined]
+    return down

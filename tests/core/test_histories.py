@@ -18,6 +18,8 @@ from encaisse_core import journal
 from encaisse_core.clock import VirtualClock
 from encaisse_core.store import schema
 
+pytestmark = pytest.mark.slow
+
 N = 3
 
 

@@ -38,6 +38,9 @@ class Shop:
     def connector(self, slug: str) -> type[Connector]:
         return Sandboxed
 
+    def out_of_bounds(self, manifest: Manifest, environment: str) -> str:
+        return ""
+
     def lend(self, **asked: Any) -> httpx.Client:
         self.asked = asked
         return httpx.Client()

@@ -19,6 +19,8 @@ from tests.core.merging import (
 
 from encaisse_core.store import schema
 
+pytestmark = pytest.mark.slow
+
 INVOICES = 3
 
 

@@ -25,6 +25,8 @@ from encaisse_core.commissions import EXPENSE, PAYABLE, balance
 from encaisse_core.store import schema
 from encaisse_einvoicing.fec.columns import NAMES as COLUMNS
 
+pytestmark = pytest.mark.slow
+
 RATE = 300_000
 STEPS = 10
 

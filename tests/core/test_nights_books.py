@@ -12,6 +12,7 @@ from tests.core.houses import (
     approve_and_sign,
     line_of,
     payments,
+    procedures_unfindable,
 )
 from tests.core.paper import invoice
 
@@ -136,16 +137,7 @@ def test_a_parked_write_that_landed_is_not_a_payment_of_the_customer(house: Hous
 
 def test_a_dispute_heard_before_we_knew_the_procedure_stops_it(house: House) -> None:
     approve_and_sign(house)
-    kind = house.shelf.known["papercollector"]
-    find: Callable[..., Any] = kind.find_procedure  # type: ignore[attr-defined]
-    down = [True]
-
-    def find_or_fail(self: Any, key: str, file: Any) -> Any:
-        if down[0]:
-            raise Transient("en panne")
-        return find(self, key, file)
-
-    kind.find_procedure = find_or_fail  # type: ignore[attr-defined]
+    down = procedures_unfindable(house)
     house.paper.lose_replies = 1
     house.night()
     (ref,) = house.paper.procedures
@@ -157,7 +149,7 @@ def test_a_dispute_heard_before_we_knew_the_procedure_stops_it(house: House) -> 
         cursor = Since(at=state.updated_at, after_id=ref)
         yield Page[ProcedureState](items=() if since else (state,), cursor=cursor, end=True)
 
-    kind.pull_progress = once  # type: ignore[attr-defined]
+    house.shelf.known["papercollector"].pull_progress = once  # type: ignore[attr-defined]
     down[0] = False
     house.night()
     house.night()

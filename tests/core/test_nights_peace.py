@@ -14,6 +14,7 @@ from tests.core.houses import (
     line_of,
     make,
     payments,
+    procedures_unfindable,
 )
 from tests.core.paper import invoice
 
@@ -122,16 +123,7 @@ def as_changes(house: House) -> None:
 def test_money_collected_before_we_knew_the_procedure_is_not_lost(house: House) -> None:
     approve_and_sign(house)
     as_changes(house)
-    kind = house.shelf.known["papercollector"]
-    find: Callable[..., Any] = kind.find_procedure  # type: ignore[attr-defined]
-    down = [True]
-
-    def find_or_fail(self: Any, key: str, file: Any) -> Any:
-        if down[0]:
-            raise Transient("en panne")
-        return find(self, key, file)
-
-    kind.find_procedure = find_or_fail  # type: ignore[attr-defined]
+    down = procedures_unfindable(house)
     house.paper.lose_replies = 1
     house.night()
     (ref,) = house.paper.procedures

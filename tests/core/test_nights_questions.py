@@ -212,3 +212,17 @@ def test_a_connector_that_is_gone_is_a_source_that_failed(house: House) -> None:
     del house.shelf.known["papertool"]
     (sentence,) = house.night().failures.values()
     assert sentence.startswith("Le connecteur papertool n'est plus installé")
+
+
+def test_a_vendor_out_of_bounds_stops_its_own_connection_only(house: House) -> None:
+    house.night()
+    kind = house.shelf.known["papertool"]
+    assumed = {"contract": "assumed", "local": False, "test_hosts": ("api.example.org",)}
+    kind.manifest = kind.manifest.model_copy(update=assumed)
+    night = house.night()
+    (sentence,) = night.failures.values()
+    assert "est supposé" in sentence and sentence.endswith("Rien n'a été envoyé.")
+    n = schema.night.c
+    with house.host.store.begin() as tx:
+        ended = tx.execute(select(n.state).order_by(n.night.desc()).limit(1)).scalar_one()
+    assert ended == "done"

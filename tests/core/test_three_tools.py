@@ -28,6 +28,8 @@ from encaisse_core.clock import VirtualClock
 from encaisse_core.host import links
 from encaisse_core.store import schema
 
+pytestmark = pytest.mark.slow
+
 EXAMPLES = int(os.environ.get("ENCAISSE_EXAMPLES", "4"))
 TOTAL = 1_000_00
 SPELT = ("F-2026-0007", "f 2026 0007", "F2026/0007")

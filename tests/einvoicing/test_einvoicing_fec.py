@@ -15,9 +15,13 @@ from tests.counts import examples
 from tests.einvoicing.fec_files import HEADER, LEDGER, NAME, SIDED, entry, file, row, sided
 
 from encaisse_einvoicing import Refused
-from encaisse_einvoicing.fec import FecLine, Level, read_fec, receivables, values, write_fec
+from encaisse_einvoicing.fec import Fec, FecLine, Level, read_fec, receivables, values, write_fec
 from encaisse_einvoicing.fec.cli import fec as fec_command
-from encaisse_einvoicing.fec.reading import by_rule
+
+
+def by_rule(fec: Fec) -> dict[str, int]:
+    """Count the findings of a file by rule."""
+    return {each.code: each.count for each in fec.findings}
 
 
 def test_a_clean_file_is_read_whole_and_has_no_finding() -> None:

@@ -69,8 +69,8 @@ class FolderConnector:
                 items.append(outcome)
             else:
                 unreadable.append(outcome)
-            if found.breaks and not broken:
-                broken = found.ref if isinstance(outcome, SourceInvoice) else _why(found, outcome)
+                if found.breaks and not broken:
+                    broken = f"{found.ref} : {outcome.reason}"
         yield Page(items=tuple(items), unreadable=tuple(unreadable), end=not broken)
         if broken:
             raise Drift(
@@ -143,10 +143,6 @@ class FolderConnector:
 
 def _told(error: OutOfReach) -> str:
     return f"{error}. Vérifiez le réglage « path » et les droits de lecture."
-
-
-def _why(found: Deposited, outcome: Unreadable) -> str:
-    return f"{found.ref} : {outcome.reason}"
 
 
 def _set_aside(found: Deposited, reason: str) -> Unreadable:

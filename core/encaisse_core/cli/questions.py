@@ -59,21 +59,24 @@ def ways_to_answer(found: Sequence[Mapping[str, Any]], brief: Short) -> list[str
     """Write, for one question of each sort, the commands that answer it, ready to be pasted."""
     first: dict[tuple[str, ...], str] = {}
     for row in found:
-        if row["kind"] == "routing":
-            first.setdefault(("routing",), "encaisse routing")
-            continue
-        if row["kind"] in answering.ASKS_FOR_VERDICT:
-            options: tuple[str, ...] = (" --same", " --different")
-        elif answering.about_an_effect(row):
-            options = (" --keep",)
-        else:
-            options = (" --lift", " --keep") if row["holds_claim"] else ("",)
-        first.setdefault(options, f'encaisse tasks answer {brief(row["id"])} "votre réponse"')
-    return [
-        which if options == ("routing",) else f"{which}{option}"
+        first.setdefault(_options(row), brief(row["id"]))
+    answers = [
+        f'encaisse tasks answer {which} "votre réponse"{option}'
         for options, which in first.items()
         for option in options
     ]
+    return [*answers, "encaisse routing"] if () in first else answers
+
+
+def _options(row: Mapping[str, Any]) -> tuple[str, ...]:
+    """Give the options one of which an answer needs; none where words settle nothing."""
+    if row["kind"] == "routing":
+        return ()
+    if row["kind"] in answering.ASKS_FOR_VERDICT:
+        return (" --same", " --different")
+    if answering.about_an_effect(row):
+        return (" --keep",)
+    return (" --lift", " --keep") if row["holds_claim"] else ("",)
 
 
 @tasks.command("answer", help="Répond à une question ; la réponse est gardée au journal.")

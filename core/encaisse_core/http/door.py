@@ -26,6 +26,7 @@ from encaisse_api import (
     Manifest,
     NoAuth,
     SealedFormAuth,
+    Transient,
 )
 from encaisse_core import grants
 from encaisse_core.clock import Clock, Ids
@@ -109,8 +110,8 @@ class Door:
         With `keeps_reserve` it leaves the reserve of each quota to stops, writes and last looks.
 
         Raises `UsageError` for a grant of another connector or environment, a missing secret, or a
-        simulator in `live`; `Denied` for a grant that a person must reconnect, and for an address
-        that may not be called.
+        simulator in `live`; `Transient` where the vendor is `out_of_bounds`; `Denied` for a grant
+        that a person must reconnect, and for an address that may not be called.
         """
         if environment not in ("test", "live"):
             raise UsageError(f"Environnement inconnu : « {environment} » (test ou live).")
@@ -120,11 +121,8 @@ class Door:
                 "Relancez sans simulateur."
             )
         hosts = manifest.test_hosts if environment == "test" else manifest.live_hosts
-        if manifest.contract == "assumed" and self._reaches_out(hosts):
-            raise UsageError(
-                f"Le contrat de {manifest.name} est supposé : il n'est appelé que chez un "
-                "simulateur (ENCAISSE_ROUTES). Rien n'a été envoyé."
-            )
+        if forbidden := self.out_of_bounds(manifest, environment):
+            raise Transient(forbidden)  # the company's other connections go on
         secrets = self._secrets(manifest, grant_id, environment)
         bases = tuple(self._guarded(address) for address in addresses)
         lent = Lent(
@@ -152,9 +150,19 @@ class Door:
             trust_env=False,  # neither a netrc file nor a proxy may see a partner's credentials
         )
 
-    def _reaches_out(self, hosts: Collection[str]) -> bool:
-        """Tell whether a call to one of these hosts would leave for the vendor itself."""
-        return self._simulated is None and any(host not in self._routes for host in hosts)
+    def out_of_bounds(self, manifest: Manifest, environment: str) -> str:
+        """Say why a vendor may not be called; empty where it may.
+
+        What an assumed contract says of a vendor is our guess: it is tried on a simulator only.
+        """
+        hosts = manifest.test_hosts if environment == "test" else manifest.live_hosts
+        routed = self._simulated is not None or all(host in self._routes for host in hosts)
+        if manifest.contract != "assumed" or routed:
+            return ""
+        return (
+            f"Le contrat de {manifest.name} est supposé : il n'est appelé que chez un simulateur "
+            "(ENCAISSE_ROUTES). Rien n'a été envoyé."
+        )
 
     def close(self) -> None:
         """Close the shared connections."""

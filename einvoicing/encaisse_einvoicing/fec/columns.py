@@ -1,7 +1,7 @@
 """Name the columns of a FEC, in the order the law gives them.
 
-LPF art. A47 A-1, VII (18 columns), VIII 3° (cash accounting: 21 for farms, 22 for liberal
-professions). A table instead of branches: the reader, the rules and the writer all go by it.
+LPF art. A47 A-1, VII 1° and 2° (18 columns), VIII 3° to 8° (cash accounting: 21 for farms, 22 for
+liberal professions). A table instead of branches: reader, rules and writer all go by it.
 """
 
 from __future__ import annotations

@@ -49,7 +49,7 @@ RULES: dict[str, tuple[Level, str]] = {
     "account": (Level.ALERT, "un numéro de compte ne commence pas par trois chiffres"),
     "two_sides": (Level.ALERT, "une ligne est au débit et au crédit"),
     "no_side": (Level.ALERT, "une ligne n'est ni au débit ni au crédit"),
-    "unbalanced": (Level.ALERT, "une écriture n'est pas équilibrée"),  # ours: PCG art. 921-2
+    "unbalanced": (Level.ALERT, "une écriture n'est pas équilibrée"),  # ours: double entry
 }
 """Level and French sentence of each rule, by its code."""
 

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import fields as members
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from pathlib import PurePath
@@ -40,7 +39,6 @@ MOST_BYTES = 1 << 30
 NAME = re.compile(r"(?P<siren>\d{9})FEC(?P<day>\d{8})(?:_\d+)?\.(?:txt|csv)", re.IGNORECASE)
 THREE_DIGITS = re.compile(r"[0-9]{3}")
 ENDS = re.compile(r"\r\n|\n|\r")
-FIELDS = frozenset(each.name for each in members(FecLine))
 
 
 def read_fec(data: bytes, name: str = "") -> Fec:
@@ -180,7 +178,7 @@ class _Reading:
             said["debit"], said["credit"] = _sides(said.pop("amount"), said.pop("side"))
         if said["debit"] is None or said["credit"] is None:
             return None
-        return FecLine(line=number, **{k: v for k, v in said.items() if k in FIELDS})
+        return FecLine(line=number, **said)
 
     def _value(self, column: Column, raw: str, number: int) -> Any:
         if column.kind == "text":
@@ -254,16 +252,10 @@ def _judge(lines: Sequence[FecLine], closing: date | None, findings: Findings) -
 
 
 LONGEST_YEAR = 24
-"""Months an exercice may last (Code de commerce L123-12 asks for one a year; a first one may be
-prolonged to the end of the next civil year)."""
+"""Months before its closing an exercice may begin: twelve as a rule, more for a first one."""
 
 
 def _year_before(closing: date) -> date:
     """Give the earliest day an exercice closed on this day can have."""
     year, month = divmod(closing.year * 12 + closing.month - 1 - LONGEST_YEAR, 12)
     return date(year, month + 1, 1)
-
-
-def by_rule(found: Fec) -> Mapping[str, int]:
-    """Count the findings of a file by rule."""
-    return {each.code: each.count for each in found.findings}

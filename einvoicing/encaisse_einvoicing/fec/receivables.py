@@ -17,7 +17,8 @@ from decimal import Decimal
 from encaisse_einvoicing.fec.lines import ZERO, Fec, FecLine
 
 CUSTOMERS = ("411", "413", "416")
-"""Customers, bills they signed, doubtful ones (PCG art. 944-41). 418 and 419 are no claims."""
+"""Customers, bills they signed, doubtful ones, in account 41 of the plan comptable général. 418 and
+419 are no claims."""
 
 DOUBTFUL = "416"
 

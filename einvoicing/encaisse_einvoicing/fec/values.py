@@ -27,11 +27,9 @@ def amount(text: str) -> tuple[Decimal | None, bool]:
     """Read an amount; tell whether its form is the law's. None where it cannot be read."""
     if SCIENTIFIC.fullmatch(text):
         return Decimal(text.replace(",", ".")), True
-    for form, lawful in ((LAWFUL, True), (DOT, False), (GROUPED, False), (ENGLISH, False)):
+    for form in (LAWFUL, DOT, GROUPED, ENGLISH, SPACED):
         if (found := form.fullmatch(text)) and (value := _signed(found, form)) is not None:
-            return value, lawful
-    if (found := SPACED.fullmatch(text)) and (value := _signed(found, SPACED)) is not None:
-        return value, False
+            return value, form is LAWFUL
     return None, False
 
 

@@ -16,6 +16,7 @@ from encaisse_api import (
     HeadersAuth,
     Rejected,
     SecretHeader,
+    Transient,
 )
 from encaisse_core.errors import UsageError
 
@@ -234,7 +235,7 @@ def test_a_refused_key_means_denied_and_one_request(world: World, server: Server
 
 def test_a_vendor_whose_contract_is_assumed_is_called_at_a_simulator_only(world: World) -> None:
     assumed = world.manifest().model_copy(update={"contract": "assumed"})
-    with pytest.raises(UsageError, match=r"contrat .* est supposé"):
+    with pytest.raises(Transient, match=r"contrat .* est supposé"):
         world.door().lend(
             manifest=assumed, grant_id=world.grant(), account=None, environment="test"
         )
