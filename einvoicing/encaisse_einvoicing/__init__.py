@@ -2,7 +2,7 @@
 
 from encaisse_einvoicing.issues import Issue, Refused
 from encaisse_einvoicing.model import Invoice, Party
-from encaisse_einvoicing.read import FileReading, Reading, read_bytes, read_paths
+from encaisse_einvoicing.reading.documents import FileReading, Reading, read_bytes, read_paths
 
 __all__ = [
     "FileReading",

@@ -2,7 +2,7 @@
 
 import click
 
-from encaisse_einvoicing.cli import read
+from encaisse_einvoicing.cli.read import read
 from encaisse_einvoicing.fec.cli import fec
 
 

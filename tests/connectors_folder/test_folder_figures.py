@@ -12,7 +12,7 @@ import pytest
 
 from encaisse_einvoicing import Invoice
 from encaisse_einvoicing.model import AllowanceCharge, Line, Totals, VatSubtotal
-from encaisse_einvoicing.read import read_paths
+from encaisse_einvoicing.reading.documents import read_paths
 from encaisse_folder.connector import FolderConnector
 from encaisse_folder.figures import contradiction
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from encaisse_einvoicing import FileReading, archive, read_paths
+from encaisse_einvoicing import FileReading, read_paths
+from encaisse_einvoicing.reading import archive
 
 
 def zipped(files: Mapping[str, bytes]) -> bytes:

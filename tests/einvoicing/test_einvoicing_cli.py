@@ -12,8 +12,8 @@ from typing import TypedDict, cast
 import pytest
 from click.testing import CliRunner, Result
 
-from encaisse_einvoicing import cli
-from encaisse_einvoicing.cli import read
+from encaisse_einvoicing.cli import progress
+from encaisse_einvoicing.cli.read import read
 from encaisse_einvoicing.complaints import of_the_system
 
 
@@ -107,15 +107,15 @@ def test_an_empty_folder_beside_one_that_is_read_is_told(cii: str, tmp_path: Pat
 def test_what_takes_a_second_is_counted_in_plain_lines_without_a_terminal(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(cli, "_QUIET_SECONDS", 0.01)
-    monkeypatch.setattr(cli, "_LINE_SECONDS", 0.01)
+    monkeypatch.setattr(progress, "_QUIET_SECONDS", 0.01)
+    monkeypatch.setattr(progress, "_LINE_SECONDS", 0.01)
 
     def slow() -> Iterator[int]:
         for number in range(3):
             time.sleep(0.2)
             yield number
 
-    assert list(cli._with_progress(slow())) == [0, 1, 2]
+    assert list(progress.with_progress(slow())) == [0, 1, 2]
     said = capsys.readouterr().err.splitlines()
     assert {"0 fichier lu…", "1 fichier lu…", "2 fichiers lus…"} <= set(said)
 
@@ -220,7 +220,7 @@ def test_a_file_that_does_not_open_says_why_in_french() -> None:
 def test_reading_that_lasts_says_so_on_stderr_only(
     cii: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cli, "_QUIET_SECONDS", 0.0)
+    monkeypatch.setattr(progress, "_QUIET_SECONDS", 0.0)
     for number in range(20):
         (tmp_path / f"{number}.xml").write_text(cii)
     result = run(str(tmp_path), "--json")

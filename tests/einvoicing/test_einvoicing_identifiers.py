@@ -2,7 +2,7 @@
 
 import pytest
 
-from encaisse_einvoicing.identifiers import french_numbers
+from encaisse_einvoicing.reading.identifiers import french_numbers
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from io import BytesIO
 import pytest
 
 from encaisse_einvoicing import read_bytes
-from encaisse_einvoicing.pdf import extract
+from encaisse_einvoicing.reading.pdf import extract
 
 facturx = pytest.importorskip("facturx", reason="factur-x is a tool of the tests, not installed")
 

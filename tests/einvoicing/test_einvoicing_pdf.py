@@ -12,7 +12,7 @@ import pikepdf
 import pytest
 
 from encaisse_einvoicing import Refused, read_bytes
-from encaisse_einvoicing.pdf import MAX_BYTES, extract
+from encaisse_einvoicing.reading.pdf import MAX_BYTES, extract
 
 MakePdf = Callable[[Mapping[str, bytes]], bytes]
 

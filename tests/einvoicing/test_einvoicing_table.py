@@ -6,8 +6,8 @@ from typing import get_args
 import pytest
 from pydantic import BaseModel
 
-from encaisse_einvoicing import cii, ubl
 from encaisse_einvoicing.model import Invoice
+from encaisse_einvoicing.reading import cii, ubl
 from encaisse_einvoicing.terms import Group, Kind, TableBroken, parse_table, table
 
 GATHERED = {"terms", "documents", "tax_totals", "registrations", "project_name"}

@@ -20,9 +20,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from encaisse_einvoicing import Refused, archive
+from encaisse_einvoicing import Refused
 from encaisse_einvoicing.complaints import of_the_system
-from encaisse_einvoicing.read import ARCHIVES, KINDS, shown
+from encaisse_einvoicing.reading import archive
+from encaisse_einvoicing.reading.documents import ARCHIVES, KINDS, shown
 
 MAX_FILE_BYTES = archive.MAX_MEMBER_BYTES
 """Largest file read, in or out of an archive."""

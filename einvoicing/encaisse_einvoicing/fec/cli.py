@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import click
 
+from encaisse_einvoicing.cli.printing import amount
 from encaisse_einvoicing.complaints import of_the_system
 from encaisse_einvoicing.fec.findings import Level
 from encaisse_einvoicing.fec.lines import Fec
@@ -21,8 +22,7 @@ from encaisse_einvoicing.fec.receivables import (
     receivables,
 )
 from encaisse_einvoicing.issues import Refused
-from encaisse_einvoicing.printing import amount
-from encaisse_einvoicing.read import shown
+from encaisse_einvoicing.reading.documents import shown
 
 INVALID: Final = 1
 USAGE: Final = 2

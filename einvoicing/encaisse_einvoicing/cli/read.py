@@ -1,26 +1,20 @@
 """Offer `read` on the command line: files, folders and archives of invoices to a table or JSON."""
 
 import json
-import sys
-import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final
 
 import click
 
+from encaisse_einvoicing.cli.printing import print_all
+from encaisse_einvoicing.cli.progress import with_progress
 from encaisse_einvoicing.model import Invoice, Party
-from encaisse_einvoicing.printing import print_all
-from encaisse_einvoicing.read import FileReading, read_paths, shown
+from encaisse_einvoicing.reading.documents import FileReading, read_paths, shown
 
 DONE: Final = 0
 SOME_REFUSED: Final = 1
 USAGE: Final = 2
-_QUIET_SECONDS: Final = 1.0
-_LINE_SECONDS: Final = 5.0
-"""Time between two progress lines where no terminal lets one line be written over."""
-
-Read = TypeVar("Read")
 
 
 @click.command("read", help="Lit des factures électroniques (Factur-X, CII, UBL).")
@@ -38,7 +32,7 @@ def read(context: click.Context, paths: tuple[Path, ...], as_json: bool) -> None
     """
     if not paths:
         raise click.UsageError("Indiquez au moins un fichier, un dossier ou une archive.")
-    read_there = list(_with_progress(_by_path(paths)))
+    read_there = list(with_progress(_by_path(paths)))
     found = [each for _, each in read_there]
     if as_json:
         text = json.dumps([as_record(each) for each in found], ensure_ascii=False, indent=1)
@@ -91,31 +85,3 @@ def as_json_object(invoice: Invoice) -> dict[str, object]:
 def _code(each: FileReading) -> str:
     issues = each.reading.issues
     return issues[0].code if each.reading.invoice is None and issues else ""
-
-
-def _with_progress(readings: Iterator[Read]) -> Iterator[Read]:
-    """Count on stderr once reading has lasted a second; nothing before, nothing on stdout."""
-    done, count = threading.Event(), [0]
-    ticker = threading.Thread(target=_tick, args=(count, done), name="progress", daemon=True)
-    ticker.start()
-    try:
-        for each in readings:
-            count[0] += 1
-            yield each
-    finally:
-        done.set()
-        ticker.join()
-
-
-def _tick(count: list[int], done: threading.Event) -> None:
-    """Say how many files were read: over one line on a terminal, else a plain line at times."""
-    if done.wait(_QUIET_SECONDS):
-        return
-    live = sys.stderr.isatty()
-    while True:
-        said = f"{count[0]} fichiers lus…" if count[0] > 1 else f"{count[0]} fichier lu…"
-        click.echo(f"\r{said}" if live else said, err=True, nl=not live)
-        if done.wait(_QUIET_SECONDS if live else _LINE_SECONDS):
-            break
-    if live:
-        click.echo("\r\033[K", err=True, nl=False)

@@ -17,8 +17,8 @@ from typing import Final
 import pikepdf
 from pikepdf.settings import set_qpdf_limits
 
-from encaisse_einvoicing import loader
 from encaisse_einvoicing.issues import Issue, Refused
+from encaisse_einvoicing.reading import loader
 
 MAX_BYTES: Final = 50 * 1024 * 1024
 MAX_ATTACHMENTS: Final = 1_000

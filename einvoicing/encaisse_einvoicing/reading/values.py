@@ -10,8 +10,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Final
 
-from encaisse_einvoicing.loader import Element
-from encaisse_einvoicing.walker import Converted
+from encaisse_einvoicing.reading.loader import Element
+from encaisse_einvoicing.reading.walker import Converted
 
 _DECIMAL: Final = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)")
 _MAX_DIGITS: Final = 40

@@ -4,10 +4,10 @@ import re
 from functools import cache
 from typing import Final
 
-from encaisse_einvoicing.shape import groups, move, text
+from encaisse_einvoicing.reading.shape import groups, move, text
+from encaisse_einvoicing.reading.values import decimal, flag, iso_date, name
+from encaisse_einvoicing.reading.walker import Plan, Raw, Syntax, compile_plan
 from encaisse_einvoicing.terms import Kind
-from encaisse_einvoicing.values import decimal, flag, iso_date, name
-from encaisse_einvoicing.walker import Plan, Raw, Syntax, compile_plan
 
 _OASIS = "urn:oasis:names:specification:ubl:schema:xsd:"
 _NAMESPACES: Final = {

@@ -4,10 +4,10 @@ from datetime import date
 from decimal import Decimal
 from typing import Final
 
-from encaisse_einvoicing.identifiers import french_numbers
 from encaisse_einvoicing.model import Invoice
-from encaisse_einvoicing.shape import group, groups, move, scalar, text
-from encaisse_einvoicing.walker import Raw, Walk
+from encaisse_einvoicing.reading.identifiers import french_numbers
+from encaisse_einvoicing.reading.shape import group, groups, move, scalar, text
+from encaisse_einvoicing.reading.walker import Raw, Walk
 
 PARTIES: Final = {
     "seller": "vendeur",

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Final, NamedTuple, TypeAlias
 
 from encaisse_einvoicing.issues import Issue, Refused, shortened
-from encaisse_einvoicing.loader import Element
+from encaisse_einvoicing.reading.loader import Element
 from encaisse_einvoicing.terms import Column, Group, Kind, TableBroken, Term, table
 
 Scalar: TypeAlias = str | Decimal | date | bool

@@ -3,10 +3,10 @@
 from functools import cache
 from typing import Final
 
-from encaisse_einvoicing.shape import groups, move, text
+from encaisse_einvoicing.reading.shape import groups, move, text
+from encaisse_einvoicing.reading.values import cii_date, decimal, flag, name
+from encaisse_einvoicing.reading.walker import Plan, Raw, Syntax, compile_plan
 from encaisse_einvoicing.terms import Kind
-from encaisse_einvoicing.values import cii_date, decimal, flag, name
-from encaisse_einvoicing.walker import Plan, Raw, Syntax, compile_plan
 
 _UNECE = "urn:un:unece:uncefact:data:standard:"
 SYNTAX: Final = Syntax(

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from encaisse_einvoicing import archive, cii, loader, pdf, ubl
-from encaisse_einvoicing.assemble import assemble
 from encaisse_einvoicing.complaints import of_the_system
 from encaisse_einvoicing.issues import Issue, Refused
 from encaisse_einvoicing.model import Invoice
-from encaisse_einvoicing.walker import Walk
+from encaisse_einvoicing.reading import archive, cii, loader, pdf, ubl
+from encaisse_einvoicing.reading.assemble import assemble
+from encaisse_einvoicing.reading.walker import Walk
 
 KINDS: Final = (".xml", ".pdf")
 """File names read inside folders and archives; others are passed over there."""

@@ -17,7 +17,7 @@ import click
 
 from encaisse_einvoicing.issues import Issue
 from encaisse_einvoicing.model import Party
-from encaisse_einvoicing.read import FileReading
+from encaisse_einvoicing.reading.documents import FileReading
 
 HEADINGS: Final = ("Numéro", "Date", "Échéance", "TTC", "À payer", "Vendeur", "Acheteur")
 AMOUNTS: Final = (3, 4)

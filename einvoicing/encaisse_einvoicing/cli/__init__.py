@@ -1,0 +1,1 @@
+"""Offer the commands of this package, alone or inside `encaisse`."""

@@ -1,0 +1,1 @@
+"""Read documents: XML, PDF and archives into the frozen invoice of `model`."""
