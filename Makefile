@@ -8,9 +8,10 @@ ROOMS := $(wildcard */encaisse_* connectors/*/encaisse_*)
 
 install: .venv/.installed
 
-.venv/.installed: requirements.txt requirements-dev.txt $(wildcard */pyproject.toml connectors/*/pyproject.toml)
+.venv/.installed: requirements.txt requirements-dev.txt requirements-oracles.txt $(wildcard */pyproject.toml connectors/*/pyproject.toml)
 	$(PYTHON) -m venv .venv
 	if command -v uv >/dev/null 2>&1; then uv pip install --quiet --python $(BIN)/python -r requirements-dev.txt; else $(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt; fi
+	if command -v uv >/dev/null 2>&1; then uv pip install --quiet --python $(BIN)/python --no-deps --target .venv/oracles -r requirements-oracles.txt; else $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --upgrade --target .venv/oracles -r requirements-oracles.txt; fi
 	touch $@
 
 demo: install
