@@ -11,11 +11,12 @@ import zlib
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import inspect
+from sqlalchemy import URL, Engine, inspect
 
 from encaisse_core.clock import VirtualClock
 from encaisse_core.store import engine
@@ -95,6 +96,28 @@ def migrated_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(command, "upgrade", copied)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled_once() -> Iterator[None]:
+    """Let all engines of a session share what they compiled, per kind of database, for speed alone.
+
+    Each test opens an engine of its own, and each would compile the same statements again.
+    """
+    made = engine.create_engine
+    firsts: dict[str, Engine] = {}
+
+    def sharing(url: URL, **options: Any) -> Engine:
+        fresh = made(url, **options)
+        first = firsts.setdefault(fresh.dialect.name, fresh)
+        if first is not fresh:
+            fresh.dialect = fresh.pool._dialect = first.dialect  # the cache is keyed by it
+            fresh._compiled_cache = first._compiled_cache
+        return fresh
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(engine, "create_engine", sharing)
         yield
 
 

@@ -18,6 +18,7 @@ from encaisse_einvoicing.complaints import of_the_system
 
 
 class Record(TypedDict):
+    unmapped: list[str]
     file: str
     ok: bool
     invoice: dict[str, object] | None
@@ -41,6 +42,7 @@ def test_json_gives_the_invoice_with_money_as_strings_and_iso_dates(
     assert result.exit_code == 0
     (record,) = records(result)
     assert (record["file"], record["ok"], record["issues"]) == (str(file), True, [])
+    assert record["unmapped"] == []
     invoice = record["invoice"]
     assert invoice is not None
     assert {key: invoice[key] for key in ("number", "issue_date", "due_date", "type_code")} == {
@@ -226,3 +228,10 @@ def test_reading_that_lasts_says_so_on_stderr_only(
     result = run(str(tmp_path), "--json")
     assert "lu…" in result.stderr
     assert len(records(result)) == 20
+
+
+def test_what_the_invoice_has_no_field_for_is_named_in_the_json(cii: str, tmp_path: Path) -> None:
+    file = tmp_path / "f.xml"
+    file.write_text(cii.replace("<rsm:ExchangedDocument>", "<rsm:ExchangedDocument><ram:Unknown/>"))
+    (record,) = records(run(str(file), "--json"))
+    assert record["unmapped"] == ["/rsm:CrossIndustryInvoice/rsm:ExchangedDocument/ram:Unknown"]

@@ -70,6 +70,7 @@ def as_record(each: FileReading) -> dict[str, object]:
             {"code": issue.code, "message": issue.message, "where": issue.where}
             for issue in each.reading.issues
         ],
+        "unmapped": list(each.reading.unmapped),
     }
 
 
