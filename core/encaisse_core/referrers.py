@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -208,18 +208,22 @@ def contracts(tx: Connection, company_id: str, referrer_id: str | None = None) -
     ]
 
 
-def attribute(tx: Connection, link: Link, sighting_id: str, at: str) -> None:
-    """Keep who had referred a source when its record was first imported; never changed later."""
-    if link.referrer_id is None:
+def attribute(tx: Connection, link: Link, sighting_ids: Sequence[str], at: str) -> None:
+    """Keep who had referred a source when its records were first imported; never changed later."""
+    if link.referrer_id is None or not sighting_ids:
         return
     tx.execute(
-        schema.attribution.insert().values(
-            company_id=link.company_id,
-            sighting_id=sighting_id,
-            referrer_id=link.referrer_id,
-            connection_id=link.id,
-            attributed_at=at,
-        )
+        schema.attribution.insert(),
+        [
+            {
+                "company_id": link.company_id,
+                "sighting_id": sighting_id,
+                "referrer_id": link.referrer_id,
+                "connection_id": link.id,
+                "attributed_at": at,
+            }
+            for sighting_id in sighting_ids
+        ],
     )
 
 

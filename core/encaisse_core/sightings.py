@@ -7,21 +7,64 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from encaisse_api import SourceInvoice, Unreadable
 from encaisse_core import referrers
 from encaisse_core.host import Host, Link
 from encaisse_core.store import schema
 from encaisse_core.store.engine import stamp
-from encaisse_core.store.upsert import bulk_upsert
+from encaisse_core.store.upsert import among, bulk_upsert
 
 ANSWERS = "answer"
 """Stream under which whole answers nobody could read are kept."""
 
+
+def _told(item: SourceInvoice, record: str, fingerprint: str, now: str) -> dict[str, Any]:
+    """Give the columns that a record sets whenever its tool says something else than before."""
+    return {
+        "fingerprint": fingerprint,
+        "record": record,
+        "number": item.number,
+        "state": item.state,
+        "presence": "live",
+        "total": item.total.minor,
+        "open": item.open.minor,
+        "credited": item.credited.minor if item.credited else 0,
+        "document_sha256": item.document_sha256,
+        "changed_at": now,
+    }
+
+
+_TOLD = (
+    "fingerprint",
+    "record",
+    "number",
+    "state",
+    "presence",
+    "total",
+    "open",
+    "credited",
+    "document_sha256",
+    "changed_at",
+)
+"""Columns that a tool's record sets whenever it tells something else than before."""
+
 MOST_SAID = 500
 MOST_RAW = 1 << 20
 """Characters kept of the reason, and of the answer."""
+
+_ALTER = (
+    schema.sighting.update()
+    .where(
+        schema.sighting.c.company_id == bindparam("of_company"),
+        schema.sighting.c.id == bindparam("of_id"),
+    )
+    .values(
+        {name: bindparam(name) for name in _TOLD}
+        | {"expected": schema.sighting.c.expected + bindparam("risen")}
+    )
+)
 
 
 def store_invoices(
@@ -40,57 +83,54 @@ def store_invoices(
     and follows its total: an invoice corrected in its tool is no payment.
     """
     s = schema.sighting.c
-    here = (s.company_id == link.company_id, s.connection_id == link.id)
-    refs = [item.ref for item in items]
     known = {
-        row.remote_ref: row
+        row[0]: row
         for row in tx.execute(
-            select(s.id, s.remote_ref, s.fingerprint, s.presence, s.total, s.written).where(
-                *here, s.remote_ref.in_(refs)
+            select(s.remote_ref, s.fingerprint, s.presence, s.id, s.total, s.written).where(
+                s.company_id == link.company_id,
+                s.connection_id == link.id,
+                among(tx, s.remote_ref, [item.ref for item in items]),
             )
         )
     }
     now = stamp(host.clock.now())
-    new: list[str] = []
-    changed: list[str] = []
+    fresh: list[dict[str, Any]] = []
+    altered: list[dict[str, Any]] = []
     for item in {item.ref: item for item in items}.values():  # a ref told twice: the last word
         record = item.model_dump_json()
         fingerprint = hashlib.sha256(record.encode()).hexdigest()
-        values: dict[str, Any] = {
-            "fingerprint": fingerprint,
-            "record": record,
-            "number": item.number,
-            "state": item.state,
-            "presence": "live",
-            "total": item.total.minor,
-            "open": item.open.minor,
-            "credited": item.credited.minor if item.credited else 0,
-            "document_sha256": item.document_sha256,
-            "changed_at": now,
-        }
         before = known.get(item.ref)
         if before is None:
-            sighting_id = host.ids.new("sgt")
-            tx.execute(
-                schema.sighting.insert().values(
-                    company_id=link.company_id,
-                    id=sighting_id,
-                    connection_id=link.id,
-                    remote_ref=item.ref,
-                    expected=item.open.minor,
-                    expected_credited=values["credited"],
-                    created_at=now,
-                    **values,
-                )
-            )
-            referrers.attribute(tx, link, sighting_id, now)
-            new.append(sighting_id)
-        elif written is not None and before.written != written.get(before.id, 0):
+            told = _told(item, record, fingerprint, now)
+            told |= {
+                "company_id": link.company_id,
+                "id": host.ids.new("sgt"),
+                "connection_id": link.id,
+                "remote_ref": item.ref,
+                "expected": told["open"],
+                "expected_credited": told["credited"],
+                "created_at": now,
+            }
+            fresh.append(told)
             continue
-        elif before.fingerprint != fingerprint or before.presence != "live":
-            values["expected"] = s.expected + item.total.minor - before.total
-            tx.execute(schema.sighting.update().where(*here, s.id == before.id).values(**values))
-            changed.append(before.id)
+        _, fingerprint_before, presence, sighting_id, total, entries = before
+        if fingerprint == fingerprint_before and presence == "live":
+            continue
+        if written is not None and entries != written.get(sighting_id, 0):
+            continue
+        told = _told(item, record, fingerprint, now)
+        told |= {
+            "of_company": link.company_id,
+            "of_id": sighting_id,
+            "risen": told["total"] - total,
+        }
+        altered.append(told)
+    if fresh:
+        tx.execute(schema.sighting.insert(), fresh)
+    if altered:
+        tx.execute(_ALTER, altered)
+    new, changed = [row["id"] for row in fresh], [row["of_id"] for row in altered]
+    referrers.attribute(tx, link, new, now)
     return new, changed
 
 

@@ -6,7 +6,7 @@ import re
 from decimal import Decimal
 from typing import Annotated, Any, Self
 
-from pydantic import Field, StringConstraints, field_serializer, field_validator
+from pydantic import Field, StringConstraints, field_validator
 
 from encaisse_api.base import Frozen
 
@@ -60,10 +60,6 @@ class Money(Frozen):
             raise ValueError(f"{value[:40]!r} is no amount: digits with a point, such as -1234.56")
         return value
 
-    @field_serializer("amount")
-    def _plain(self, amount: Decimal) -> str:
-        return f"{amount:.{minor_unit(self.currency)}f}"
-
     def model_post_init(self, context: Any, /) -> None:
         """Refuse fractions of the smallest coin and give every equal amount one form."""
         step = Decimal(1).scaleb(-minor_unit(self.currency))
@@ -72,7 +68,8 @@ class Money(Frozen):
             raise ValueError(f"{self.amount:.3e} {self.currency} is beyond any amount we can keep")
         if self.amount % step != 0:
             raise ValueError(f"{self.amount} {self.currency} is finer than its smallest coin")
-        # Minus zero equals zero and is spelt otherwise.
+        # Minus zero equals zero and is spelt otherwise. With as many decimals as the coin, never
+        # with an exponent, the amount is written as it stands: `str` of it is the JSON.
         object.__setattr__(self, "amount", self.amount.quantize(step) + 0)
 
     @classmethod

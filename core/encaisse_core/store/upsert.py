@@ -1,12 +1,23 @@
-"""Write many rows at once, and nothing where nothing changed."""
+"""Read and write many rows at once, and write nothing where nothing changed."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Table, or_
+from sqlalchemy import ColumnElement, Connection, Table, Text, any_, cast, func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
+
+
+def among(
+    connection: Connection, column: ColumnElement[str], values: Sequence[str]
+) -> ColumnElement[bool]:
+    """Compare a column with many texts, bound as one value: one statement whatever their number."""
+    if connection.dialect.name == "sqlite":
+        listed = func.json_each(json.dumps(values, ensure_ascii=False)).table_valued("value")
+        return column.in_(select(listed.c.value))
+    return column == any_(cast(list(values), postgresql.ARRAY(Text)))
 
 
 def bulk_upsert(
