@@ -3,16 +3,18 @@
 import click
 
 from encaisse_einvoicing.cli.read import read
+from encaisse_einvoicing.cli.validate import validate
 from encaisse_einvoicing.fec.cli import fec
 
 
-@click.group(help="Lit des factures électroniques, et des FEC.")
+@click.group(help="Lit et valide des factures électroniques, lit des FEC.")
 def main() -> None:
     """Hold the commands."""
 
 
 main.add_command(read)
 main.add_command(fec)
+main.add_command(validate)
 
 if __name__ == "__main__":
     main(prog_name="encaisse_einvoicing")
