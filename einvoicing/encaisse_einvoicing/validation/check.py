@@ -97,12 +97,11 @@ def _report(
     places = Places(root)
     written = next(iter(french.texts(root, reader, "profile")), None)
     profile = profile_of(reader, written)
-    document = etree.tostring(root, encoding="utf-8")
+    apply = (engine or saxon.shared()).runs(etree.tostring(root, encoding="utf-8"))
 
     def run(identifier: str) -> tuple[Artefact, list[Finding]]:
         sheet = load_sheet(identifier, rules_dir)
-        answer = (engine or saxon.shared()).run(sheet, document)
-        return sheet.artefact, svrl.findings(answer, places)
+        return sheet.artefact, svrl.findings(apply(sheet), places)
 
     foreign = french.not_concerned(root, reader)
     return Report(

@@ -12,7 +12,8 @@ import struct
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import IO, Final, cast
@@ -22,12 +23,14 @@ from encaisse_einvoicing.validation.report import NotRun
 
 _HEAD: Final = struct.Struct(">II")
 _WORKER: Final = Path(__file__).with_name("worker.py")
-LIMIT: Final = 30.0
-"""Seconds one sheet may take on one document; official ones take milliseconds."""
+LIMIT: Final = 60.0
+"""Seconds the sheets may take on one document together; official ones take milliseconds."""
 COMPILING: Final = 120.0
 """Seconds one sheet may take to compile, the engine's start included; it takes 1 to 4."""
 _DOCUMENT: Final = "document('{name}')"
 _CODES: Final = "$encaisse-codes"
+_KEPT: Final = re.compile(r"(?:PYTHON\w*|PATH|LD_LIBRARY_PATH|VIRTUAL_ENV|SYSTEMROOT|LANG|LC_\w+)$")
+"""What of the environment the worker gets: enough to start, no secret."""
 _CODED: Final = re.compile(
     r"\b([A-Z]{4}\d{4}):? +(.*?)(?:\.? (?:In template|In function|at |invoked )|$)"
 )
@@ -44,7 +47,7 @@ class Engine:
 
     def __init__(self, *, limit: float = LIMIT, command: Sequence[str] | None = None) -> None:
         """Keep the limits; nothing is started yet."""
-        self._limit: Final = limit
+        self.limit: Final = limit
         self._command: Final = command
         self._lock: Final = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
@@ -59,23 +62,50 @@ class Engine:
         process = self._process
         return None if process is None or process.poll() is not None else process.pid
 
-    def run(self, sheet: Sheet, document: bytes) -> bytes:
-        """Apply a sheet to a document (UTF-8, no DOCTYPE) and give the SVRL; raise `NotRun`."""
-        with self._lock:
-            if self._absent is not None:
-                raise self._absent
-            if self._owner != os.getpid():
-                self._forget()
-            if self._process is None:
-                self._start()
-            key = sheet.artefact.sha256
-            if key not in self._compiled:
-                codes, stylesheet = sheet.codes, with_codes(sheet)
-                asked: dict[str, object] = {"do": "compile", "sheet": key, "codes": len(codes)}
-                self._ask(asked, stylesheet + codes, COMPILING, f"préparer {sheet.source.name}")
-                self._compiled.add(key)
-            asked = {"do": "run", "sheet": key, "seconds": self._limit}
-            return self._ask(asked, document, self._limit, f"appliquer {sheet.source.name}")
+    def runs(self, document: bytes) -> Callable[[Sheet], bytes]:
+        """Give what applies sheets to one document, within `limit` for all of them together.
+
+        The document is UTF-8 without a DOCTYPE; each call gives the SVRL, or raises `NotRun`.
+        """
+        left = [self.limit]
+
+        def run(sheet: Sheet) -> bytes:
+            doing = f"appliquer {sheet.source.name}"
+            with self._lock:
+                self._prepare(sheet)
+                if not left[0]:
+                    raise NotRun(
+                        "engine_too_slow",
+                        f"Les {self.limit:g} s permises par document sont écoulées : impossible "
+                        f"d'{doing}, rien n'est prouvé pour ce document.",
+                    )
+                asked: dict[str, object] = {
+                    "do": "run",
+                    "sheet": sheet.artefact.sha256,
+                    "seconds": self.limit,
+                }
+                started = time.monotonic()
+                try:
+                    return self._ask(asked, document, left[0], doing)
+                finally:
+                    left[0] = max(0.0, left[0] - (time.monotonic() - started))
+
+        return run
+
+    def _prepare(self, sheet: Sheet) -> None:
+        """Have a worker that knows the sheet; the time this takes is not the document's."""
+        if self._absent is not None:
+            raise self._absent
+        if self._owner != os.getpid():
+            self._forget()
+        if self._process is None:
+            self._start()
+        key = sheet.artefact.sha256
+        if key not in self._compiled:
+            codes, stylesheet = sheet.codes, with_codes(sheet)
+            asked: dict[str, object] = {"do": "compile", "sheet": key, "codes": len(codes)}
+            self._ask(asked, stylesheet + codes, COMPILING, f"préparer {sheet.source.name}")
+            self._compiled.add(key)
 
     def close(self) -> None:
         """End the worker, if any, and wait for it: nothing is left behind."""
@@ -99,6 +129,7 @@ class Engine:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
                 cwd=os.sep,
+                env={name: value for name, value in os.environ.items() if _KEPT.match(name)},
             )
         except OSError as error:
             raise NotRun(
@@ -163,7 +194,7 @@ class Engine:
         if late.is_set():
             raise NotRun(
                 "engine_too_slow",
-                f"Le moteur de règles n'a pas fini de {doing} en {limit:g} s : il a été arrêté, "
+                f"Le moteur de règles n'a pas fini de {doing} en {limit:.3g} s : il a été arrêté, "
                 "rien n'est prouvé pour ce document.",
             )
         code = process.returncode
@@ -226,7 +257,10 @@ def _frame(source: IO[bytes]) -> tuple[dict[str, object], bytes] | None:
     body, blob = source.read(told), source.read(most)
     if len(body) < told or len(blob) < most:
         return None
-    return cast("dict[str, object]", json.loads(body)), blob
+    answer: object = json.loads(body)
+    if not isinstance(answer, dict):
+        raise ValueError("an answer that is no object")
+    return cast("dict[str, object]", answer), blob
 
 
 @cache
