@@ -99,8 +99,8 @@ def test_a_person_reads_the_layers_then_each_rule_with_where_it_is_broken(
     assert result.exit_code == 1
     lines = result.stdout.splitlines()
     assert lines[0] == f"{file} : invalide (EN 16931, UBL Invoice)"
-    assert lines[1].split() == "XSD valide UBL 2.1 Invoice (OASIS) 2.1".split()
-    assert lines[2].split() == "Règles invalide 1 erreur ; EN 16931 UBL (CEN) 1.3.16".split()
+    assert " ".join(lines[1].split()) == "XSD valide UBL 2.1 Invoice (OASIS) 2.1"
+    assert " ".join(lines[2].split()) == "Règles invalide 1 erreur ; EN 16931 UBL (CEN) 1.3.16"
     assert "  BR-CO-16, erreur" in lines
     assert any(each.startswith("    → BT-115, ligne ") for each in lines)
     assert lines[-1] == "0 valide, 1 invalide, sur 1 fichier."
