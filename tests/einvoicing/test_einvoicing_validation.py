@@ -8,10 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 from tests.counts import examples
+from tests.einvoicing.conftest import CII, UBL
 from tests.einvoicing.official import CEN_CII, needs_cen_cii
 
 from encaisse_einvoicing.reading import loader
 from encaisse_einvoicing.validation import (
+    Engine,
     Finding,
     Layer,
     NotRun,
@@ -27,6 +29,7 @@ from encaisse_einvoicing.validation.places import Places
 from encaisse_einvoicing.validation.profiles import profile_of
 
 CORE = "urn:cen.eu:en16931:2017"
+ABSENT = Engine(command=("/nonexistent",))
 MINIMUM = "urn:factur-x.eu:1p0:minimum"
 
 
@@ -135,6 +138,19 @@ def test_a_factur_x_level_looks_its_codes_up_with_every_file_closed(cii: str) ->
     assert "FX-SCH-A-000040" in rules(other.rules), "a currency outside the code list"
 
 
+@needs_cen_cii
+def test_a_basic_level_is_held_against_the_core_too_where_its_rules_were_given(cii: str) -> None:
+    basic = cii.replace(CORE, f"{CORE}#compliant#urn:factur-x.eu:1p0:basic")
+    wrong = basic.replace("DuePayableAmount>1000.00<", "DuePayableAmount>999.00<").encode()
+    alone = validate_bytes("f.xml", wrong)
+    assert [each.name for each in alone.rules.artefacts] == ["Factur-X BASIC"]
+    (found,) = [each for each in alone.rules.findings if each.rule == "BR-CO-16"]
+    assert (found.assertion or "").startswith("FX-SCH-A-"), "known by the norm's name for it"
+    both = validate_bytes("f.xml", wrong, rules_dir=CEN_CII)
+    assert [each.name for each in both.rules.artefacts] == ["EN 16931 CII (CEN)", "Factur-X BASIC"]
+    assert [each.assertion for each in both.rules.findings if each.rule == "BR-CO-16"] == [None]
+
+
 def test_a_profile_nobody_knows_is_never_called_valid(ubl: str) -> None:
     report = validate_bytes("f.xml", ubl.replace(CORE, "urn:example:other").encode())
     assert (report.rules.outcome, report.rules.code) == ("not_run", "profile_unknown")
@@ -210,6 +226,23 @@ def test_a_folder_is_validated_file_by_file(ubl: str, tmp_path: Path) -> None:
     first, second = validate_paths([tmp_path])
     assert (first.file, second.file) == (str(tmp_path / "a.xml"), str(tmp_path / "b.xml"))
     assert (first.rules.outcome, second.outcome()) == ("valid", "invalid")
+
+
+@settings(max_examples=examples(60), deadline=None, database=None)
+@given(
+    st.binary(max_size=60), st.integers(0, 6_000), st.integers(0, 200), st.sampled_from([CII, UBL])
+)
+def test_whatever_is_done_to_the_bytes_there_is_a_whole_report(
+    inserted: bytes, at: int, cut: int, text: str
+) -> None:
+    data = text.encode()
+    report = validate_bytes("f", data[:at] + inserted + data[at + cut :], engine=ABSENT)
+    assert report.rules.outcome == "not_run"
+    assert report.outcome() != "valid"
+    for layer in (report.xsd, report.rules, report.french):
+        assert layer.reason or layer.outcome in ("valid", "invalid")
+        assert (layer.outcome == "invalid") == (layer.findings != ())
+    assert Report.model_validate_json(report.model_dump_json()) == report
 
 
 # --- the parts -----------------------------------------------------------------------------------
