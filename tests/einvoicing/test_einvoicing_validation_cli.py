@@ -1,6 +1,7 @@
 """`validate` prints verdicts in JSON or for a person, and its exit code never flatters."""
 
 import json
+import os
 import subprocess
 import sys
 import zipfile
@@ -114,18 +115,27 @@ def test_a_document_writes_no_control_character_on_the_terminal(ubl: str, tmp_pa
     assert all(char.isprintable() for line in result.stdout.splitlines() for char in line)
 
 
-def test_an_archive_is_validated_in_a_stream_and_alone(folder: Path) -> None:
+def test_an_archive_is_validated_member_by_member(folder: Path) -> None:
     archive = folder / "lot.zip"
     with zipfile.ZipFile(archive, "w") as file:
         for number in range(3):
             file.write(folder / "good.xml", f"{number}.xml")
+    result = run(archive, "--json")
+    assert result.exit_code == 0
+    found = records(result)
+    assert [str(each["file"]).rpartition("!")[2] for each in found] == ["0.xml", "1.xml", "2.xml"]
+    assert {str(each["outcome"]) for each in found} == {"valid"}
+
+
+def test_it_runs_without_the_host_and_writes_utf_8_whatever_the_terminal(folder: Path) -> None:
+    (folder / "é.xml").write_text("<a/>")
     done = subprocess.run(
-        [sys.executable, "-m", "encaisse_einvoicing", "validate", str(archive), "--json"],
+        [sys.executable, "-m", "encaisse_einvoicing", "validate", str(folder / "é.xml"), "--json"],
         capture_output=True,
         timeout=60,
         check=False,
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
     )
-    assert done.returncode == 0, done.stderr
-    found = cast("list[Record]", json.loads(done.stdout.decode("utf-8")))
-    assert [str(each["file"]).rpartition("!")[2] for each in found] == ["0.xml", "1.xml", "2.xml"]
-    assert {str(each["outcome"]) for each in found} == {"valid"}
+    assert done.returncode == 1, done.stderr
+    (record,) = cast("list[Record]", json.loads(done.stdout.decode("utf-8")))
+    assert str(record["file"]).endswith("é.xml")
