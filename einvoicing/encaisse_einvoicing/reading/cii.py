@@ -5,7 +5,7 @@ from typing import Final
 
 from encaisse_einvoicing.reading.shape import groups, move, text
 from encaisse_einvoicing.reading.values import cii_date, decimal, flag, name
-from encaisse_einvoicing.reading.walker import Plan, Raw, Syntax, compile_plan
+from encaisse_einvoicing.reading.plan import Plan, Raw, Syntax, compile_plan
 from encaisse_einvoicing.terms import Kind
 
 _UNECE = "urn:un:unece:uncefact:data:standard:"

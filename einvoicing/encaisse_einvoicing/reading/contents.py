@@ -48,7 +48,7 @@ def invoice_xml(data: bytes) -> Found:
         return Found(embedded.data, embedded.name, embedded.issues)
     if archive.kind_of(data[:512]) is not None:
         raise Refused("archive", "Ceci est une archive : donnez son chemin, pas son contenu.")
-    if data.strip(b" \t\r\n\x00") and not markup:
+    if not markup and data.strip(b" \t\r\n\x00"):
         raise Refused(
             "unknown_kind",
             "Ce fichier n'est ni un XML, ni un PDF, ni une archive zip ou tar : il n'est pas lu.",

@@ -1,6 +1,6 @@
 """Handle the raw dictionaries between the walk and the model, with their types."""
 
-from encaisse_einvoicing.reading.walker import Raw, Scalar
+from encaisse_einvoicing.reading.plan import Raw, Scalar
 
 
 def text(raw: Raw, key: str) -> str | None:

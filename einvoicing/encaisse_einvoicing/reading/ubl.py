@@ -6,7 +6,7 @@ from typing import Final
 
 from encaisse_einvoicing.reading.shape import groups, move, text
 from encaisse_einvoicing.reading.values import decimal, flag, iso_date, name
-from encaisse_einvoicing.reading.walker import Plan, Raw, Syntax, compile_plan
+from encaisse_einvoicing.reading.plan import Plan, Raw, Syntax, compile_plan
 from encaisse_einvoicing.terms import Kind
 
 _OASIS = "urn:oasis:names:specification:ubl:schema:xsd:"

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Final
 
 from encaisse_einvoicing.reading.loader import Element
-from encaisse_einvoicing.reading.walker import Converted
+from encaisse_einvoicing.reading.plan import Converted
 
 _DECIMAL: Final = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)")
 _MAX_DIGITS: Final = 40
@@ -24,12 +24,7 @@ _CII_DATES: Final = {
     "204": re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})[0-9]{6}"),
 }
 """UNTDID 2379 format -> its form: day, day and minutes, day and seconds."""
-_FLAGS: Final = {
-    "true": Converted(True),
-    "1": Converted(True),
-    "false": Converted(False),
-    "0": Converted(False),
-}
+_FLAGS: Final = {"true": True, "1": True, "false": False, "0": False}
 _NOT_A_FLAG: Final = Converted(
     None, "flag_invalid", "n'est ni true ni false ; la valeur n'a pas été lue"
 )
@@ -41,28 +36,33 @@ _NOT_A_DATE: Final = Converted(
 )
 
 
-def decimal(text: str, element: Element) -> Converted:
-    """Read an `xsd:decimal`: a dot, no exponent, no thousands separator."""
-    if len(text) > _MAX_DIGITS or _DECIMAL.fullmatch(text) is None:
+def decimal(text: str, element: Element) -> Decimal | Converted:
+    """Read an `xsd:decimal`: a dot, no exponent, no thousands separator.
+
+    Digits with at most one dot are told without the form, which costs as much as the number.
+    """
+    if len(text) > _MAX_DIGITS:
         return _NOT_A_DECIMAL
-    return Converted(Decimal(text))
+    if (text.isascii() and text.replace(".", "", 1).isdigit()) or _DECIMAL.fullmatch(text):
+        return Decimal(text)
+    return _NOT_A_DECIMAL
 
 
-def name(text: str, element: Element) -> Converted:
+def name(text: str, element: Element) -> str:
     """Read a name: white space is folded, as XML Schema does for a token."""
-    return Converted(" ".join(text.split()))
+    return " ".join(text.split())
 
 
-def flag(text: str, element: Element) -> Converted:
+def flag(text: str, element: Element) -> bool | Converted:
     """Read an `xsd:boolean`."""
     return _FLAGS.get(text, _NOT_A_FLAG)
 
 
-def iso_date(text: str, element: Element) -> Converted:
+def iso_date(text: str, element: Element) -> date | Converted:
     """Read an `xsd:date`; a time zone after it is legal there, useless here, and reported."""
     day = _calendar(_ISO_DAY.fullmatch(text))
     if day is not None:
-        return Converted(day)
+        return day
     day = _calendar(_ISO_DAY_ZONE.fullmatch(text))
     if day is None:
         return _NOT_A_DATE
@@ -71,7 +71,7 @@ def iso_date(text: str, element: Element) -> Converted:
     )
 
 
-def cii_date(text: str, element: Element) -> Converted:
+def cii_date(text: str, element: Element) -> date | Converted:
     """Read a date with its UNTDID 2379 format: 102 by the standard, 203 and 204 as well.
 
     A whole ISO 8601 day (2026-08-15) can be nothing else: it is read whatever the format
@@ -86,7 +86,7 @@ def cii_date(text: str, element: Element) -> Converted:
     day = _calendar(form.fullmatch(text))
     if day is not None:
         if code == "102":
-            return Converted(day)
+            return day
         return Converted(
             day, "date_with_time", "porte une heure, ignorée : seul le jour est retenu"
         )

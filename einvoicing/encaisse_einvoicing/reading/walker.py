@@ -1,22 +1,38 @@
 """Walk a document once and gather what the table maps, by the table alone.
 
-The table is compiled per syntax into a tree of steps keyed by qualified tag, so reading costs
-one dictionary look-up per element whatever the number of terms. The result is `Raw`: nested
-dictionaries under the field names of the model, values already typed.
+The result is `Raw`: nested dictionaries under the field names of the model, values already typed.
+A large invoice has thousands of elements, so the loop over children handles a plain value in place
+and asks lxml for nothing twice: each question makes a Python object.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import date
-from decimal import Decimal
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final
 
 from encaisse_einvoicing.issues import Issue, Refused, shortened
 from encaisse_einvoicing.reading.loader import Element
-from encaisse_einvoicing.terms import Column, Group, Kind, TableBroken, Term, table
+from encaisse_einvoicing.reading.plan import (
+    Convert,
+    Converted,
+    Leaf,
+    Opening,
+    Plan,
+    Raw,
+    Scalar,
+    Step,
+    Syntax,
+    compile_plan,
+)
+from encaisse_einvoicing.terms import Term
 
-Scalar: TypeAlias = str | Decimal | date | bool
-Raw: TypeAlias = "dict[str, Scalar | Raw | list[Raw]]"
+__all__ = [
+    "Convert",
+    "Converted",
+    "Plan",
+    "Raw",
+    "Scalar",
+    "Syntax",
+    "Walk",
+    "compile_plan",
+]
 
 MAX_LINES: Final = 20_000
 """Lines of one invoice: above, the document is refused rather than left to eat the machine."""
@@ -24,116 +40,6 @@ MAX_UNMAPPED: Final = 200
 """Distinct unmapped paths listed for one document; the list is a report, not a copy."""
 MAX_ISSUES: Final = 500
 """Issues listed for one document; the last one says that others were left out."""
-MAX_TEXT: Final[Mapping[Kind, int]] = {
-    Kind.TEXT: 100_000,
-    Kind.BINARY: 20 * 1024 * 1024,
-}
-MAX_TOKEN: Final = 1_000
-"""Characters of a code, an identifier, a date or a number."""
-
-
-class Converted(NamedTuple):
-    """Be what a text became: a value, an issue (code, rest of the French sentence), or both."""
-
-    value: Scalar | None
-    code: str = ""
-    sentence: str = ""
-
-
-Convert: TypeAlias = Callable[[str, Element], Converted]
-
-
-@dataclass(frozen=True, slots=True)
-class Leaf:
-    """Be where one term is read: its name in the raw dictionary and how it converts."""
-
-    term: Term
-    level: int
-    convert: Convert | None
-    limit: int
-
-
-@dataclass(frozen=True, slots=True)
-class Opening:
-    """Open a group: a fresh dictionary at `level`, under the one a level below."""
-
-    group: Group
-    level: int
-
-
-@dataclass(slots=True)
-class Step:
-    """Be one element the table knows, with what to do there and which children it knows."""
-
-    path: str
-    children: "dict[str, Step]" = field(default_factory=dict["str", "Step"])
-    opens: Opening | None = None
-    leaf: Leaf | None = None
-    attributes: dict[str, Leaf] = field(default_factory=dict[str, Leaf])
-    silent: frozenset[str] = frozenset()
-
-
-SILENT_ATTRIBUTES: Final[Mapping[Kind, frozenset[str]]] = {
-    Kind.AMOUNT: frozenset({"currencyID"}),
-    Kind.DATE: frozenset({"format"}),
-}
-"""Attributes a conversion looks at itself."""
-
-
-@dataclass(frozen=True, slots=True)
-class Syntax:
-    """Describe one syntax to the walker: column, prefixes, conversions."""
-
-    name: str
-    column: Column
-    root: str
-    namespaces: Mapping[str, str]
-    converters: Mapping[Kind, Convert]
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """Be the table compiled for one syntax: the tree of steps, and the prefixes to print."""
-
-    root: Step
-    prefixes: Mapping[str, str]
-
-
-def compile_plan(syntax: Syntax) -> Plan:
-    """Compile the table for one syntax into the tree the walker follows."""
-    root = Step(f"/{syntax.root}")
-    _compile(syntax, table(), root, 0)
-    return Plan(root, {f"{{{uri}": prefix for prefix, uri in syntax.namespaces.items()})
-
-
-def _compile(syntax: Syntax, group: Group, start: Step, level: int) -> None:
-    for member in group.members:
-        for place in member.places[syntax.column]:
-            path, _, attribute = place.rpartition("@") if "@" in place else (place, "", "")
-            step = _descend(syntax, start, path.rstrip("/"))
-            if isinstance(member, Group):
-                step.opens = Opening(member, level + 1)
-                _compile(syntax, member, step, level + 1)
-                continue
-            limit = MAX_TEXT.get(member.kind, MAX_TOKEN)
-            leaf = Leaf(member, level, syntax.converters.get(member.kind), limit)
-            if attribute in step.attributes or (not attribute and step.leaf is not None):
-                raise TableBroken(f"{step.path}: claimed twice, by {member.id or member.field} too")
-            if attribute:
-                step.attributes[attribute] = leaf
-            else:
-                step.leaf = leaf
-                step.silent = SILENT_ATTRIBUTES.get(member.kind, frozenset())
-
-
-def _descend(syntax: Syntax, step: Step, path: str) -> Step:
-    for segment in path.split("/"):
-        if segment in ("", "."):
-            continue
-        prefix, _, local = segment.partition(":")
-        tag = f"{{{syntax.namespaces[prefix]}}}{local}"
-        step = step.children.setdefault(tag, Step(f"{step.path}/{segment}"))
-    return step
 
 
 class Walk:
@@ -146,13 +52,14 @@ class Walk:
         self.unmapped: Final[dict[str, None]] = {}
         self.currencies: Final[dict[str, str]] = {}
         """Currency of the amounts met -> where the first of them stands."""
+        self._frames: Final[list[Raw]] = [{} for _ in range(plan.levels)]
+        """The open group of each level; what is below the last one opened is stale."""
         self._lines = 0
 
     def read(self, root: Element) -> Raw:
         """Gather the whole document; raise `Refused` only for one beyond the caps."""
-        raw: Raw = {}
-        self._children(root, self._plan.root, [raw])
-        return raw
+        self._children(root, self._plan.root)
+        return self._frames[0]
 
     def report(self, code: str, message: str, where: str, term: str = "", raw: str = "") -> None:
         """Add an issue, up to the cap."""
@@ -171,51 +78,65 @@ class Walk:
             )
         )
 
-    def _children(self, element: Element, step: Step, frames: list[Raw]) -> None:
+    def _children(self, element: Element, step: Step) -> None:
         known = step.children
         for child in element:
             tag = child.tag
             found = known.get(tag)
             if found is None:
                 self._skip(f"{step.path}/{self._printed(tag)}")
-            else:
-                self._step(child, found, frames)
+                continue
+            names = child.keys()
+            opens = found.opens
+            if opens is not None:
+                self._group(child, found, opens, names)
+                continue
+            if names:
+                self._attributes(child, found, names)
+            leaf = found.leaf
+            if leaf is None:
+                self._children(child, found)
+            elif len(child):
+                self._mixed(child, leaf, found)
+            elif text := child.text:
+                self._value(child, leaf, text, found)
 
-    def _step(self, element: Element, step: Step, frames: list[Raw]) -> None:
-        opens = step.opens
-        if opens is not None:
-            fresh: Raw = {}
-            frames = [*frames[: opens.level], fresh]
-            self._content(element, step, frames)
-            if fresh:
-                self._close(element, step, opens, frames[opens.level - 1], fresh)
-        else:
-            self._content(element, step, frames)
-
-    def _content(self, element: Element, step: Step, frames: list[Raw]) -> None:
-        names = element.keys()
+    def _group(self, element: Element, step: Step, opens: Opening, names: list[str]) -> None:
+        """Read a group in its own dictionary and put that under its parent."""
+        frames, level = self._frames, opens.level
+        outer = frames[level]
+        fresh = frames[level] = {}
         if names:
-            for name in names:
-                name = str(name)
-                leaf = step.attributes.get(name)
-                if leaf is not None:
-                    self._value(element, leaf, element.get(name) or "", step, frames)
-                elif name not in step.silent:
-                    self._skip(f"{step.path}/@{self._printed(name)}")
+            self._attributes(element, step, names)
         leaf = step.leaf
         if leaf is None:
-            self._children(element, step, frames)
+            self._children(element, step)
         elif len(element):
-            self._report(
-                leaf.term,
-                "mixed_content",
-                "contient d'autres balises au lieu d'une valeur ; elle n'a pas été lue",
-                element.text or "",
-                element,
-                step,
-            )
-        else:
-            self._value(element, leaf, element.text or "", step, frames)
+            self._mixed(element, leaf, step)
+        elif text := element.text:
+            self._value(element, leaf, text, step)
+        frames[level] = outer
+        if fresh:
+            self._close(element, step, opens, frames[level - 1], fresh)
+
+    def _attributes(self, element: Element, step: Step, names: list[str]) -> None:
+        for name in names:
+            leaf = step.attributes.get(name)
+            if leaf is not None:
+                if text := element.get(name):
+                    self._value(element, leaf, text, step)
+            elif name not in step.silent:
+                self._skip(f"{step.path}/@{self._printed(name)}")
+
+    def _mixed(self, element: Element, leaf: Leaf, step: Step) -> None:
+        self._report(
+            leaf.term,
+            "mixed_content",
+            "contient d'autres balises au lieu d'une valeur ; elle n'a pas été lue",
+            element.text or "",
+            element,
+            step,
+        )
 
     def _close(self, element: Element, step: Step, opens: Opening, parent: Raw, fresh: Raw) -> None:
         group = opens.group
@@ -242,16 +163,13 @@ class Walk:
                 group.id,
             )
 
-    def _value(
-        self, element: Element, leaf: Leaf, text: str, step: Step, frames: list[Raw]
-    ) -> None:
+    def _value(self, element: Element, leaf: Leaf, text: str, step: Step) -> None:
         text = text.strip()
         if not text:
             return
-        term = leaf.term
         if len(text) > leaf.limit:
             self._report(
-                term,
+                leaf.term,
                 "text_too_long",
                 f"est trop long ({len(text)} caractères)",
                 text,
@@ -262,32 +180,47 @@ class Walk:
         value: Scalar = text
         if leaf.convert is not None:
             converted = leaf.convert(text, element)
-            if converted.code:
-                self._report(term, converted.code, converted.sentence, text, element, step)
-            if converted.value is None:
-                return
-            value = converted.value
-            if term.kind is Kind.AMOUNT:
+            if isinstance(converted, Converted):
+                self._report(leaf.term, converted.code, converted.sentence, text, element, step)
+                if converted.value is None:
+                    return
+                converted = converted.value
+            value = converted
+            if leaf.amount:
                 currency = element.get("currencyID")
                 if currency is not None and currency not in self.currencies:
-                    self.currencies[str(currency)] = f"{step.path}, ligne {element.sourceline}"
-        elif term.kind is Kind.CONSTANT:
-            if text != term.constant:
+                    self.currencies[currency] = f"{step.path}, ligne {element.sourceline}"
+        elif leaf.constant is not None:
+            if text != leaf.constant:
                 self._report(
-                    term,
+                    leaf.term,
                     "unexpected_value",
-                    f"n'est pas la valeur attendue ({term.constant})",
+                    f"n'est pas la valeur attendue ({leaf.constant})",
                     text,
                     element,
                     step,
                 )
             return
-        frame = frames[leaf.level]
-        before = frame.get(term.field)
+        frame = self._frames[leaf.level]
+        before = frame.get(leaf.field)
         if before is None:
-            frame[term.field] = value
-        elif term.many:
-            frame[term.field] = f"{before}\n{value}"
+            frame[leaf.field] = value
+        else:
+            self._again(element, leaf, before, value, text, step)
+
+    def _again(
+        self,
+        element: Element,
+        leaf: Leaf,
+        before: "Scalar | Raw | list[Raw]",
+        value: Scalar,
+        text: str,
+        step: Step,
+    ) -> None:
+        """Add to a text in several elements; else keep the first mention of a term."""
+        term = leaf.term
+        if term.many:
+            self._frames[leaf.level][leaf.field] = f"{before}\n{value}"
         elif before != value:
             self._report(
                 term,

@@ -1,0 +1,152 @@
+"""Compile the table into the tree of steps a walk follows, one tree per syntax.
+
+Reading costs one dictionary look-up per element whatever the number of terms: a step knows its
+children by qualified tag, and everything a walk asks of a term for each value is laid out on its
+leaf beforehand.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import Final, NamedTuple, TypeAlias
+
+from encaisse_einvoicing.reading.loader import Element
+from encaisse_einvoicing.terms import Column, Group, Kind, TableBroken, Term, table
+
+Scalar: TypeAlias = str | Decimal | date | bool
+Raw: TypeAlias = "dict[str, Scalar | Raw | list[Raw]]"
+
+MAX_TEXT: Final[Mapping[Kind, int]] = {
+    Kind.TEXT: 100_000,
+    Kind.BINARY: 20 * 1024 * 1024,
+}
+MAX_TOKEN: Final = 1_000
+"""Characters of a code, an identifier, a date or a number."""
+
+
+class Converted(NamedTuple):
+    """Be what an odd text became: a value, an issue (code, rest of the French sentence), or both."""
+
+    value: Scalar | None
+    code: str
+    sentence: str
+
+
+Convert: TypeAlias = Callable[[str, Element], Scalar | Converted]
+"""Turn a text into its value; only what is worth an issue costs a `Converted`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """Be where one term is read: its group's level, how it converts, its longest text."""
+
+    term: Term
+    level: int
+    convert: Convert | None
+    limit: int
+    field: str
+    amount: bool
+    """The currency beside the value is one of the invoice's amounts."""
+    constant: str | None
+    """The only text expected, where the invoice keeps none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """Open a group: a fresh dictionary at `level`, under the one a level below."""
+
+    group: Group
+    level: int
+
+
+@dataclass(slots=True)
+class Step:
+    """Be one element the table knows, with what to do there and which children it knows."""
+
+    path: str
+    children: "dict[str, Step]" = field(default_factory=dict["str", "Step"])
+    opens: Opening | None = None
+    leaf: Leaf | None = None
+    attributes: dict[str, Leaf] = field(default_factory=dict[str, Leaf])
+    silent: frozenset[str] = frozenset()
+
+
+SILENT_ATTRIBUTES: Final[Mapping[Kind, frozenset[str]]] = {
+    Kind.AMOUNT: frozenset({"currencyID"}),
+    Kind.DATE: frozenset({"format"}),
+}
+"""Attributes a conversion looks at itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Syntax:
+    """Describe one syntax to the walker: column, prefixes, conversions."""
+
+    name: str
+    column: Column
+    root: str
+    namespaces: Mapping[str, str]
+    converters: Mapping[Kind, Convert]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Be the table compiled for one syntax: the tree of steps, its depth, prefixes to print."""
+
+    root: Step
+    levels: int
+    prefixes: Mapping[str, str]
+
+
+def compile_plan(syntax: Syntax) -> Plan:
+    """Compile the table for one syntax into the tree the walker follows."""
+    root = Step(f"/{syntax.root}")
+    deepest = _compile(syntax, table(), root, 0)
+    prefixes = {f"{{{uri}": prefix for prefix, uri in syntax.namespaces.items()}
+    return Plan(root, deepest + 1, prefixes)
+
+
+def _compile(syntax: Syntax, group: Group, start: Step, level: int) -> int:
+    """Lay a group out under `start`; return the deepest level used."""
+    deepest = level
+    for member in group.members:
+        for place in member.places[syntax.column]:
+            path, _, attribute = place.rpartition("@") if "@" in place else (place, "", "")
+            step = _descend(syntax, start, path.rstrip("/"))
+            if isinstance(member, Group):
+                step.opens = Opening(member, level + 1)
+                deepest = max(deepest, _compile(syntax, member, step, level + 1))
+                continue
+            leaf = _leaf(syntax, member, level)
+            if attribute in step.attributes or (not attribute and step.leaf is not None):
+                raise TableBroken(f"{step.path}: claimed twice, by {member.id or member.field} too")
+            if attribute:
+                step.attributes[attribute] = leaf
+            else:
+                step.leaf = leaf
+                step.silent = SILENT_ATTRIBUTES.get(member.kind, frozenset())
+    return deepest
+
+
+def _leaf(syntax: Syntax, term: Term, level: int) -> Leaf:
+    convert = syntax.converters.get(term.kind)
+    return Leaf(
+        term,
+        level,
+        convert,
+        MAX_TEXT.get(term.kind, MAX_TOKEN),
+        term.field,
+        convert is not None and term.kind is Kind.AMOUNT,
+        term.constant if convert is None and term.kind is Kind.CONSTANT else None,
+    )
+
+
+def _descend(syntax: Syntax, step: Step, path: str) -> Step:
+    for segment in path.split("/"):
+        if segment in ("", "."):
+            continue
+        prefix, _, local = segment.partition(":")
+        tag = f"{{{syntax.namespaces[prefix]}}}{local}"
+        step = step.children.setdefault(tag, Step(f"{step.path}/{segment}"))
+    return step
