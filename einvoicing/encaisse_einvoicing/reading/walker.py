@@ -1,10 +1,11 @@
 """Walk a document once and gather what the table maps, by the table alone.
 
 The result is `Raw`: nested dictionaries under the field names of the model, values already typed.
-A large invoice has thousands of elements, so the loop over children handles a plain value in place
-and asks lxml for nothing twice: each question makes a Python object.
+A large invoice has thousands of elements, and each question to lxml makes a Python object: nothing
+is asked twice, and nothing that the table can answer.
 """
 
+from collections.abc import Iterator
 from typing import Final
 
 from encaisse_einvoicing.issues import Issue, Refused, shortened
@@ -42,6 +43,15 @@ MAX_ISSUES: Final = 500
 """Issues listed for one document; the last one says that others were left out."""
 
 
+_NOTHING: Final[Raw] = {}
+
+
+def _pass_over(elements: Iterator[Element], inside: int) -> None:
+    """Leave out what is inside an element: its children, and theirs."""
+    while inside:
+        inside += len(next(elements)) - 1
+
+
 class Walk:
     """Read one document along the compiled steps; use once."""
 
@@ -57,9 +67,52 @@ class Walk:
         self._lines = 0
 
     def read(self, root: Element) -> Raw:
-        """Gather the whole document; raise `Refused` only for one beyond the caps."""
-        self._children(root, self._plan.root)
-        return self._frames[0]
+        """Gather the whole document; raise `Refused` only for one beyond the caps.
+
+        One loop goes through the elements in the order of the document. An element's end is told
+        by its children being counted down, since telling it otherwise costs an object each.
+        """
+        elements = root.iter()
+        next(elements)  # the root itself, whose attributes say nothing
+        step, left = self._plan.root, len(root)
+        known, frames, value = step.children, self._frames, self._value
+        waiting: list[tuple[Step, int, Element, Opening | None, Raw]] = []
+        for element in elements:
+            left -= 1
+            tag = element.tag
+            found = known.get(tag)
+            if found is None:
+                self._skip(f"{step.path}/{self._printed(tag)}")
+                _pass_over(elements, len(element))
+            else:
+                names = element.keys()
+                opens, leaf = found.opens, found.leaf
+                outer = _NOTHING
+                if opens is not None:
+                    outer = frames[opens.level]
+                    frames[opens.level] = {}
+                if names:
+                    self._attributes(element, found, names)
+                inside = len(element)
+                if leaf is None:
+                    if inside:
+                        waiting.append((step, left, element, opens, outer))
+                        step, left, known = found, inside, found.children
+                        continue
+                elif inside:
+                    self._mixed(element, leaf, found)
+                    _pass_over(elements, inside)
+                elif text := element.text:
+                    value(element, leaf, text, found)
+                if opens is not None:
+                    self._close(element, found, opens, outer)
+            while not left and waiting:
+                closed = step
+                step, left, element, opens, outer = waiting.pop()
+                known = step.children
+                if opens is not None:
+                    self._close(element, closed, opens, outer)
+        return frames[0]
 
     def report(self, code: str, message: str, where: str, term: str = "", raw: str = "") -> None:
         """Add an issue, up to the cap."""
@@ -77,47 +130,6 @@ class Walk:
                 raw=shortened(raw) if raw else None,
             )
         )
-
-    def _children(self, element: Element, step: Step) -> None:
-        known = step.children
-        for child in element:
-            tag = child.tag
-            found = known.get(tag)
-            if found is None:
-                self._skip(f"{step.path}/{self._printed(tag)}")
-                continue
-            names = child.keys()
-            opens = found.opens
-            if opens is not None:
-                self._group(child, found, opens, names)
-                continue
-            if names:
-                self._attributes(child, found, names)
-            leaf = found.leaf
-            if leaf is None:
-                self._children(child, found)
-            elif len(child):
-                self._mixed(child, leaf, found)
-            elif text := child.text:
-                self._value(child, leaf, text, found)
-
-    def _group(self, element: Element, step: Step, opens: Opening, names: list[str]) -> None:
-        """Read a group in its own dictionary and put that under its parent."""
-        frames, level = self._frames, opens.level
-        outer = frames[level]
-        fresh = frames[level] = {}
-        if names:
-            self._attributes(element, step, names)
-        leaf = step.leaf
-        if leaf is None:
-            self._children(element, step)
-        elif len(element):
-            self._mixed(element, leaf, step)
-        elif text := element.text:
-            self._value(element, leaf, text, step)
-        frames[level] = outer
-        if fresh:
-            self._close(element, step, opens, frames[level - 1], fresh)
 
     def _attributes(self, element: Element, step: Step, names: list[str]) -> None:
         for name in names:
@@ -138,7 +150,14 @@ class Walk:
             step,
         )
 
-    def _close(self, element: Element, step: Step, opens: Opening, parent: Raw, fresh: Raw) -> None:
+    def _close(self, element: Element, step: Step, opens: Opening, outer: Raw) -> None:
+        """Put what a group gathered under its parent, and `outer` back in its place."""
+        frames, level = self._frames, opens.level
+        fresh = frames[level]
+        frames[level] = outer
+        if not fresh:
+            return
+        parent = frames[level - 1]
         group = opens.group
         if group.many:
             items = parent.setdefault(group.field, [])
