@@ -46,6 +46,8 @@ class Leaf:
     convert: Convert | None
     limit: int
     field: str
+    plain: bool
+    """The text is the value, without white space around it."""
     amount: bool
     """The currency beside the value is one of the invoice's amounts."""
     constant: str | None
@@ -137,6 +139,7 @@ def _leaf(syntax: Syntax, term: Term, level: int) -> Leaf:
         convert,
         MAX_TEXT.get(term.kind, MAX_TOKEN),
         term.field,
+        convert is None and term.kind is not Kind.CONSTANT,
         convert is not None and term.kind is Kind.AMOUNT,
         term.constant if convert is None and term.kind is Kind.CONSTANT else None,
     )

@@ -75,7 +75,7 @@ class Walk:
         elements = root.iter()
         next(elements)  # the root itself, whose attributes say nothing
         step, left = self._plan.root, len(root)
-        known, frames, value = step.children, self._frames, self._value
+        known, frames = step.children, self._frames
         waiting: list[tuple[Step, int, Element, Opening | None, Raw]] = []
         for element in elements:
             left -= 1
@@ -103,7 +103,15 @@ class Walk:
                     self._mixed(element, leaf, found)
                     _pass_over(elements, inside)
                 elif text := element.text:
-                    value(element, leaf, text, found)
+                    if leaf.plain and len(text) <= leaf.limit:
+                        if text := text.strip():
+                            frame = frames[leaf.level]
+                            if leaf.field in frame:
+                                self._again(element, leaf, text, found, text)
+                            else:
+                                frame[leaf.field] = text
+                    else:
+                        self._value(element, leaf, text, found)
                 if opens is not None:
                     self._close(element, found, opens, outer)
             while not left and waiting:
@@ -221,25 +229,18 @@ class Walk:
                 )
             return
         frame = self._frames[leaf.level]
-        before = frame.get(leaf.field)
-        if before is None:
-            frame[leaf.field] = value
+        if leaf.field in frame:
+            self._again(element, leaf, value, step, text)
         else:
-            self._again(element, leaf, before, value, text, step)
+            frame[leaf.field] = value
 
-    def _again(
-        self,
-        element: Element,
-        leaf: Leaf,
-        before: "Scalar | Raw | list[Raw]",
-        value: Scalar,
-        text: str,
-        step: Step,
-    ) -> None:
+    def _again(self, element: Element, leaf: Leaf, value: Scalar, step: Step, text: str) -> None:
         """Add to a text in several elements; else keep the first mention of a term."""
+        frame = self._frames[leaf.level]
+        before = frame[leaf.field]
         term = leaf.term
         if term.many:
-            self._frames[leaf.level][leaf.field] = f"{before}\n{value}"
+            frame[leaf.field] = f"{before}\n{value}"
         elif before != value:
             self._report(
                 term,
