@@ -43,15 +43,13 @@ class Leaf:
 
     term: Term
     level: int
-    convert: Convert | None
-    limit: int
     field: str
+    limit: int
     plain: bool
     """The text is the value, without white space around it."""
+    convert: Convert | None
     amount: bool
     """The currency beside the value is one of the invoice's amounts."""
-    constant: str | None
-    """The only text expected, where the invoice keeps none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +70,7 @@ class Step:
     leaf: Leaf | None = None
     attributes: dict[str, Leaf] = field(default_factory=dict[str, Leaf])
     silent: frozenset[str] = frozenset()
+    """Attributes its conversion looks at itself."""
 
 
 SILENT_ATTRIBUTES: Final[Mapping[Kind, frozenset[str]]] = {
@@ -134,14 +133,13 @@ def _compile(syntax: Syntax, group: Group, start: Step, level: int) -> int:
 def _leaf(syntax: Syntax, term: Term, level: int) -> Leaf:
     convert = syntax.converters.get(term.kind)
     return Leaf(
-        term,
-        level,
-        convert,
-        MAX_TEXT.get(term.kind, MAX_TOKEN),
-        term.field,
-        convert is None and term.kind is not Kind.CONSTANT,
-        convert is not None and term.kind is Kind.AMOUNT,
-        term.constant if convert is None and term.kind is Kind.CONSTANT else None,
+        term=term,
+        level=level,
+        field=term.field,
+        limit=MAX_TEXT.get(term.kind, MAX_TOKEN),
+        plain=convert is None and term.kind is not Kind.CONSTANT,
+        convert=convert,
+        amount=term.kind is Kind.AMOUNT,
     )
 
 

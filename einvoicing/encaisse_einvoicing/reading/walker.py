@@ -43,9 +43,6 @@ MAX_ISSUES: Final = 500
 """Issues listed for one document; the last one says that others were left out."""
 
 
-_NOTHING: Final[Raw] = {}
-
-
 def _pass_over(elements: Iterator[Element], inside: int) -> None:
     """Leave out what is inside an element: its children, and theirs."""
     while inside:
@@ -75,25 +72,23 @@ class Walk:
         elements = root.iter()
         next(elements)  # the root itself, whose attributes say nothing
         step, left = self._plan.root, len(root)
-        known, frames = step.children, self._frames
+        known, frames, value = step.children, self._frames, self._value
         waiting: list[tuple[Step, int, Element, Opening | None, Raw]] = []
+        outer = frames[0]
         for element in elements:
             left -= 1
-            tag = element.tag
-            found = known.get(tag)
+            found = known.get(element.tag)
             if found is None:
-                self._skip(f"{step.path}/{self._printed(tag)}")
+                self._skip(step, element.tag)
                 _pass_over(elements, len(element))
             else:
-                names = element.keys()
-                opens, leaf = found.opens, found.leaf
-                outer = _NOTHING
+                opens = found.opens
                 if opens is not None:
                     outer = frames[opens.level]
                     frames[opens.level] = {}
-                if names:
+                if names := element.keys():
                     self._attributes(element, found, names)
-                inside = len(element)
+                inside, leaf = len(element), found.leaf
                 if leaf is None:
                     if inside:
                         waiting.append((step, left, element, opens, outer))
@@ -103,15 +98,13 @@ class Walk:
                     self._mixed(element, leaf, found)
                     _pass_over(elements, inside)
                 elif text := element.text:
-                    if leaf.plain and len(text) <= leaf.limit:
+                    if leaf.plain and len(text) <= leaf.limit and leaf.field not in (
+                        frame := frames[leaf.level]
+                    ):
                         if text := text.strip():
-                            frame = frames[leaf.level]
-                            if leaf.field in frame:
-                                self._again(element, leaf, text, found, text)
-                            else:
-                                frame[leaf.field] = text
+                            frame[leaf.field] = text
                     else:
-                        self._value(element, leaf, text, found)
+                        value(element, leaf, text, found)
                 if opens is not None:
                     self._close(element, found, opens, outer)
             while not left and waiting:
@@ -141,12 +134,13 @@ class Walk:
 
     def _attributes(self, element: Element, step: Step, names: list[str]) -> None:
         for name in names:
+            if name in step.silent:
+                continue
             leaf = step.attributes.get(name)
-            if leaf is not None:
-                if text := element.get(name):
-                    self._value(element, leaf, text, step)
-            elif name not in step.silent:
-                self._skip(f"{step.path}/@{self._printed(name)}")
+            if leaf is None:
+                self._skip(step, name, "@")
+            elif text := element.get(name):
+                self._value(element, leaf, text, step)
 
     def _mixed(self, element: Element, leaf: Leaf, step: Step) -> None:
         self._report(
@@ -207,40 +201,48 @@ class Walk:
         value: Scalar = text
         if leaf.convert is not None:
             converted = leaf.convert(text, element)
-            if isinstance(converted, Converted):
+            if type(converted) is Converted:
                 self._report(leaf.term, converted.code, converted.sentence, text, element, step)
                 if converted.value is None:
                     return
-                converted = converted.value
-            value = converted
+                value = converted.value
+            else:
+                value = converted
             if leaf.amount:
                 currency = element.get("currencyID")
                 if currency is not None and currency not in self.currencies:
                     self.currencies[currency] = f"{step.path}, ligne {element.sourceline}"
-        elif leaf.constant is not None:
-            if text != leaf.constant:
+        elif not leaf.plain:
+            if text != leaf.term.constant:
                 self._report(
                     leaf.term,
                     "unexpected_value",
-                    f"n'est pas la valeur attendue ({leaf.constant})",
+                    f"n'est pas la valeur attendue ({leaf.term.constant})",
                     text,
                     element,
                     step,
                 )
             return
         frame = self._frames[leaf.level]
-        if leaf.field in frame:
-            self._again(element, leaf, value, step, text)
-        else:
+        before = frame.get(leaf.field)
+        if before is None:
             frame[leaf.field] = value
+        else:
+            self._again(element, leaf, before, value, text, step)
 
-    def _again(self, element: Element, leaf: Leaf, value: Scalar, step: Step, text: str) -> None:
+    def _again(
+        self,
+        element: Element,
+        leaf: Leaf,
+        before: "Scalar | Raw | list[Raw]",
+        value: Scalar,
+        text: str,
+        step: Step,
+    ) -> None:
         """Add to a text in several elements; else keep the first mention of a term."""
-        frame = self._frames[leaf.level]
-        before = frame[leaf.field]
         term = leaf.term
         if term.many:
-            frame[leaf.field] = f"{before}\n{value}"
+            self._frames[leaf.level][leaf.field] = f"{before}\n{value}"
         elif before != value:
             self._report(
                 term,
@@ -264,9 +266,9 @@ class Walk:
             raw,
         )
 
-    def _skip(self, path: str) -> None:
+    def _skip(self, step: Step, name: str, mark: str = "") -> None:
         if len(self.unmapped) < MAX_UNMAPPED:
-            self.unmapped[path] = None
+            self.unmapped[f"{step.path}/{mark}{self._printed(name)}"] = None
 
     def _printed(self, tag: str) -> str:
         """Print a qualified name with the prefix of its syntax, or in full when foreign."""
