@@ -26,12 +26,15 @@ MAX_TOKEN: Final = 1_000
 
 
 class Converted(NamedTuple):
-    """Be what an odd text became: a value, an issue (code, rest of the French sentence), or both."""
+    """Be what an odd text became: a value, an issue (code, rest of the French sentence), both, or none."""
 
     value: Scalar | None
     code: str
     sentence: str
 
+
+NOTHING: Final = Converted(None, "", "")
+"""No value, and nothing to say of it."""
 
 Convert: TypeAlias = Callable[[str, Element], Scalar | Converted]
 """Turn a text into its value; only what is worth an issue costs a `Converted`."""
@@ -45,9 +48,8 @@ class Leaf:
     level: int
     field: str
     limit: int
-    plain: bool
-    """The text is the value, without white space around it."""
     convert: Convert | None
+    """None where the text is the value."""
     amount: bool
     """The currency beside the value is one of the invoice's amounts."""
 
@@ -131,16 +133,23 @@ def _compile(syntax: Syntax, group: Group, start: Step, level: int) -> int:
 
 
 def _leaf(syntax: Syntax, term: Term, level: int) -> Leaf:
-    convert = syntax.converters.get(term.kind)
+    constant = _constant(term.constant) if term.kind is Kind.CONSTANT else None
     return Leaf(
         term=term,
         level=level,
         field=term.field,
         limit=MAX_TEXT.get(term.kind, MAX_TOKEN),
-        plain=convert is None and term.kind is not Kind.CONSTANT,
-        convert=convert,
+        convert=syntax.converters.get(term.kind, constant),
         amount=term.kind is Kind.AMOUNT,
     )
+
+
+def _constant(expected: str) -> Convert:
+    """Make the conversion of a text that says nothing, unless it is not the one expected."""
+    other = Converted(
+        None, "unexpected_value", f"n'est pas la valeur attendue ({expected})"
+    )
+    return lambda text, element: NOTHING if text == expected else other
 
 
 def _descend(syntax: Syntax, step: Step, path: str) -> Step:

@@ -16,14 +16,15 @@ from encaisse_einvoicing.reading.plan import Converted
 _DECIMAL: Final = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)")
 _MAX_DIGITS: Final = 40
 """Longer numbers are refused: BR-FR allows 19 digits, no honest amount has 40."""
-_ISO_DAY: Final = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
-_ISO_DAY_ZONE: Final = re.compile(_ISO_DAY.pattern + r"(?:Z|[+-][0-9]{2}:[0-9]{2})")
-_CII_DATES: Final = {
-    "102": re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})"),
+_ISO_DAY_ZONE: Final = re.compile(
+    r"([0-9]{4})-([0-9]{2})-([0-9]{2})(?:Z|[+-][0-9]{2}:[0-9]{2})"
+)
+_CII_DAY: Final = "102"
+_CII_TIMES: Final = {
     "203": re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})[0-9]{4}"),
     "204": re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})[0-9]{6}"),
 }
-"""UNTDID 2379 format -> its form: day, day and minutes, day and seconds."""
+"""UNTDID 2379 format of a day with its minutes, or its seconds too -> its form."""
 _FLAGS: Final = {"true": True, "1": True, "false": False, "0": False}
 _NOT_A_FLAG: Final = Converted(
     None, "flag_invalid", "n'est ni true ni false ; la valeur n'a pas été lue"
@@ -60,7 +61,7 @@ def flag(text: str, element: Element) -> bool | Converted:
 
 def iso_date(text: str, element: Element) -> date | Converted:
     """Read an `xsd:date`; a time zone after it is legal there, useless here, and reported."""
-    day = _calendar(_ISO_DAY.fullmatch(text))
+    day = _iso_day(text)
     if day is not None:
         return day
     day = _calendar(_ISO_DAY_ZONE.fullmatch(text))
@@ -77,20 +78,24 @@ def cii_date(text: str, element: Element) -> date | Converted:
     A whole ISO 8601 day (2026-08-15) can be nothing else: it is read whatever the format
     announced, and reported.
     """
-    code = element.get("format") or "102"
-    form = _CII_DATES.get(code)
-    if form is None:
+    code = element.get("format") or _CII_DAY
+    if code == _CII_DAY:
+        if len(text) == 8 and text.isascii() and text.isdigit():
+            try:
+                return date.fromisoformat(text)
+            except ValueError:
+                return _NOT_A_DATE
+    elif code not in _CII_TIMES:
         return Converted(
             None, "date_format", f"suit un format inconnu ({code}) ; la date n'a pas été lue"
         )
-    day = _calendar(form.fullmatch(text))
-    if day is not None:
-        if code == "102":
-            return day
-        return Converted(
-            day, "date_with_time", "porte une heure, ignorée : seul le jour est retenu"
-        )
-    day = _calendar(_ISO_DAY.fullmatch(text))
+    else:
+        day = _calendar(_CII_TIMES[code].fullmatch(text))
+        if day is not None:
+            return Converted(
+                day, "date_with_time", "porte une heure, ignorée : seul le jour est retenu"
+            )
+    day = _iso_day(text)
     if day is None:
         return _NOT_A_DATE
     return Converted(
@@ -98,6 +103,16 @@ def cii_date(text: str, element: Element) -> date | Converted:
         "date_written_otherwise",
         f"n'est pas au format {code} annoncé ; elle est lue comme une date ISO",
     )
+
+
+def _iso_day(text: str) -> date | None:
+    """Read AAAA-MM-JJ; Python's own reader takes other forms too, but none with both dashes."""
+    if len(text) != 10 or text[4] != "-" or text[7] != "-":
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 def _calendar(found: "re.Match[str] | None") -> date | None:

@@ -72,7 +72,7 @@ class Walk:
         elements = root.iter()
         next(elements)  # the root itself, whose attributes say nothing
         step, left = self._plan.root, len(root)
-        known, frames, value = step.children, self._frames, self._value
+        known, frames = step.children, self._frames
         waiting: list[tuple[Step, int, Element, Opening | None, Raw]] = []
         outer = frames[0]
         for element in elements:
@@ -97,14 +97,16 @@ class Walk:
                 elif inside:
                     self._mixed(element, leaf, found)
                     _pass_over(elements, inside)
-                elif text := element.text:
-                    if leaf.plain and len(text) <= leaf.limit and leaf.field not in (
-                        frame := frames[leaf.level]
-                    ):
-                        if text := text.strip():
-                            frame[leaf.field] = text
-                    else:
-                        value(element, leaf, text, found)
+                elif (text := element.text) and (text := text.strip()):
+                    value: Scalar | None = text
+                    if leaf.convert is not None or len(text) > leaf.limit:
+                        value = self._converted(element, leaf, text, found)
+                    if value is not None:
+                        frame = frames[leaf.level]
+                        if leaf.field in frame:
+                            self._again(element, leaf, value, text, found)
+                        else:
+                            frame[leaf.field] = value
                 if opens is not None:
                     self._close(element, found, opens, outer)
             while not left and waiting:
@@ -139,8 +141,15 @@ class Walk:
             leaf = step.attributes.get(name)
             if leaf is None:
                 self._skip(step, name, "@")
-            elif text := element.get(name):
-                self._value(element, leaf, text, step)
+            elif text := (element.get(name) or "").strip():
+                value = self._converted(element, leaf, text, step)
+                if value is None:
+                    continue
+                frame = self._frames[leaf.level]
+                if leaf.field in frame:
+                    self._again(element, leaf, value, text, step)
+                else:
+                    frame[leaf.field] = value
 
     def _mixed(self, element: Element, leaf: Leaf, step: Step) -> None:
         self._report(
@@ -184,10 +193,8 @@ class Walk:
                 group.id,
             )
 
-    def _value(self, element: Element, leaf: Leaf, text: str, step: Step) -> None:
-        text = text.strip()
-        if not text:
-            return
+    def _converted(self, element: Element, leaf: Leaf, text: str, step: Step) -> Scalar | None:
+        """Turn a text into its value; None, with an issue, where it has none."""
         if len(text) > leaf.limit:
             self._report(
                 leaf.term,
@@ -197,52 +204,27 @@ class Walk:
                 element,
                 step,
             )
-            return
-        value: Scalar = text
-        if leaf.convert is not None:
-            converted = leaf.convert(text, element)
-            if type(converted) is Converted:
-                self._report(leaf.term, converted.code, converted.sentence, text, element, step)
-                if converted.value is None:
-                    return
-                value = converted.value
-            else:
-                value = converted
-            if leaf.amount:
-                currency = element.get("currencyID")
-                if currency is not None and currency not in self.currencies:
-                    self.currencies[currency] = f"{step.path}, ligne {element.sourceline}"
-        elif not leaf.plain:
-            if text != leaf.term.constant:
-                self._report(
-                    leaf.term,
-                    "unexpected_value",
-                    f"n'est pas la valeur attendue ({leaf.term.constant})",
-                    text,
-                    element,
-                    step,
-                )
-            return
-        frame = self._frames[leaf.level]
-        before = frame.get(leaf.field)
-        if before is None:
-            frame[leaf.field] = value
-        else:
-            self._again(element, leaf, before, value, text, step)
+            return None
+        if leaf.convert is None:
+            return text
+        value = leaf.convert(text, element)
+        if type(value) is Converted:
+            if value.code:
+                self._report(leaf.term, value.code, value.sentence, text, element, step)
+            value = value.value
+        if leaf.amount and value is not None:
+            currency = element.get("currencyID")
+            if currency is not None and currency not in self.currencies:
+                self.currencies[currency] = f"{step.path}, ligne {element.sourceline}"
+        return value
 
-    def _again(
-        self,
-        element: Element,
-        leaf: Leaf,
-        before: "Scalar | Raw | list[Raw]",
-        value: Scalar,
-        text: str,
-        step: Step,
-    ) -> None:
+    def _again(self, element: Element, leaf: Leaf, value: Scalar, text: str, step: Step) -> None:
         """Add to a text in several elements; else keep the first mention of a term."""
+        frame = self._frames[leaf.level]
+        before = frame[leaf.field]
         term = leaf.term
         if term.many:
-            self._frames[leaf.level][leaf.field] = f"{before}\n{value}"
+            frame[leaf.field] = f"{before}\n{value}"
         elif before != value:
             self._report(
                 term,
