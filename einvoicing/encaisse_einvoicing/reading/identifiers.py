@@ -1,6 +1,7 @@
 """Recognise French company numbers in what a document says about a party.
 
-Keys are checked by python-stdnum (Luhn; La Poste's own rule for its SIRETs; the VAT key).
+Keys of plain digits are checked here; python-stdnum knows the rest (La Poste's own rule for its
+SIRETs, VAT keys with letters, digits of other scripts), and tests hold both to one answer.
 A number with a wrong key is never taken: it stays as written, and an issue says so.
 """
 
@@ -15,6 +16,10 @@ from encaisse_einvoicing.model import SirenSource
 
 SIREN_SCHEME: Final = "0002"
 SIRET_SCHEME: Final = "0009"
+_LA_POSTE: Final = "356000000"
+"""Its SIRETs have a key of their own."""
+_TWICE: Final = dict(zip("0123456789", (0, 2, 4, 6, 8, 1, 3, 5, 7, 9), strict=True))
+"""A digit -> the sum of the digits of its double."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +53,7 @@ def french_numbers(
         number = _bare(value)
         if scheme != SIRET_SCHEME or not number:
             continue
-        if not fr_siret.is_valid(number):
+        if not _has_siret_key(number):
             wrong.append(("siret_invalid", f"le SIRET « {value} » a une clé fausse"))
         elif siret is None:
             siret = number
@@ -105,19 +110,40 @@ def _from_legal_id(
 
 
 def _is_siren(number: str) -> bool:
-    return len(number) == 9 and fr_siren.is_valid(number)
+    if len(number) != 9:
+        return False
+    return _luhn(number) if _is_plain(number) else fr_siren.is_valid(number)
 
 
 def _is_siret(number: str) -> bool:
-    return len(number) == 14 and fr_siret.is_valid(number)
+    return len(number) == 14 and _has_siret_key(number)
+
+
+def _has_siret_key(number: str) -> bool:
+    if _is_plain(number) and not number.startswith(_LA_POSTE):
+        return len(number) == 14 and _luhn(number) and _luhn(number[:9])
+    return fr_siret.is_valid(number)
+
+
+def _is_plain(number: str) -> bool:
+    """Tell digits alone, which need none of the tidying the library does before it counts."""
+    return number.isascii() and number.isdigit()
+
+
+def _luhn(digits: str) -> bool:
+    """Check the key of ISO/IEC 7812-1: every other digit from the right counts double."""
+    plain, doubled = digits[::-2], digits[-2::-2]
+    return (sum(map(int, plain)) + sum(map(_TWICE.__getitem__, doubled))) % 10 == 0
 
 
 def _vat_siren(vat_id: str | None) -> str | None:
     """Take the SIREN out of a French VAT number; Monaco's (FR..000) hold none."""
     number = _bare(vat_id).upper()
-    if not (len(number) == 13 and number.startswith("FR") and fr_tva.is_valid(number)):
+    if not (len(number) == 13 and number.startswith("FR") and _is_siren(number[4:])):
         return None
-    return number[4:] if _is_siren(number[4:]) else None
+    if _is_plain(number[2:]):
+        return number[4:] if int(number[2:4]) == int(f"{number[4:]}12") % 97 else None
+    return number[4:] if fr_tva.is_valid(number) else None
 
 
 def _bare(value: str | None) -> str:
