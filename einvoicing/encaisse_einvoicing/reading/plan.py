@@ -60,6 +60,8 @@ class Opening:
 
     group: Group
     level: int
+    field: str
+    many: bool
 
 
 @dataclass(slots=True)
@@ -118,7 +120,7 @@ def _compile(syntax: Syntax, group: Group, start: Step, level: int) -> int:
             path, _, attribute = place.rpartition("@") if "@" in place else (place, "", "")
             step = _descend(syntax, start, path.rstrip("/"))
             if isinstance(member, Group):
-                step.opens = Opening(member, level + 1)
+                step.opens = Opening(member, level + 1, member.field, member.many)
                 deepest = max(deepest, _compile(syntax, member, step, level + 1))
                 continue
             leaf = _leaf(syntax, member, level)

@@ -168,13 +168,15 @@ class Walk:
         frames[level] = outer
         if not fresh:
             return
-        parent = frames[level - 1]
-        group = opens.group
-        if group.many:
-            items = parent.setdefault(group.field, [])
-            assert isinstance(items, list)
-            items.append(fresh)
-            if group.field == "lines":
+        parent, field = frames[level - 1], opens.field
+        if opens.many:
+            items = parent.get(field)
+            if items is None:
+                parent[field] = [fresh]
+            else:
+                assert isinstance(items, list)
+                items.append(fresh)
+            if field == "lines":
                 self._lines += 1
                 if self._lines > MAX_LINES:
                     raise Refused(
@@ -182,9 +184,10 @@ class Walk:
                         f"La facture compte plus de {MAX_LINES} lignes : elle n'est pas lue. "
                         "Demandez au vendeur de la scinder.",
                     )
-        elif group.field not in parent:
-            parent[group.field] = fresh
-        elif parent[group.field] != fresh:
+        elif field not in parent:
+            parent[field] = fresh
+        elif parent[field] != fresh:
+            group = opens.group
             self.report(
                 "repeated_group",
                 f"{group.label} ({group.id}) apparaît plusieurs fois, différemment ; "
