@@ -48,7 +48,11 @@ def extract(data: bytes) -> Embedded:
         )
     _limit_qpdf()
     try:
-        with pikepdf.open(io.BytesIO(data), suppress_warnings=True) as pdf:
+        with pikepdf.open(
+            io.BytesIO(data),
+            suppress_warnings=True,
+            inherit_page_attributes=False,  # pages say nothing here, and a file may have thousands
+        ) as pdf:
             return _choose(list(_attachments(pdf)))
     except Refused:
         raise
@@ -101,10 +105,16 @@ class _Attachment:
 def _attachments(pdf: pikepdf.Pdf) -> Iterator[_Attachment]:
     """List the file attachments of the names tree, then of /AF, each stream once."""
     seen: set[tuple[int, int]] = set()
+    known: set[tuple[int, int]] = set()
     count = 0
     for specification in _specifications(pdf):
         if not isinstance(specification, pikepdf.Dictionary):
             continue
+        number = specification.objgen
+        if number in known:
+            continue  # /AF names what the tree names: nothing of it is looked up twice
+        if number != (0, 0):
+            known.add(number)
         files = specification.get("/EF")
         if not isinstance(files, pikepdf.Dictionary):
             continue
