@@ -66,6 +66,7 @@ class _Own(threading.local):
             huge_tree=False,
             remove_comments=True,
             remove_pis=True,
+            remove_blank_text=True,  # indents between tags, which nothing asks for
             recover=False,
         )
 

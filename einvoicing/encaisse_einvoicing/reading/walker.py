@@ -156,7 +156,7 @@ class Walk:
             leaf.term,
             "mixed_content",
             "contient d'autres balises au lieu d'une valeur ; elle n'a pas été lue",
-            element.text or "",
+            (element.text or "").strip(),
             element,
             step,
         )
