@@ -2,12 +2,13 @@
 
 import click
 
+from encaisse_einvoicing.cdar.cli import cdar
 from encaisse_einvoicing.cli.read import read
 from encaisse_einvoicing.cli.validate import validate
 from encaisse_einvoicing.fec.cli import fec
 
 
-@click.group(help="Lit et valide des factures électroniques, lit des FEC.")
+@click.group(help="Lit et valide des factures électroniques, lit des messages de cycle de vie et des FEC.")
 def main() -> None:
     """Hold the commands."""
 
@@ -15,6 +16,7 @@ def main() -> None:
 main.add_command(read)
 main.add_command(fec)
 main.add_command(validate)
+main.add_command(cdar)
 
 if __name__ == "__main__":
     main(prog_name="encaisse_einvoicing")

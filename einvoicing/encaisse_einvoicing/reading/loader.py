@@ -91,7 +91,9 @@ OTHER_ROOTS: Final[dict[str, str]] = {
         "une commande (Order-X), pas une facture"
     ),
     f"{{{_UNECE}standard:CrossDomainAcknowledgementAndResponse:100}}"
-    "CrossDomainAcknowledgementAndResponse": "un message de cycle de vie (CDAR), pas une facture",
+    "CrossDomainAcknowledgementAndResponse": (
+        "un message de cycle de vie (CDAR), pas une facture ; lisez-le par « encaisse cdar »"
+    ),
     f"{{{_UBL}ApplicationResponse-2}}ApplicationResponse": "un accusé UBL, pas une facture",
     f"{{{_UBL}Order-2}}Order": "une commande UBL, pas une facture",
     "{http://ivaservizi.agenziaentrate.gov.it/docs/xsd/fatture/v1.2}FatturaElettronica": (

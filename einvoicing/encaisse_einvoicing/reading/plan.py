@@ -80,6 +80,7 @@ class Step:
 SILENT_ATTRIBUTES: Final[Mapping[Kind, frozenset[str]]] = {
     Kind.AMOUNT: frozenset({"currencyID"}),
     Kind.DATE: frozenset({"format"}),
+    Kind.MOMENT: frozenset({"format"}),
 }
 """Attributes a conversion looks at itself."""
 
@@ -93,6 +94,8 @@ class Syntax:
     root: str
     namespaces: Mapping[str, str]
     converters: Mapping[Kind, Convert]
+    document: str = "la facture"
+    """What a person is told to look at again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,14 +105,15 @@ class Plan:
     root: Step
     levels: int
     prefixes: Mapping[str, str]
+    document: str
 
 
-def compile_plan(syntax: Syntax) -> Plan:
-    """Compile the table for one syntax into the tree the walker follows."""
+def compile_plan(syntax: Syntax, of: Group | None = None) -> Plan:
+    """Compile the invoices' table, or another, for one syntax into the tree the walker follows."""
     root = Step(f"/{syntax.root}")
-    deepest = _compile(syntax, table(), root, 0)
+    deepest = _compile(syntax, table() if of is None else of, root, 0)
     prefixes = {f"{{{uri}": prefix for prefix, uri in syntax.namespaces.items()}
-    return Plan(root, deepest + 1, prefixes)
+    return Plan(root, deepest + 1, prefixes, syntax.document)
 
 
 def _compile(syntax: Syntax, group: Group, start: Step, level: int) -> int:

@@ -191,7 +191,7 @@ class Walk:
             self.report(
                 "repeated_group",
                 f"{group.label} ({group.id}) apparaît plusieurs fois, différemment ; "
-                "seule la première mention est retenue, à vérifier sur la facture.",
+                f"seule la première mention est retenue, à vérifier sur {self._plan.document}.",
                 f"{step.path}, ligne {element.sourceline}",
                 group.id,
             )
@@ -245,7 +245,7 @@ class Walk:
         self.report(
             code,
             f"{name[0].upper()}{name[1:]} : « {shortened(raw)} » {sentence}. "
-            "À vérifier sur la facture.",
+            f"À vérifier sur {self._plan.document}.",
             f"{step.path}, ligne {element.sourceline}",
             term.id,
             raw,
