@@ -194,8 +194,8 @@ def _check_roles(role: str | None, sender_role: str) -> None:
         if given not in allowed:
             raise Refused(
                 "role_not_of_the_seller",
-                f"Le statut 212 se déclare du côté du vendeur : le rôle « {given or '?'} » ({term}) "
-                f"n'en est pas. Rôles admis : {', '.join(allowed)}.",
+                f"Le statut 212 se déclare du côté du vendeur : le rôle « {given or '?'} » "
+                f"({term}) n'en est pas. Rôles admis : {', '.join(allowed)}.",
                 term,
             )
 

@@ -6,7 +6,7 @@ reading what was written gives the same message.
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Final
+from typing import Final, cast
 
 from lxml import etree
 from pydantic import BaseModel
@@ -57,7 +57,8 @@ def _group(group: Group, part: BaseModel, element: Element) -> None:
         if isinstance(member, Term):
             _term(member, value, element, place)
             continue
-        for each in value if isinstance(value, tuple) else (value,):
+        parts = cast("tuple[object, ...]", value) if isinstance(value, tuple) else (value,)
+        for each in parts:
             assert isinstance(each, BaseModel)
             below = _reach(element, place, fresh=True)
             _group(member, each, below)
