@@ -48,7 +48,7 @@ def facts(*rates: tuple[str, str, str], **changed: object) -> InvoiceFacts:
         VatSubtotal(taxable=Decimal(base), tax=Decimal(tax), rate=Decimal(rate), category="S")
         for base, tax, rate in rates or (("100.00", "20.00", "20"), ("50.00", "2.75", "5.5"))
     )
-    total = sum((g.taxable + g.tax for g in groups if g.taxable and g.tax), Decimal(0))
+    total = sum((g.taxable or Decimal(0)) + (g.tax or Decimal(0)) for g in groups)
     given: dict[str, object] = {
         "number": "FA-2026-0042",
         "issue_date": date(2026, 9, 15),

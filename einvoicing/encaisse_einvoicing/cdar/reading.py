@@ -118,7 +118,7 @@ def _read(data: bytes) -> CdarReading:
             "Ce document est un PDF, pas un message de cycle de vie : s'il contient une facture, "
             "lisez-le par « encaisse read ».",
         )
-    root = parse_tree(data)
+    root = _parsed(data)
     tag = str(root.tag)
     if tag in ROOTS:
         raise Refused(
@@ -138,3 +138,13 @@ def _read(data: bytes) -> CdarReading:
     for each in faults(message):
         walk.report(each.code, each.message, each.where, each.term or "", each.raw or "")
     return CdarReading(message, tuple(walk.issues), tuple(walk.unmapped))
+
+
+def _parsed(data: bytes) -> Element:
+    """Parse under the loader's caps; what it tells to ask the seller is asked of the platform."""
+    try:
+        return parse_tree(data)
+    except Refused as refused:
+        said, asks, _ = refused.message_fr.partition(" Demandez au vendeur ")
+        ask = " Demandez à votre plateforme de vous redonner ce message." if asks else ""
+        raise Refused(refused.code, f"{said}{ask}", refused.where) from None
