@@ -13,7 +13,6 @@ from typing import Final, Literal
 
 Column = Literal["cii", "ubl", "credit_note", "cdar"]
 COLUMNS: Final[tuple[Column, ...]] = ("cii", "ubl", "credit_note")
-"""Columns of `terms.tsv`; the table of life-cycle messages has its own one."""
 
 
 class Kind(Enum):
@@ -74,27 +73,25 @@ def table() -> Group:
     return parse_table(text)
 
 
-def parse_table(text: str, columns: tuple[Column, ...] = COLUMNS) -> Group:
-    """Build the tree of groups from tab-separated lines; raise `TableBroken` with the line.
-
-    A cell left empty repeats the place in the column before it.
-    """
-    root = Group("", "", "document", dict.fromkeys(columns, (".",)))
+def parse_table(text: str) -> Group:
+    """Build the tree of groups from tab-separated lines; raise `TableBroken` with the line."""
+    root = Group("", "", "document", dict.fromkeys(COLUMNS, (".",)))
     groups: dict[str, Group] = {"": root}
     for number, line in enumerate(text.splitlines(), 1):
         if not line or line.startswith("#"):
             continue
         cells = line.split("\t")
-        if len(cells) != 4 + len(columns):
-            raise TableBroken(f"line {number}: {len(cells)} columns instead of {4 + len(columns)}")
-        identifier, dotted, kind, label, cell = cells[:5]
+        if len(cells) != 7:
+            raise TableBroken(f"line {number}: {len(cells)} columns instead of 7")
+        identifier, dotted, kind, label, cii, ubl, credit_note = cells
         owner, _, name = dotted.rpartition(".")
         if owner not in groups:
             raise TableBroken(f"line {number}: no group {owner!r} above {dotted!r}")
-        places: dict[Column, tuple[str, ...]] = {}
-        for column, written in zip(columns, cells[4:], strict=True):
-            cell = written or cell
-            places[column] = _choices(cell)
+        places: dict[Column, tuple[str, ...]] = {
+            "cii": _choices(cii),
+            "ubl": _choices(ubl),
+            "credit_note": _choices(credit_note or ubl),
+        }
         identifier = "" if identifier == "-" else identifier
         if kind in ("group", "groups"):
             group = Group(identifier, name, label, places, many=kind == "groups")

@@ -81,7 +81,7 @@ def owed_in_cents(owed: Mapping[Decimal, int]) -> Owed:
     return {rate: cents * CENT for rate, cents in owed.items()}
 
 
-@settings(max_examples=examples(150), deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(amounts_owed, st.data())
 def test_a_split_sums_never_goes_back_and_ends_on_what_is_owed(
     cents: dict[Decimal, int], data: st.DataObject

@@ -18,8 +18,8 @@ from encaisse_einvoicing.cdar.codes import (
     statuses,
 )
 from encaisse_einvoicing.cdar.message import CdarMessage
-from encaisse_einvoicing.cdar.reading import message_table
-from encaisse_einvoicing.terms import Group
+from encaisse_einvoicing.cdar.table import message_table, parse_table
+from encaisse_einvoicing.terms import Group, TableBroken
 
 DISPUTES, STOPS = {"206", "207", "208"}, {"210", "213", "220"}
 
@@ -119,6 +119,20 @@ def test_every_datum_of_the_table_has_its_field_in_the_message_and_the_other_way
                 check(member, below[0], f"{above}{member.field}.")
 
     check(message_table(), CdarMessage, "")
+
+
+@pytest.mark.parametrize(
+    ("line", "wrong"),
+    [
+        ("MDT-4\tid\tid\tidentifiant", "five"),
+        ("MDT-4\tid\tid\t\tram:ID", "five"),
+        ("MDT-4\tnowhere.id\tid\tidentifiant\tram:ID", "nowhere"),
+        ("MDT-4\tid\tword\tidentifiant\tram:ID", "word"),
+    ],
+)
+def test_a_broken_line_of_the_table_is_named(line: str, wrong: str) -> None:
+    with pytest.raises(TableBroken, match=rf"line 2: .*{wrong}"):
+        parse_table(f"# head\n{line}")
 
 
 def _models() -> list[type[BaseModel]]:

@@ -35,7 +35,7 @@ def refused(message: CdarMessage) -> str:
     return raised.value.code
 
 
-@settings(max_examples=examples(25), deadline=None, suppress_health_check=ODD)
+@settings(max_examples=examples(15), deadline=None, suppress_health_check=ODD)
 @given(messages())
 def test_reading_what_was_written_gives_the_same_message(message: CdarMessage) -> None:
     written = write_cdar(message)

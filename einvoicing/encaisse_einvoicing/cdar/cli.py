@@ -60,8 +60,8 @@ def _read(path: Path) -> CdarReading:
             return _refused("not_a_file", f"« {name} » n'est pas un fichier ordinaire.", name)
         with path.open("rb") as file:
             return read_cdar(name, file.read(MAX_BYTES + 1))
-    except (OSError, ValueError) as error:
-        why = of_the_system(error) if isinstance(error, OSError) else "son nom n'est pas accepté"
+    except OSError as error:
+        why = of_the_system(error)
         return _refused("unreadable", f"« {name} » ne s'ouvre pas : {why}.", name)
 
 

@@ -8,16 +8,24 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from importlib.resources import files
+from itertools import islice
 from typing import Final
 
 from encaisse_einvoicing.cdar.message import CdarMessage
 from encaisse_einvoicing.cdar.rules import faults
+from encaisse_einvoicing.cdar.table import COLUMN, message_table
 from encaisse_einvoicing.issues import Issue, Refused
 from encaisse_einvoicing.reading.loader import ROOTS, Element, parse_tree
 from encaisse_einvoicing.reading.values import cii_date, decimal, flag
-from encaisse_einvoicing.reading.walker import Converted, Plan, Syntax, Walk, compile_plan
-from encaisse_einvoicing.terms import Group, Kind, parse_table
+from encaisse_einvoicing.reading.walker import (
+    MAX_ISSUES,
+    Converted,
+    Plan,
+    Syntax,
+    Walk,
+    compile_plan,
+)
+from encaisse_einvoicing.terms import Kind
 
 _UNECE: Final = "urn:un:unece:uncefact:data:standard:"
 NAMESPACES: Final = {
@@ -56,7 +64,7 @@ def moment(text: str, element: Element) -> datetime | Converted:
 
 SYNTAX: Final = Syntax(
     name="CDAR",
-    column="cdar",
+    column=COLUMN,
     root=f"rsm:{ROOT}",
     namespaces=NAMESPACES,
     converters={
@@ -68,13 +76,6 @@ SYNTAX: Final = Syntax(
     },
     document="le message",
 )
-
-
-@cache
-def message_table() -> Group:
-    """Read `message.tsv` once."""
-    text = files("encaisse_einvoicing.cdar").joinpath("message.tsv").read_text("utf-8")
-    return parse_table(text, ("cdar",))
 
 
 @cache
@@ -135,7 +136,7 @@ def _read(data: bytes) -> CdarReading:
         )
     walk = Walk(_plan())
     message = CdarMessage.model_validate(walk.read(root))
-    for each in faults(message):
+    for each in islice(faults(message), MAX_ISSUES + 1):  # those beyond would not be listed
         walk.report(each.code, each.message, each.where, each.term or "", each.raw or "")
     return CdarReading(message, tuple(walk.issues), tuple(walk.unmapped))
 

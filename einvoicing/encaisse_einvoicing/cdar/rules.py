@@ -134,7 +134,7 @@ def _acknowledgement(message: CdarMessage, said: Acknowledgement) -> Iterator[Is
     if kind == TREATMENT and (message.issuer is None or not message.issuer.global_ids):
         yield _missing("BR-FR-CDV-07", "MDT-38", "L'identifiant de celui qui déclare")
     if said.issued_at is None:
-        yield _missing("P1.14", "MDT-78", "La date du statut")
+        yield _missing("missing_issued_at", "MDT-78", "La date du statut")
     for document in said.documents:
         yield from _document(message, document, kind)
 

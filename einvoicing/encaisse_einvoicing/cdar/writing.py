@@ -13,8 +13,9 @@ from pydantic import BaseModel
 
 from encaisse_einvoicing.cdar.codes import statuses
 from encaisse_einvoicing.cdar.message import CdarMessage
-from encaisse_einvoicing.cdar.reading import NAMESPACES, ROOT_TAG, message_table
+from encaisse_einvoicing.cdar.reading import NAMESPACES, ROOT_TAG
 from encaisse_einvoicing.cdar.rules import faults
+from encaisse_einvoicing.cdar.table import COLUMN, message_table
 from encaisse_einvoicing.issues import Refused
 from encaisse_einvoicing.reading.loader import Element
 from encaisse_einvoicing.reading.walker import MAX_TEXT, MAX_TOKEN
@@ -51,7 +52,7 @@ def write_cdar(message: CdarMessage) -> bytes:
 def _group(group: Group, part: BaseModel, element: Element) -> None:
     for member in group.members:
         value: object = getattr(part, member.field)
-        place = member.places["cdar"][0]
+        place = member.places[COLUMN][0]
         if value is None or value == ():
             continue
         if isinstance(member, Term):
