@@ -46,14 +46,14 @@ def extract(data: bytes) -> Embedded:
             "pdf_too_large",
             f"Le PDF pèse plus de {MAX_BYTES // 1024 // 1024} Mo : il n'est pas lu.",
         )
-    _limit_qpdf()
+    limit_qpdf()
     try:
         with pikepdf.open(
             io.BytesIO(data),
             suppress_warnings=True,
             inherit_page_attributes=False,  # pages say nothing here, and a file may have thousands
         ) as pdf:
-            return _choose(list(_attachments(pdf)))
+            return _choose(list(list_attachments(pdf)))
     except Refused:
         raise
     except pikepdf.PasswordError:
@@ -69,7 +69,7 @@ def extract(data: bytes) -> Embedded:
 
 
 @cache
-def _limit_qpdf() -> None:
+def limit_qpdf() -> None:
     """Cap what qpdf inflates by itself; process-wide, so set once and never loosened."""
     set_qpdf_limits(
         parser_max_nesting=100,
@@ -84,11 +84,11 @@ def _limit_qpdf() -> None:
 def _damaged(detail: str) -> Refused:
     return Refused(
         "pdf_damaged",
-        f"Le PDF est abîmé ou incomplet ({_told(detail)}) : demandez au vendeur de le renvoyer.",
+        f"Le PDF est abîmé ou incomplet ({told(detail)}) : demandez au vendeur de le renvoyer.",
     )
 
 
-def _told(detail: str) -> str:
+def told(detail: str) -> str:
     """Keep what qpdf says of the file, without the address of the buffer it read it from.
 
     An address changes at each run, and the same file must be refused in the same words.
@@ -97,12 +97,12 @@ def _told(detail: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _Attachment:
+class Attachment:
     name: str
     stream: pikepdf.Object
 
 
-def _attachments(pdf: pikepdf.Pdf) -> Iterator[_Attachment]:
+def list_attachments(pdf: pikepdf.Pdf) -> Iterator[Attachment]:
     """List the file attachments of the names tree, then of /AF, each stream once."""
     seen: set[tuple[int, int]] = set()
     known: set[tuple[int, int]] = set()
@@ -125,7 +125,7 @@ def _attachments(pdf: pikepdf.Pdf) -> Iterator[_Attachment]:
         count += 1
         if count > MAX_ATTACHMENTS:
             raise Refused("pdf_too_many_attachments", "Le PDF a trop de pièces jointes.")
-        yield _Attachment(_file_name(specification), stream)
+        yield Attachment(_file_name(specification), stream)
 
 
 def _file_name(specification: pikepdf.Dictionary) -> str:
@@ -180,7 +180,7 @@ def _leaves(tree: pikepdf.Dictionary) -> Iterator[pikepdf.Object]:
             waiting.extend(reversed(kids.as_list()))
 
 
-def _choose(attachments: list[_Attachment]) -> Embedded:
+def _choose(attachments: list[Attachment]) -> Embedded:
     """Pick by exact name, then by name in any case, then by content; compare all candidates."""
     named = [each for each in attachments if each.name.lower().endswith(".xml")]
     if len(named) > MAX_CANDIDATES:
@@ -189,8 +189,8 @@ def _choose(attachments: list[_Attachment]) -> Embedded:
         )
     ranked: list[tuple[int, str, bytes]] = []
     for each in named:
-        rank = _rank(each.name)
-        content = _inflate(each)
+        rank = rank_of(each.name)
+        content = inflate(each)
         if rank < len(NAMES) + 1 or loader.is_invoice(content):
             ranked.append((rank, each.name, content))
     if not ranked:
@@ -234,7 +234,7 @@ def _choose(attachments: list[_Attachment]) -> Embedded:
     return Embedded(name, chosen, tuple(issues))
 
 
-def _rank(name: str) -> int:
+def rank_of(name: str) -> int:
     if name in NAMES:
         return NAMES.index(name)
     return len(NAMES) if name.lower() in NAMES else len(NAMES) + 1
@@ -244,7 +244,7 @@ def _names(ranked: list[tuple[int, str, bytes]]) -> str:
     return ", ".join(f"« {name} »" for _, name, _ in ranked)
 
 
-def _inflate(attachment: _Attachment) -> bytes:
+def inflate(attachment: Attachment) -> bytes:
     """Give the bytes of one attachment, plain or deflated once, under the cap of XML."""
     stream = attachment.stream
     filters = stream.get("/Filter")
