@@ -82,7 +82,7 @@ def rewrite(packet: bytes | None, level: Level, when: datetime, version: str) ->
     not: with the XML inside, their claim would be a lie.
     """
     rdf = _parse(_EMPTY if packet is None else packet)
-    top = list(rdf.iterfind(_DESCRIPTION))
+    top = list(rdf.iterchildren(_DESCRIPTION))
     about = next((each.get(_ABOUT) for each in top if each.get(_ABOUT) is not None), None) or ""
     claimed = _claim(top)
     allowed = claimed == "3" or claimed.upper() == "4F"
@@ -130,7 +130,7 @@ def _claim(top: list[Element]) -> str:
     for description in top:
         for name, values in said.items():
             tag = f"{{{_ID}}}{name}"
-            values.update(each.text or "" for each in description.iterfind(tag))
+            values.update(each.text or "" for each in description.iterchildren(tag))
             attribute = description.get(tag)
             if attribute is not None:
                 values.add(attribute)
@@ -161,7 +161,7 @@ def _set_facts(description: Element, when: datetime, version: str) -> None:
     for tag, value in facts.items():
         if description.get(tag) is not None:
             description.set(tag, value)
-        for child in description.iterfind(tag):
+        for child in description.iterchildren(tag):
             child.text = value
 
 
