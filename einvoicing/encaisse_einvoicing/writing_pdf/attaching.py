@@ -1,7 +1,8 @@
 """Put the XML of an invoice into a PDF, so that the two are one Factur-X.
 
 The PDF is rewritten whole and by the same bytes every time: the time is passed in, the identifier
-comes from the content. Streams the PDF had are copied as they are, never unpacked.
+comes from the content. Streams packed once are copied as they are; qpdf packs a chain of filters
+anew, within the limits set for reading, and a chain beyond them is refused as damage.
 """
 
 import io
@@ -71,6 +72,7 @@ def attach(
             out,
             min_version=MIN_VERSION,
             stream_decode_level=pikepdf.StreamDecodeLevel.none,
+            object_stream_mode=pikepdf.ObjectStreamMode.generate,
             deterministic_id=True,
             fix_metadata_version=False,  # `xmp.rewrite` has done it, without a second parse
         )

@@ -76,6 +76,20 @@ def put(
         names = pdf.Root.Names = pikepdf.Dictionary()
     names.EmbeddedFiles = pikepdf.Dictionary(Names=flat)
     pdf.Root.AF = pikepdf.Array([*listed, ours])
+    if instead_of:
+        _forget(pdf, instead_of)
+
+
+def _forget(pdf: pikepdf.Pdf, streams: dict[_ObjGen, str]) -> None:
+    """Unhook replaced invoices from wherever else the PDF hangs them: a paper clip on a page, /AF
+    of a page. What nothing leads to is not written, so the older invoice is really gone."""
+    for each in pdf.objects:
+        if not isinstance(each, pikepdf.Dictionary):
+            continue
+        if _holds(each, streams):
+            del each["/EF"]
+        elif _holds(each.get("/FS"), streams):
+            del each["/FS"]
 
 
 def _specification(
@@ -128,7 +142,7 @@ def _pairs(pdf: pikepdf.Pdf) -> Iterator[tuple[bytes, pikepdf.Object]]:
             waiting.extend(reversed(kids.as_list()))
 
 
-def _holds(specification: pikepdf.Object, streams: dict[_ObjGen, str]) -> bool:
+def _holds(specification: pikepdf.Object | None, streams: dict[_ObjGen, str]) -> bool:
     """Tell whether a file specification leads to one of these streams."""
     if not isinstance(specification, pikepdf.Dictionary):
         return False

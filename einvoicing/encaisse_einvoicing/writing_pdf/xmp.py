@@ -92,6 +92,9 @@ def rewrite(packet: bytes | None, level: Level, when: datetime, version: str) ->
             _drop(description, (_ID,))
         _set_facts(description, when, version)
     _describe_schema(rdf, top, about)
+    for description in top:
+        if len(description) == 0 and set(description.attrib) <= {_ABOUT}:
+            _remove(description)
     said = etree.SubElement(rdf, _DESCRIPTION, {_ABOUT: about}, nsmap={"fx": FX})
     values = ("INVOICE", FILENAME, VERSION, LEVELS[level].xmp)
     for (name, _), value in zip(_PROPERTIES, values, strict=True):

@@ -12,7 +12,7 @@ Pair = tuple[str, str]
 
 BLANK: Final = "\u25a1"
 """A white square, printed for a character that none of the fonts has."""
-_CONTROLS: Final = {code: BLANK for code in range(0x20) if code not in (0x09, 0x0A)}
+_CONTROLS: Final = {code: BLANK for code in range(0x20) if code != 0x0A} | {0x09: " "}
 _INVISIBLE: Final = dict.fromkeys(
     [*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x061C]
 )

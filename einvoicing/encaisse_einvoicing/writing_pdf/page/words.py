@@ -25,7 +25,7 @@ def words(name: str, code: str | None) -> str | None:
 
 
 def unit_words(code: str | None, quantity: Decimal | None) -> str:
-    """Name a unit, in the plural from two on (as French counts: 1,5 jour); a code none names stays."""
+    """Name a unit, in the plural from two on (1,5 jour, 2 jours), or give its code."""
     many = quantity is not None and abs(quantity) >= 2
     return (words("units", code) if many else None) or words("unit", code) or code or ""
 
