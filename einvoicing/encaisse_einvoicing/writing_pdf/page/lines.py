@@ -40,6 +40,8 @@ def adjustment(each: AllowanceCharge, currency: str | None) -> tuple[str, str]:
     if each.percentage is not None:
         label += f" ({french.percentage(each.percentage)}"
         label += f" de {french.amount(each.base_amount, currency)})" if each.base_amount else ")"
+    vat = vat_words(each.vat_category, each.vat_rate)
+    label += f", TVA {vat}" if vat else ""
     if each.amount is None:
         return label, ""
     return label, french.amount(-each.amount if each.is_charge is False else each.amount, currency)
@@ -83,7 +85,7 @@ def _details(line: Line, currency: str | None) -> list[str]:
         _labelled("Référence", line.seller_item_id),
         _labelled("Votre référence", line.buyer_item_id),
         _labelled(
-            words("scheme", line.standard_item_id_scheme) or "Référence normalisée",
+            words_or_code("scheme", line.standard_item_id_scheme) or "Référence normalisée",
             line.standard_item_id,
         ),
         _labelled("Ligne de commande", line.order_line),

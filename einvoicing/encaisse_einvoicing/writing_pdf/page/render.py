@@ -4,8 +4,6 @@ typst comes with its own fonts and is given nothing else: the same invoice and t
 bytes on every machine, and nothing outside the page is read or fetched.
 """
 
-import dataclasses
-import json
 import re
 from datetime import datetime
 from functools import cache
@@ -20,16 +18,18 @@ from encaisse_einvoicing.writing_pdf.files import Relationship
 from encaisse_einvoicing.writing_pdf.levels import Level
 from encaisse_einvoicing.writing_pdf.page.content import sheet_of
 from encaisse_einvoicing.writing_pdf.page.same import check_same
-from encaisse_einvoicing.writing_pdf.page.sheet import BLANK
+from encaisse_einvoicing.writing_pdf.page.sheet import BLANK, as_json
 
 if TYPE_CHECKING:
     import typst
 
-MAX_LINES: Final = 5_000
-"""Lines a page is laid out for: about 150 pages; longer invoices come with a page of their own."""
+MAX_LINES: Final = 2_000
+MAX_CHARACTERS: Final = 600_000
+"""What a page is laid out for: about a hundred pages, some seconds and 400 MB at the most. Longer
+invoices come with a page of their own."""
 _ROUNDS: Final = 4
 _LATIN_END: Final = 0x180
-_PUNCTUATION: Final = "\u2013\u2014\u2018\u2019\u201c\u201d\u2026\u202f\u20ac\u2212" + BLANK
+_PUNCTUATION: Final = "\u00a0\u2013\u2014\u2018\u2019\u201c\u201d\u2026\u202f\u20ac\u2212" + BLANK
 _HERE: Final = Path(__file__).parent
 _MISSING: Final = re.compile(r'the text `"((?:[^"\\]|\\.)*)"` could not be displayed')
 _ESCAPED: Final = re.compile(r"\\u\{([0-9a-f]+)\}|\\(.)")
@@ -59,13 +59,15 @@ def render(
 
 def lay_out(invoice: Invoice, when: datetime) -> tuple[bytes, tuple[Issue, ...]]:
     """Lay out the page alone: a PDF/A-3b without attachment, and what it could not show."""
-    if len(invoice.lines) > MAX_LINES:
+    lines = len(invoice.lines)
+    data = "" if lines > MAX_LINES else as_json(sheet_of(invoice))
+    if lines > MAX_LINES or len(data) > MAX_CHARACTERS:
         raise Refused(
             "page_too_long",
-            f"La facture a {len(invoice.lines)} lignes : au-delà de {MAX_LINES}, sa page n'est pas "
-            "composée. Joignez le XML au PDF de votre logiciel.",
+            f"La facture est trop longue pour que sa page soit composée ({lines} ligne(s) ; au "
+            f"plus {MAX_LINES}, et {MAX_CHARACTERS} caractères en tout). Joignez le XML au PDF de "
+            "votre logiciel.",
         )
-    data = json.dumps(dataclasses.asdict(sheet_of(invoice)), ensure_ascii=False)
     page, lost = _compile_shown(data, when)
     if not lost:
         return page, ()
@@ -126,14 +128,14 @@ def _compile(data: str, when: datetime) -> bytes:
         font_paths=_fonts(),
         ignore_system_fonts=True,
         pdf_standards="a-3b",
-        timestamp=when.replace(microsecond=0),
+        timestamp=int(when.timestamp()),
     )
     return page
 
 
 def _is_plain(char: str) -> bool:
     """Tell the characters all the fonts have: never replaced, whatever typst says of them."""
-    return ord(char) < _LATIN_END or char in _PUNCTUATION
+    return (ord(char) < _LATIN_END and char.isprintable()) or char in _PUNCTUATION
 
 
 def _unescaped(text: str) -> str:

@@ -4,8 +4,9 @@ The template only places these texts, and takes them as data: nothing an invoice
 typst source.
 """
 
-from dataclasses import dataclass
-from typing import Final
+import json
+from dataclasses import asdict, dataclass
+from typing import Any, Final, cast
 
 Pair = tuple[str, str]
 """A label and what stands beside it."""
@@ -89,3 +90,18 @@ def clean(text: str | None) -> str:
 def pairs(*found: tuple[str, str | None]) -> tuple[Pair, ...]:
     """Keep the pairs that say something."""
     return tuple((label, text) for label, raw in found if (text := clean(raw)))
+
+
+def as_json(sheet: Sheet) -> str:
+    """Write a sheet as the template reads it; every text is cleaned here, whatever it came from."""
+    return json.dumps(_cleaned(asdict(sheet)), ensure_ascii=False)
+
+
+def _cleaned(value: Any) -> Any:
+    """Clean the texts of plain data, at any depth."""
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, dict):
+        named = cast("dict[str, Any]", value)
+        return {name: _cleaned(each) for name, each in named.items()}
+    return [_cleaned(each) for each in cast("tuple[Any, ...]", value)]
