@@ -24,7 +24,7 @@ def number(value: Decimal, decimals: int = 0) -> str:
     """
     if not value.is_finite():
         return str(value)
-    whole, _, rest = f"{abs(value):f}".partition(".")
+    whole, _, rest = f"{value.copy_abs():f}".partition(".")
     rest = rest.rstrip("0").ljust(decimals, "0")
     groups = f"{int(whole):,}".replace(",", NARROW) if len(whole) <= 300 else whole
     sign = MINUS if value < 0 else ""

@@ -44,7 +44,8 @@ def adjustment(each: AllowanceCharge, currency: str | None) -> tuple[str, str]:
     label += f", TVA {vat}" if vat else ""
     if each.amount is None:
         return label, ""
-    return label, french.amount(-each.amount if each.is_charge is False else each.amount, currency)
+    signed = each.amount.copy_negate() if each.is_charge is False else each.amount
+    return label, french.amount(signed, currency)
 
 
 def period_words(period: Period | None) -> str:
