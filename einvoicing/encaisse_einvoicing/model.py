@@ -9,7 +9,7 @@ import base64
 import binascii
 from datetime import date
 from decimal import Decimal
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -65,6 +65,7 @@ class Party(Part):
     vat_id: str | None = None  # BT-31, BT-48, BT-63
     tax_id: str | None = None  # BT-32
     legal_form: str | None = None  # BT-33
+    role_code: str | None = None  # UNTDID 3035, for the parties of `Extensions`
     ids: tuple[Identifier, ...] = ()  # BT-29, BT-46, BT-60
     endpoint: str | None = None  # BT-34, BT-49
     endpoint_scheme: str | None = None
@@ -84,7 +85,7 @@ class Preceding(Part):
 
     number: str | None = None  # BT-25
     issue_date: date | None = None  # BT-26
-    type_code: str | None = None  # French extension
+    type_code: str | None = None  # EXT-FR-FE-02
 
 
 class Period(Part):
@@ -133,6 +134,8 @@ class AllowanceCharge(Part):
     percentage: Decimal | None = None
     vat_category: str | None = None
     vat_rate: Decimal | None = None
+    vat_exemption_reason: str | None = None  # Factur-X EXTENDED
+    vat_exemption_code: str | None = None
     reason: str | None = None
     reason_code: str | None = None
 
@@ -196,6 +199,9 @@ class ItemProperty(Part):
 
     name: str | None = None  # BT-160
     value: str | None = None  # BT-161
+    code: str | None = None  # EXT-FR-FE-159
+    measure: Decimal | None = None  # EXT-FR-FE-160
+    measure_unit: str | None = None  # EXT-FR-FE-161
 
 
 class ItemClass(Part):
@@ -212,6 +218,68 @@ class LineObject(Part):
     value: str | None = None
     scheme: str | None = None  # UNTDID 1153
     type_code: str | None = None  # UNTDID 1001; extensions allow others than 130
+
+
+class TaxTotal(Part):
+    """Sum the VAT of a line up in one currency (EXT-FR-FE-181, EXT-FR-FE-182)."""
+
+    amount: Decimal | None = None
+    currency: str | None = None
+
+
+class LinePreceding(Part):
+    """Point from a line to an earlier invoice, or to a line of it (EXT-FR-FE-136 to 139)."""
+
+    number: str | None = None  # EXT-FR-FE-136
+    issue_date: date | None = None  # EXT-FR-FE-138
+    type_code: str | None = None  # EXT-FR-FE-137
+    line: str | None = None  # EXT-FR-FE-139
+
+
+class LineExtensions(Part):
+    """Hold what the French and Factur-X extended profiles add to a line."""
+
+    note_subject: str | None = None  # EXT-FR-FE-183
+    parent_line: str | None = None  # EXT-FR-FE-162
+    subtype: str | None = None  # EXT-FR-FE-163: DETAIL, GROUP, INFORMATION
+    order_reference: str | None = None  # EXT-FR-FE-135
+    order_date: date | None = None  # EXT-FR-FE-200
+    sales_order_reference: str | None = None  # EXT-FR-FE-144
+    sales_order_line: str | None = None  # EXT-FR-FE-145
+    despatch_advice: str | None = None  # EXT-FR-FE-140
+    despatch_advice_line: str | None = None  # EXT-FR-FE-141
+    delivery_terms: str | None = None  # EXT-FR-FE-193, an Incoterm
+    delivery_terms_place: str | None = None  # EXT-FR-FE-194
+    price_discount_reason: str | None = None  # EXT-FR-FE-195
+    price_discount_code: str | None = None  # EXT-FR-FE-196
+    vat_exemption_reason: str | None = None  # EXT-FR-FE-178
+    vat_exemption_code: str | None = None  # EXT-FR-FE-179
+    delivered_on: date | None = None  # EXT-FR-FE-158
+    delivery: Delivery | None = None  # EXT-FR-FE-BG-10
+    item_seller: Party | None = None  # EXT-FR-FE-BG-12
+    preceding: tuple[LinePreceding, ...] = ()
+    tax_totals: tuple[TaxTotal, ...] = ()
+    tax_inclusive: Decimal | None = None  # EXT-FR-FE-184
+
+
+class Extensions(Part):
+    """Hold what the French and Factur-X extended profiles add to a document."""
+
+    contract_type: str | None = None  # EXT-FR-FE-01, UNTDID 1153
+    contract_date: date | None = None  # EXT-FR-FE-199
+    order_date: date | None = None  # EXT-FR-FE-197
+    despatch_date: date | None = None  # EXT-FR-FE-198
+    delivery_terms: str | None = None  # EXT-FR-FE-185, an Incoterm
+    delivery_terms_place: str | None = None  # EXT-FR-FE-186
+    buyer_agent: Party | None = None  # EXT-FR-FE-BG-01
+    payer: Party | None = None  # EXT-FR-FE-BG-02
+    sales_agent: Party | None = None  # EXT-FR-FE-BG-03
+    invoicee: Party | None = None  # EXT-FR-FE-BG-04
+    invoicer: Party | None = None  # EXT-FR-FE-BG-05
+
+
+NO_EXTENSIONS: Final = Extensions()
+NO_LINE_EXTENSIONS: Final = LineExtensions()
 
 
 class Line(Part):
@@ -245,6 +313,7 @@ class Line(Part):
     classes: tuple[ItemClass, ...] = ()
     origin_country: str | None = None  # BT-159
     properties: tuple[ItemProperty, ...] = ()
+    extensions: LineExtensions = NO_LINE_EXTENSIONS
 
 
 class Invoice(Part):
@@ -289,3 +358,4 @@ class Invoice(Part):
     vat_breakdown: tuple[VatSubtotal, ...] = ()
     attachments: tuple[Attachment, ...] = ()
     lines: tuple[Line, ...] = ()
+    extensions: Extensions = NO_EXTENSIONS

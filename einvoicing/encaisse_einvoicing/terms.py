@@ -1,7 +1,7 @@
 """Load the mapping table: business term -> field of the invoice, kind, path in each syntax.
 
-`terms.tsv` beside this file is the only place that knows where EN 16931 keeps a term. The
-readers are compiled from it; its header explains the columns.
+`terms.tsv` beside this file is the only place that knows where EN 16931 keeps a term. Readers and
+writers are compiled from it; its header explains the columns.
 """
 
 import dataclasses
@@ -13,6 +13,17 @@ from typing import Final, Literal
 
 Column = Literal["cii", "ubl", "credit_note", "cdar"]
 COLUMNS: Final[tuple[Column, ...]] = ("cii", "ubl", "credit_note")
+EXTENSIONS: Final = "extensions."
+"""What the name of a field outside the core of EN 16931 starts with, in the group it belongs to."""
+
+Cardinality = Literal["0..0", "0..1", "1..1", "0..n", "1..n"]
+_CARDINALITIES: Final[dict[str, Cardinality]] = {
+    "0..0": "0..0",
+    "0..1": "0..1",
+    "1..1": "1..1",
+    "0..n": "0..n",
+    "1..n": "1..n",
+}
 
 
 class Kind(Enum):
@@ -48,6 +59,7 @@ class Term:
     places: dict[Column, tuple[str, ...]]
     many: bool = False
     constant: str = ""
+    cardinality: Cardinality = "0..1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +71,7 @@ class Group:
     label: str
     places: dict[Column, tuple[str, ...]]
     many: bool = False
+    cardinality: Cardinality = "0..1"
     members: "list[Term | Group]" = dataclasses.field(default_factory=list["Term | Group"])
 
 
@@ -81,12 +94,18 @@ def parse_table(text: str) -> Group:
         if not line or line.startswith("#"):
             continue
         cells = line.split("\t")
-        if len(cells) != 7:
-            raise TableBroken(f"line {number}: {len(cells)} columns instead of 7")
-        identifier, dotted, kind, label, cii, ubl, credit_note = cells
+        if len(cells) != 8:
+            raise TableBroken(f"line {number}: {len(cells)} columns instead of 8")
+        identifier, dotted, kind, bounds, label, cii, ubl, credit_note = cells
         owner, _, name = dotted.rpartition(".")
+        if owner not in groups and (owner + ".").endswith(EXTENSIONS):
+            owner = owner.removesuffix(EXTENSIONS.rstrip(".")).rstrip(".")
+            name = EXTENSIONS + name
         if owner not in groups:
             raise TableBroken(f"line {number}: no group {owner!r} above {dotted!r}")
+        cardinality = _CARDINALITIES.get(bounds)
+        if cardinality is None:
+            raise TableBroken(f"line {number}: unknown cardinality {bounds!r}")
         places: dict[Column, tuple[str, ...]] = {
             "cii": _choices(cii),
             "ubl": _choices(ubl),
@@ -94,7 +113,7 @@ def parse_table(text: str) -> Group:
         }
         identifier = "" if identifier == "-" else identifier
         if kind in ("group", "groups"):
-            group = Group(identifier, name, label, places, many=kind == "groups")
+            group = Group(identifier, name, label, places, kind == "groups", cardinality)
             groups[dotted] = group
             groups[owner].members.append(group)
             continue
@@ -104,7 +123,9 @@ def parse_table(text: str) -> Group:
             known = Kind(kind.removesuffix("*"))
         except ValueError:
             raise TableBroken(f"line {number}: unknown kind {kind!r}") from None
-        groups[owner].members.append(Term(identifier, name, known, label, places, many, constant))
+        groups[owner].members.append(
+            Term(identifier, name, known, label, places, many, constant, cardinality)
+        )
     return root
 
 

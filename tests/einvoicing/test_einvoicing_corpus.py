@@ -45,6 +45,8 @@ PAIR_DIFFERENCES: Final[tuple[tuple[str, str, str], ...]] = (
     ("other placeholders", "seller.address.line_1 seller.address.city", "01.20a"),
     ("another VAT number, text and reason",
      "seller.vat_id payment_means.0.text vat_breakdown.0.exemption_reason", "01.21a"),
+    ("a reason beside the VAT of the line in CII only",
+     "lines.0.extensions.vat_exemption_reason", "01.21a"),
     ("town and postcode swapped in UBL",
      "seller.address.city seller.address.postcode buyer.address.city buyer.address.postcode",
      "03.06a"),

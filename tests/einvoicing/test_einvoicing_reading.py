@@ -173,13 +173,13 @@ def test_a_second_different_number_is_told_and_the_first_kept(cii: str) -> None:
 def test_what_the_table_does_not_know_is_listed_as_unmapped(cii: str) -> None:
     text = cii.replace(
         "<ram:BuyerReference>",
-        "<ram:SalesAgentTradeParty><ram:Name>X</ram:Name></ram:SalesAgentTradeParty>"
+        "<ram:ProductEndUserTradeParty><ram:Name>X</ram:Name></ram:ProductEndUserTradeParty>"
         '<ram:BuyerReference languageID="fr">',
     )
     reading = read(text)
     head = "/rsm:CrossIndustryInvoice/rsm:SupplyChainTradeTransaction"
     assert reading.unmapped == (
-        f"{head}/ram:ApplicableHeaderTradeAgreement/ram:SalesAgentTradeParty",
+        f"{head}/ram:ApplicableHeaderTradeAgreement/ram:ProductEndUserTradeParty",
         f"{head}/ram:ApplicableHeaderTradeAgreement/ram:BuyerReference/@languageID",
     )
 

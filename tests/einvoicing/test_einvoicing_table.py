@@ -68,8 +68,8 @@ def test_the_table_names_every_business_term_of_the_standard() -> None:
     ("line", "says"),
     [
         ("BT-1\tnumber\tid\tnuméro", "4 columns"),
-        ("BT-1\tnowhere.number\tid\tnuméro\ta\tb\t", "no group"),
-        ("BT-1\tnumber\tmoney\tnuméro\ta\tb\t", "unknown kind"),
+        ("BT-1\tnowhere.number\tid\t0..1\tnuméro\ta\tb\t", "no group"),
+        ("BT-1\tnumber\tmoney\t0..1\tnuméro\ta\tb\t", "unknown kind"),
     ],
 )
 def test_a_broken_line_of_the_table_is_told_with_its_number(line: str, says: str) -> None:

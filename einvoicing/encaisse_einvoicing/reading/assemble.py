@@ -6,15 +6,17 @@ from typing import Final
 
 from encaisse_einvoicing.model import Invoice
 from encaisse_einvoicing.reading.identifiers import french_numbers
-from encaisse_einvoicing.reading.shape import group, groups, move, scalar, text
+from encaisse_einvoicing.reading.shape import (
+    gather_extensions,
+    group,
+    groups,
+    move,
+    parties,
+    scalar,
+    text,
+)
 from encaisse_einvoicing.reading.walker import Raw, Walk
 
-PARTIES: Final = {
-    "seller": "vendeur",
-    "buyer": "acheteur",
-    "payee": "bénéficiaire",
-    "tax_representative": "représentant fiscal",
-}
 ESSENTIAL: Final = (
     ("number", "BT-1", "numéro de facture"),
     ("issue_date", "BT-2", "date d'émission"),
@@ -29,9 +31,8 @@ def assemble(walk: Walk, raw: Raw, vat_scheme: str) -> Invoice:
 
     `vat_scheme` is how the syntax writes that a tax number is a VAT number.
     """
-    for field, label in PARTIES.items():
-        if isinstance(raw.get(field), dict):
-            _party(walk, group(raw, field), label, vat_scheme)
+    for label, party in parties(raw):
+        _party(walk, party, label, vat_scheme)
     _documents(raw)
     _due_dates(walk, raw)
     _tax_totals(walk, raw)
@@ -46,6 +47,9 @@ def assemble(walk: Walk, raw: Raw, vat_scheme: str) -> Invoice:
             )
     if not is_named(group(raw, "seller")):
         walk.report("missing_seller", "Vendeur (BG-4) : rien de lisible.", "BG-4", "BG-4")
+    gather_extensions(raw)
+    for line in groups(raw, "lines"):
+        gather_extensions(line)
     return Invoice.model_validate(raw)
 
 
@@ -124,7 +128,7 @@ def _due_dates(walk: Walk, raw: Raw) -> None:
     instalments: list[Raw] = []
     for term in terms:
         term.pop("text", None)
-        if term and term not in instalments:
+        if term and ("amount" in term or term not in instalments):
             instalments.append(term)
     dates = [day for day in (_day(term) for term in instalments) if day is not None]
     explicit = scalar(raw, "due_date")

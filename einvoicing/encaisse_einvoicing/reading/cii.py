@@ -3,7 +3,7 @@
 from functools import cache
 from typing import Final
 
-from encaisse_einvoicing.reading.shape import groups, move, text
+from encaisse_einvoicing.reading.shape import group, groups, move, parties, text
 from encaisse_einvoicing.reading.values import cii_date, decimal, flag, name
 from encaisse_einvoicing.reading.plan import Plan, Raw, Syntax, compile_plan
 from encaisse_einvoicing.terms import Kind
@@ -55,8 +55,7 @@ def settle(raw: Raw) -> None:
             gross = line.get(f"gross_{field}")
             if gross is not None and line.setdefault(field, gross) == gross:
                 del line[f"gross_{field}"]
-    for field in ("seller", "buyer", "payee", "tax_representative"):
-        party = raw.get(field)
-        contact = party.get("contact") if isinstance(party, dict) else None
-        if isinstance(contact, dict) and "name" not in contact:
+    for _, party in parties(raw):
+        contact = group(party, "contact")
+        if "name" not in contact:
             move(contact, "department", contact, "name")  # either one is BT-41

@@ -1,6 +1,23 @@
 """Handle the raw dictionaries between the walk and the model, with their types."""
 
+from collections.abc import Iterator
+
 from encaisse_einvoicing.reading.plan import Raw, Scalar
+from encaisse_einvoicing.terms import EXTENSIONS
+
+PARTIES = {
+    "seller": "vendeur",
+    "buyer": "acheteur",
+    "payee": "bénéficiaire",
+    "tax_representative": "représentant fiscal",
+    "extensions.buyer_agent": "agent de l'acheteur",
+    "extensions.payer": "payeur",
+    "extensions.sales_agent": "agent du vendeur",
+    "extensions.invoicee": "facturé",
+    "extensions.invoicer": "facturant",
+}
+"""Field of each party of a document -> what it is, in French."""
+ITEM_SELLER = "extensions.item_seller"
 
 
 def text(raw: Raw, key: str) -> str | None:
@@ -32,3 +49,29 @@ def move(source: Raw, key: str, target: Raw, field: str) -> None:
     value = source.pop(key, None)
     if value is not None:
         target.setdefault(field, value)
+
+
+def parties(raw: Raw) -> Iterator[tuple[str, Raw]]:
+    """Give each party of a document and of its lines, with what it is in French."""
+    for field, label in PARTIES.items():
+        party = raw.get(field)
+        if isinstance(party, dict):
+            yield label, party
+    for line in groups(raw, "lines"):
+        party = line.get(ITEM_SELLER)
+        if isinstance(party, dict):
+            yield "vendeur de l'article", party
+
+
+def gather_extensions(raw: Raw) -> None:
+    """Lay the fields outside the core under `extensions`, as the invoice and its lines do."""
+    found = [key for key in raw if key.startswith(EXTENSIONS)]
+    if found:
+        raw[EXTENSIONS.rstrip(".")] = {key[len(EXTENSIONS) :]: raw.pop(key) for key in found}
+
+
+def spread_extensions(raw: Raw) -> None:
+    """Undo `gather_extensions`."""
+    for key, value in group(raw, EXTENSIONS.rstrip(".")).items():
+        raw[EXTENSIONS + key] = value
+    raw.pop(EXTENSIONS.rstrip("."), None)

@@ -1,0 +1,1 @@
+"""Write the canonical invoice in the syntaxes of EN 16931."""
