@@ -239,7 +239,7 @@ class LinePreceding(Part):
 class LineExtensions(Part):
     """Hold what the French and Factur-X extended profiles add to a line."""
 
-    note_subject: str | None = None  # EXT-FR-FE-183
+    notes: tuple[Note, ...] = ()  # those with a subject, EXT-FR-FE-183
     parent_line: str | None = None  # EXT-FR-FE-162
     subtype: str | None = None  # EXT-FR-FE-163: DETAIL, GROUP, INFORMATION
     order_reference: str | None = None  # EXT-FR-FE-135

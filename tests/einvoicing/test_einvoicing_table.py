@@ -10,7 +10,7 @@ from encaisse_einvoicing.model import Invoice
 from encaisse_einvoicing.reading import cii, ubl
 from encaisse_einvoicing.terms import Group, Kind, TableBroken, parse_table, table
 
-GATHERED = {"terms", "documents", "tax_totals", "registrations", "project_name"}
+GATHERED = {"terms", "line_notes", "documents", "tax_totals", "registrations", "project_name"}
 """Groups the readers gather first and lay out otherwise in the invoice."""
 ON_THE_WAY = {"payment_means.due_date"}
 

@@ -49,6 +49,7 @@ def assemble(walk: Walk, raw: Raw, vat_scheme: str) -> Invoice:
         walk.report("missing_seller", "Vendeur (BG-4) : rien de lisible.", "BG-4", "BG-4")
     gather_extensions(raw)
     for line in groups(raw, "lines"):
+        _line_notes(line)
         gather_extensions(line)
     return Invoice.model_validate(raw)
 
@@ -74,7 +75,10 @@ def _party(walk: Walk, party: Raw, label: str, vat_scheme: str) -> None:
                 label,
                 raw=number,
             )
-    ids = [identifier for identifier in groups(party, "ids") if identifier]
+    for field in ("legal_id", "endpoint"):
+        if field not in party:
+            party.pop(f"{field}_scheme", None)  # a register alone names nothing
+    ids = [identifier for identifier in groups(party, "ids") if "value" in identifier]
     if "ids" in party:
         party["ids"] = ids
     found = french_numbers(
@@ -93,6 +97,19 @@ def _party(walk: Walk, party: Raw, label: str, vat_scheme: str) -> None:
             party[key] = value
     for code, sentence in found.wrong:
         walk.report(code, f"{label[0].upper()}{label[1:]} : {sentence}.", label)
+
+
+def _line_notes(line: Raw) -> None:
+    """Split the notes of a line: what has a subject is an extension, the rest is BT-127."""
+    notes = groups(line, "line_notes")
+    line.pop("line_notes", None)
+    plain = [text(note, "text") for note in notes if "subject_code" not in note]
+    said = "\n".join(each for each in plain if each)
+    if said:
+        line["note"] = said
+    subjects: list[Raw] = [note for note in notes if "subject_code" in note]
+    if subjects:
+        line["extensions.notes"] = subjects
 
 
 def _documents(raw: Raw) -> None:

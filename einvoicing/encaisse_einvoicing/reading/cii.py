@@ -1,4 +1,7 @@
-"""Read UN/CEFACT Cross Industry Invoice (D16B, D22B): Factur-X, XRechnung, EN 16931."""
+"""Know UN/CEFACT Cross Industry Invoice (D16B, D22B): Factur-X, XRechnung, EN 16931.
+
+`settle` brings what was read to the shape both syntaxes share, `unsettle` undoes it for writing.
+"""
 
 from functools import cache
 from typing import Final
@@ -7,6 +10,8 @@ from encaisse_einvoicing.reading.shape import group, groups, move, parties, text
 from encaisse_einvoicing.reading.values import cii_date, decimal, flag, name
 from encaisse_einvoicing.reading.plan import Plan, Raw, Syntax, compile_plan
 from encaisse_einvoicing.terms import Kind
+from encaisse_einvoicing.writing.flatten import complete_price, lay_terms
+from encaisse_einvoicing.writing.gaps import Report
 
 _UNECE = "urn:un:unece:uncefact:data:standard:"
 SYNTAX: Final = Syntax(
@@ -34,6 +39,13 @@ _TAX_POINT: Final = {"5": "3", "29": "35", "72": "432"}
 """BT-8 as CII writes it (UNTDID 2475) -> as the invoice keeps it (UNTDID 2005)."""
 
 
+_TAX_POINT_BACK: Final = {theirs: ours for ours, theirs in _TAX_POINT.items()}
+_SUPPORTING: Final = "916"
+"""UNTDID 1001: a document that supports the invoice (BG-24)."""
+_PROJECT_NAME: Final = "Project reference"
+"""What CEN/TS 16931-3-3 puts where the schema wants a name beside BT-11."""
+
+
 @cache
 def plan() -> Plan:
     """Compile the table for this syntax once."""
@@ -59,3 +71,24 @@ def settle(raw: Raw) -> None:
         contact = group(party, "contact")
         if "name" not in contact:
             move(contact, "department", contact, "name")  # either one is BT-41
+
+
+def unsettle(raw: Raw, report: Report) -> None:
+    """Say in CII's own way what both syntaxes share."""
+    lay_terms(raw, report, explicit=False)
+    if "project_reference" in raw:
+        raw["project_name"] = _PROJECT_NAME
+    code = text(raw, "tax_point_code")
+    if code is not None:
+        raw["tax_point_code"] = _TAX_POINT_BACK.get(code, code)
+    for document in groups(raw, "documents"):
+        document.setdefault("type_code", _SUPPORTING)
+    tender = raw.pop("tender_reference", None)
+    if tender is not None:
+        raw["documents"] = [*groups(raw, "documents"), {"id": tender, "type_code": _TENDER}]
+    for line in groups(raw, "lines"):
+        if "price_discount" in line:
+            complete_price(line)
+        for field in ("base_quantity", "base_quantity_unit"):
+            if f"gross_{field}" in line and line.get(field) in (None, line[f"gross_{field}"]):
+                report("no_place", "", f"gross_{field}", "quantité de base du prix brut", "")
