@@ -65,7 +65,7 @@ class Party(Part):
     vat_id: str | None = None  # BT-31, BT-48, BT-63
     tax_id: str | None = None  # BT-32
     legal_form: str | None = None  # BT-33
-    role_code: str | None = None  # UNTDID 3035, for the parties of `Extensions`
+    role_code: str | None = None  # UNTDID 3035, in the extended profiles
     ids: tuple[Identifier, ...] = ()  # BT-29, BT-46, BT-60
     endpoint: str | None = None  # BT-34, BT-49
     endpoint_scheme: str | None = None
@@ -254,8 +254,7 @@ class LineExtensions(Part):
     price_discount_code: str | None = None  # EXT-FR-FE-196
     vat_exemption_reason: str | None = None  # EXT-FR-FE-178
     vat_exemption_code: str | None = None  # EXT-FR-FE-179
-    delivered_on: date | None = None  # EXT-FR-FE-158
-    delivery: Delivery | None = None  # EXT-FR-FE-BG-10
+    delivery: Delivery | None = None  # EXT-FR-FE-BG-10, EXT-FR-FE-158
     item_seller: Party | None = None  # EXT-FR-FE-BG-12
     preceding: tuple[LinePreceding, ...] = ()
     tax_totals: tuple[TaxTotal, ...] = ()

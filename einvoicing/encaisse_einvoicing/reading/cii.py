@@ -78,6 +78,9 @@ def unsettle(raw: Raw, report: Report) -> None:
     lay_terms(raw, report, explicit=False)
     if "project_reference" in raw:
         raw["project_name"] = _PROJECT_NAME
+    if raw.get("tax_currency") == raw.get("currency") and "tax_currency" in raw:
+        report("no_place", "BT-6", "tax_currency", "devise de comptabilisation", "BR-53 : égale BT-5")
+        del raw["tax_currency"]
     code = text(raw, "tax_point_code")
     if code is not None:
         raw["tax_point_code"] = _TAX_POINT_BACK.get(code, code)

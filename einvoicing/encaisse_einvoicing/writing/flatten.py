@@ -24,9 +24,9 @@ def flatten(invoice: Invoice, vat_scheme: str, report: Report) -> Raw:
     """Give the raw fields both syntaxes share; gaps go to `report`."""
     raw = as_raw(invoice)
     spread_extensions(raw)
-    for line in groups(raw, "lines"):
+    for number, line in enumerate(groups(raw, "lines")):
         spread_extensions(line)
-        _line_notes(line)
+        _line_notes(line, f"lines.{number}.extensions.notes", report)
     for label, party in parties(raw):
         _party(party, label, vat_scheme, report)
     _documents(raw)
@@ -51,12 +51,15 @@ def as_raw(part: BaseModel) -> Raw:
     return raw
 
 
-def _line_notes(line: Raw) -> None:
+def _line_notes(line: Raw, where: str, report: Report) -> None:
     notes: list[Raw] = []
     note = line.pop("note", None)
     if isinstance(note, str):
         notes.append({"text": note})
-    notes.extend(groups(line, "extensions.notes"))
+    for each in groups(line, "extensions.notes"):
+        if "subject_code" not in each:
+            report("no_place", "BT-127", where, "note de la ligne", "sans sujet : c'est `note`")
+        notes.append(each)
     line.pop("extensions.notes", None)
     if notes:
         line["line_notes"] = notes

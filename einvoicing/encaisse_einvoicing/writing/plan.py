@@ -25,6 +25,10 @@ CHOICES: Final[dict[str, Callable[[Raw], bool]]] = {
 """Where a term has two elements: which one an item is written in."""
 
 
+ONCE: Final = frozenset(("tax_point_date",))
+"""Terms of an outer group written in the first item only; others stand in each (CII-SR-461)."""
+
+
 def _is_iban(value: object) -> bool:
     return isinstance(value, str) and value[:2].isalpha() and value[2:4].isdigit()
 
@@ -71,8 +75,8 @@ class Shape:
     unplaced: tuple["Term | Group", ...]
     musts: tuple["Term | Group", ...]
     inner: tuple[tuple[str, "Shape"], ...]
-    lacking: bool
-    """Something is unplaced here or below."""
+    known: frozenset[str]
+    """Every field the table has for the group: another one must not vanish."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +132,8 @@ class _Compiler:
             )
             if member.cardinality.startswith("1") and not relaxed and not self._is_attribute(member):
                 musts.append(member)
-        lacking = bool(unplaced) or any(shape.lacking for _, shape in inner)
-        return Shape(tuple(unplaced), tuple(musts), tuple(inner), lacking)
+        known = frozenset(member.field for member in group.members)
+        return Shape(tuple(unplaced), tuple(musts), tuple(inner), known)
 
     def _is_attribute(self, member: "Term | Group") -> bool:
         return any("@" in place for place in member.places[self.column])
@@ -229,11 +233,20 @@ def _finish(node: Node, level: int) -> None:
             node.rest = _without_outer_groups(node, here)
 
 
+def _is_outer_group(node: Node, level: int) -> bool:
+    return node.group is not None and node.level - 1 < level
+
+
+def _is_said_once(node: Node) -> bool:
+    leaves = [each.leaf for each in _all(node) if each.leaf is not None]
+    return bool(leaves) and all(leaf.field in ONCE for leaf in leaves)
+
+
 def _without_outer_groups(node: Node, level: int) -> Node:
     children = [
         _without_outer_groups(child, level)
         for child in node.children
-        if child.group is None or child.level - 1 >= level
+        if not (_is_outer_group(child, level) or _is_said_once(child))
     ]
     return replace(
         node,

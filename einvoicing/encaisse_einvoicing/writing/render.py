@@ -64,6 +64,9 @@ class Writing:
         for member in shape.unplaced:
             if member.field in item:
                 self._report_member("no_place", member)
+        if not shape.known.issuperset(item):
+            for name in item.keys() - shape.known:
+                self.report("no_place", "", name, name)
         for name, inner in shape.inner:
             value = item.get(name)
             if isinstance(value, list):
@@ -189,7 +192,7 @@ def _first_term(node: Node) -> Term | Group:
         return node.leaf
     if node.group is not None:
         return node.group
-    for child in node.children:
+    for child in (*node.required, *node.children):
         if not child.constant:
             return _first_term(child)
     return Term("", node.tag, Kind.TEXT, node.tag, {})
