@@ -66,6 +66,7 @@ class Draw:
         for name, info in model.model_fields.items():
             dotted = f"{above}{name}"
             whole = name in ("totals", "extensions") or dotted in REQUIRED
+            whole = whole or dotted.endswith("address.country")
             if not whole and self.chance.random() > self.density:
                 continue
             value = self._value(info.annotation, dotted)
@@ -147,10 +148,14 @@ def _tidy(raw: dict[str, object], above: str) -> dict[str, object]:
         ("card_holder", "card_number"),
         ("card_network", "card_number"),
         ("price_discount", "gross_price"),
+        ("delivery_terms_place", "delivery_terms"),
+        ("vat_rate", "vat_category"),
+        ("vat_exemption_reason", "vat_category"),
+        ("vat_exemption_code", "vat_category"),
         ("filename", "encoded"),
         ("mime", "encoded"),
     ):
-        if raw.get(beside) is None:
+        if raw.get(beside) is None and not (field.startswith("vat_ex") and above == "lines.extensions."):
             raw.pop(field, None)
     if "gross_price" in raw:
         raw.setdefault("price_discount", Decimal("1.50"))
@@ -195,6 +200,7 @@ def _tidy_document(raw: dict[str, object], chance: random.Random) -> None:
         ("contract_date", "contract_reference"),
         ("contract_type", "contract_reference"),
         ("despatch_date", "despatch_advice"),
+        ("order_date", "order_reference"),
     ):
         if beside not in raw:
             extensions.pop(field, None)

@@ -58,7 +58,7 @@ class Child(NamedTuple):
     @property
     def cardinality(self) -> str:
         """Write the bounds as EN 16931 does."""
-        return f"{min(self.least, 1)}..{'1' if self.most == 1 else 'n'}"
+        return f"{min(self.least, 1)}..{self.most or 'n'}"
 
 
 class Types:

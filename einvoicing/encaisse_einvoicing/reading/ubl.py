@@ -159,6 +159,8 @@ def _unsettle_notes(raw: Raw, field: str, term: str, report: Report) -> None:
         if subject is None:
             if _SUBJECT.fullmatch(said):
                 report("no_place", term, field, "note", "commence comme un code de sujet")
+        elif not said:
+            del note["subject_code"]  # BT-22 is missing, and told so
         elif _SUBJECT_CODE.fullmatch(subject) is None:
             report("no_place", "BT-21", field, "sujet de la note", "n'a pas trois lettres")
         else:

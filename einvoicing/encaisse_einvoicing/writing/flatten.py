@@ -114,6 +114,8 @@ def _tax_totals(raw: Raw, report: Report) -> None:
         amount, currency = totals.pop(field, None), text(raw, code)
         if amount is None:
             continue
+        if currency is None and code == "currency":
+            continue  # missing by itself
         if currency is None:
             report("missing", "BT-6", code, "devise de comptabilisation de la TVA", "")
         elif found and found[0]["currency"] == currency:
@@ -153,6 +155,15 @@ def lay_terms(raw: Raw, report: Report, *, explicit: bool) -> None:
         terms = [{"text": wording, **first}, *rest]
     if terms:
         raw["terms"] = terms
+
+
+def keep_one_date(raw: Raw, report: Report) -> None:
+    """Leave the instalments out where there is room for one date: BT-9 stays the last of them.
+
+    Never the first one alone: a document must not call late what is not due yet.
+    """
+    if raw.pop("instalments", None):
+        report("no_place", "", "instalments", "échéances", "une seule date à ce niveau")
 
 
 def complete_price(line: Raw) -> None:

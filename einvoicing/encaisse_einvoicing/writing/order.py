@@ -30,12 +30,21 @@ HEADER: Final = (
 )
 
 
+MANY: Final = 1_000_000
+"""As often as anyone could want ("n")."""
+
+
 class Bounds(NamedTuple):
     """Tell where a child stands among its siblings, and how often it may and must."""
 
     position: int
     required: bool
-    repeats: bool
+    most: int
+
+    @property
+    def repeats(self) -> bool:
+        """Tell whether it may stand there more than once."""
+        return self.most > 1
 
 
 @cache
@@ -52,5 +61,6 @@ def bounds(schema: Schema) -> dict[tuple[str, str], Bounds]:
             raise TableBroken(f"order.tsv, line {number}: {len(cells)} columns")
         if cells[column] != "-":
             least, _, most = cells[column].partition("..")
-            found[cells[0], cells[1]] = Bounds(number, least == "1", most == "n")
+            limit = MANY if most == "n" else int(most)
+            found[cells[0], cells[1]] = Bounds(number, least == "1", limit)
     return found

@@ -86,9 +86,11 @@ class WritePlan:
     syntax: Syntax
     root: Node
     shape: Shape
+    instalments: bool
+    """Several dates of payment have a place."""
 
 
-_AT_ROOT: Final = Bounds(0, True, False)
+_AT_ROOT: Final = Bounds(0, True, 1)
 
 
 @cache
@@ -103,7 +105,11 @@ def write_plan(column: Column, level: Level) -> WritePlan:
     for node in _all(root):
         node.children.sort(key=lambda each: each.bounds.position)
     _finish(root, 0)
-    return WritePlan(compiler.syntax, root, shape)
+    several = any(
+        node.group is not None and node.group.field == "terms" and node.bounds.repeats
+        for node in _all(root)
+    )
+    return WritePlan(compiler.syntax, root, shape, several)
 
 
 class _Compiler:

@@ -88,9 +88,9 @@ class Writing:
         if value is None:
             return self._one(node, (*frames[:level], {})) if node.foreign else ""
         items = value if isinstance(value, list) else [value]
-        if len(items) > 1 and not node.bounds.repeats:
-            self._report_member("no_place", group, "une seule fois")
-            items = items[:1]
+        if len(items) > node.bounds.most:
+            self._report_member("no_place", group, f"{node.bounds.most} au plus")
+            items = items[: node.bounds.most]
         choice = node.choice
         outer = frames[:level]
         texts: list[str] = []

@@ -6,7 +6,7 @@ from typing import Final
 from encaisse_einvoicing.model import Invoice
 from encaisse_einvoicing.reading import cii, ubl
 from encaisse_einvoicing.terms import Column
-from encaisse_einvoicing.writing.flatten import flatten
+from encaisse_einvoicing.writing.flatten import flatten, keep_one_date
 from encaisse_einvoicing.writing.gaps import CannotWrite, Gap
 from encaisse_einvoicing.writing.levels import CREDIT_NOTES, LEVELS, Level, SyntaxName
 from encaisse_einvoicing.writing.plan import write_plan
@@ -57,6 +57,8 @@ def write_xml(
     raw = flatten(invoice, vat_scheme, writing.report)
     if not (keep_profile and invoice.profile):
         raw["profile"] = rules.profile
+    if not plan.instalments:
+        keep_one_date(raw, writing.report)
     _UNSETTLE[column](raw, writing.report)
     data = writing.document(raw)
     gaps = tuple(writing.gaps.values())
