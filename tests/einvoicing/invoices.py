@@ -155,7 +155,9 @@ def _tidy(raw: dict[str, object], above: str) -> dict[str, object]:
         ("filename", "encoded"),
         ("mime", "encoded"),
     ):
-        if raw.get(beside) is None and not (field.startswith("vat_ex") and above == "lines.extensions."):
+        if raw.get(beside) is None and not (
+            field.startswith("vat_ex") and above == "lines.extensions."
+        ):
             raw.pop(field, None)
     if "gross_price" in raw:
         raw.setdefault("price_discount", Decimal("1.50"))

@@ -68,6 +68,7 @@ class Types:
         """Load the schema and what it imports."""
         self._nodes: dict[str, tuple[Element, Element]] = {}
         self._seen: set[Path] = set()
+        self._children: dict[str, list[Child]] = {}
         self._load(folder() / FILES[name])
 
     def _load(self, path: Path) -> None:
@@ -97,8 +98,10 @@ class Types:
 
     def children(self, kind: str) -> list[Child]:
         """List the children of a type in their order."""
-        found = self._nodes.get(f"type {kind}")
-        return [] if found is None else list(self._sequence(*found))
+        if kind not in self._children:
+            found = self._nodes.get(f"type {kind}")
+            self._children[kind] = [] if found is None else list(self._sequence(*found))
+        return self._children[kind]
 
     def _sequence(self, node: Element, root: Element) -> Iterator[Child]:
         target = root.get("targetNamespace")
@@ -132,6 +135,12 @@ class Types:
         return listed
 
 
+@cache
+def types_of(name: str) -> Types:
+    """Load the types of a schema once."""
+    return Types(name)
+
+
 def paths(syntax: Syntax, group: Group | None = None, above: str = "") -> Iterator[str]:
     """List every path of the table in one syntax, from the root, attributes as a last segment."""
     for member in (table() if group is None else group).members:
@@ -150,13 +159,14 @@ SYNTAXES: Final = (
 Rows = dict[tuple[str, str], dict[str, str]]
 
 
+@cache
 def cardinalities() -> Rows:
     """Hold each parent and child the table maps against each schema: the rows of `order.tsv`."""
     rows: Rows = {}
     order: dict[str, list[str]] = {}
     for name, syntax in SYNTAXES:
         column = "ubl" if name == "credit_note" else name
-        types = Types(name)
+        types = types_of(name)
         prefixes = {uri: prefix for prefix, uri in syntax.namespaces.items()}
         root_tag = syntax.root
         if ":" in syntax.root:
@@ -184,7 +194,9 @@ def cardinalities() -> Rows:
                 parent, kind = segment, child.type
     # The schema that knows the most decides the order; every other one must agree with it.
     parents = {parent for parent, _ in rows}
-    position = {p: {c: n for n, c in enumerate(_widest(p, order[p]))} for p in parents if p in order}
+    position = {
+        p: {c: n for n, c in enumerate(_widest(p, order[p]))} for p in parents if p in order
+    }
     return {
         key: rows[key]
         for key in sorted(rows, key=lambda k: (k[0], position.get(k[0], {}).get(k[1], 999), k[1]))
@@ -198,7 +210,7 @@ def _widest(parent: str, seen: list[str]) -> list[str]:
 
 @cache
 def _d22b_order() -> dict[str, list[str]]:
-    types = Types("extended-ctc-fr")
+    types = types_of("extended-ctc-fr")
     prefixes = {uri: prefix for prefix, uri in cii.SYNTAX.namespaces.items()}
     prefix, _, local = cii.SYNTAX.root.partition(":")
     found: dict[str, list[str]] = {}

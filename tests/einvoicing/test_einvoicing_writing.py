@@ -160,7 +160,11 @@ def test_the_small_invoice_says_all_at_its_level_and_names_what_a_lower_one_lose
         ({"type_code": None}, "BT-3", "missing"),
         ({"seller": None}, "BG-4", "missing"),
         ({"lines": ()}, "BG-25", "missing"),
-        ({"vat_breakdown": (VatSubtotal(taxable=Decimal(1), tax=Decimal(0)),)}, "BT-118", "missing"),
+        (
+            {"vat_breakdown": (VatSubtotal(taxable=Decimal(1), tax=Decimal(0)),)},
+            "BT-118",
+            "missing",
+        ),
         ({"notes": (Note(subject_code="PMT"),)}, "BT-22", "missing"),
         ({"number": "F\x01"}, "BT-1", "unwritable"),
         ({"number": "F" * 1001}, "BT-1", "unwritable"),

@@ -79,7 +79,9 @@ def unsettle(raw: Raw, report: Report) -> None:
     if "project_reference" in raw:
         raw["project_name"] = _PROJECT_NAME
     if raw.get("tax_currency") == raw.get("currency") and "tax_currency" in raw:
-        report("no_place", "BT-6", "tax_currency", "devise de comptabilisation", "BR-53 : égale BT-5")
+        report(
+            "no_place", "BT-6", "tax_currency", "devise de comptabilisation", "BR-53 : égale BT-5"
+        )
         del raw["tax_currency"]
     code = text(raw, "tax_point_code")
     if code is not None:

@@ -10,9 +10,7 @@ from typing import Final, Literal, NamedTuple
 
 from encaisse_einvoicing.terms import TableBroken
 
-Schema = Literal[
-    "minimum", "basicwl", "basic", "en16931", "extended", "extended-ctc-fr", "ubl"
-]
+Schema = Literal["minimum", "basicwl", "basic", "en16931", "extended", "extended-ctc-fr", "ubl"]
 COLUMNS: Final[tuple[Schema, ...]] = (
     "minimum",
     "basicwl",

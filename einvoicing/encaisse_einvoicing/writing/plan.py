@@ -133,10 +133,12 @@ class _Compiler:
                     unplaced.append(member)
                 continue
             inner.extend((member.field, each) for each in below[:1])
-            relaxed = self._rules.bare or (
-                self._rules.extended and lines and member.field != "id"
-            )
-            if member.cardinality.startswith("1") and not relaxed and not self._is_attribute(member):
+            relaxed = self._rules.bare or (self._rules.extended and lines and member.field != "id")
+            if (
+                member.cardinality.startswith("1")
+                and not relaxed
+                and not self._is_attribute(member)
+            ):
                 musts.append(member)
         known = frozenset(member.field for member in group.members)
         return Shape(tuple(unplaced), tuple(musts), tuple(inner), known)

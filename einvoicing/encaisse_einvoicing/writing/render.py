@@ -12,7 +12,7 @@ from encaisse_einvoicing.writing.gaps import Gap, GapCode
 from encaisse_einvoicing.writing.plan import Node, Shape, WritePlan
 
 Frames: TypeAlias = tuple[Raw, ...]
-_SPECIAL: Final = re.compile("[&<>\"\\t\\n\\r\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_SPECIAL: Final = re.compile('[&<>"\\t\\n\\r\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]')
 _FORBIDDEN: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _MAX_DIGITS: Final = 40
 """As the readers: no honest amount has more."""
@@ -42,7 +42,9 @@ class Writing:
         )
         if not self._cii:
             spaces = f' xmlns="urn:oasis:names:specification:ubl:schema:xsd:{root.tag}-2"{spaces}'
-        text = f'<?xml version="1.0" encoding="UTF-8"?>\n<{root.tag}{spaces}>{content}</{root.tag}>\n'
+        text = (
+            f'<?xml version="1.0" encoding="UTF-8"?>\n<{root.tag}{spaces}>{content}</{root.tag}>\n'
+        )
         return text.encode("utf-8", "replace")
 
     def report(self, code: GapCode, term: str, name: str, label: str, why: str = "") -> None:
@@ -208,5 +210,3 @@ def _attribute_text(text: str) -> str:
         text = _element_text(text).replace('"', "&quot;")
         text = text.replace("\n", "&#10;").replace("\t", "&#9;")
     return text
-
-
