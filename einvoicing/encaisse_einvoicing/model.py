@@ -264,6 +264,7 @@ class LineExtensions(Part):
 class Extensions(Part):
     """Hold what the French and Factur-X extended profiles add to a document."""
 
+    project_name: str | None = None  # beside BT-11 in CII
     contract_type: str | None = None  # EXT-FR-FE-01, UNTDID 1153
     contract_date: date | None = None  # EXT-FR-FE-199
     order_date: date | None = None  # EXT-FR-FE-197

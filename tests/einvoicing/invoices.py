@@ -199,6 +199,7 @@ def _tidy_document(raw: dict[str, object], chance: random.Random) -> None:
     if raw["tax_currency"] is None:
         totals.pop("tax_accounting", None)
     for field, beside in (
+        ("project_name", "project_reference"),
         ("contract_date", "contract_reference"),
         ("contract_type", "contract_reference"),
         ("despatch_date", "despatch_advice"),

@@ -16,7 +16,7 @@ def test_order_tsv_is_what_the_official_schemas_say() -> None:
 def test_each_level_of_cii_keeps_the_order_of_the_whole_message() -> None:
     """One list of children per parent serves the six schemas."""
     rows = cardinalities()
-    uris = {prefix: uri for prefix, uri in cii.SYNTAX.namespaces.items()}
+    uris = dict(cii.SYNTAX.namespaces)
     for level, syntax in SYNTAXES[:6]:
         assert syntax is cii.SYNTAX
         types = types_of(level)

@@ -26,7 +26,7 @@ UNSAID: Final[Mapping[SyntaxName, str]] = {
     "CII": r"payment_means\.card_network",
     # UBL has one quantity of a price, one name of a contact, no groups of lines.
     "UBL": r"lines\.gross_base_quantity(_unit)?|(.*\.)?contact\.department"
-    r"|lines\.extensions\.(tax_inclusive|parent_line|subtype)",
+    r"|lines\.extensions\.(tax_inclusive|parent_line|subtype)|extensions\.project_name",
 }
 """Fields of the whole model that a syntax cannot say, even at its widest level."""
 
@@ -40,7 +40,7 @@ DOCUMENTS: Final[tuple[tuple[SyntaxName, str, str], ...]] = (
 drawn = given(
     seed=st.integers(0, 2**32), density=st.sampled_from((0.1, 0.5, 1.0)), which=st.integers(0, 2)
 )
-CALM = settings(max_examples=examples(25), deadline=None, database=None)
+CALM = settings(max_examples=examples(15), deadline=None, database=None)
 
 
 def without(part: BaseModel, unsaid: re.Pattern[str], above: str = "") -> BaseModel:
@@ -64,7 +64,7 @@ def valid(written: Written, name: str) -> None:
     official = schema(name)
     assert official.validate(root), official.error_log.last_error
     for element in root.iter("{*}*"):
-        assert not any("nil" in str(key) for key in element.keys())
+        assert not any("nil" in str(key) for key in element.attrib)
         if len(element) == 0 and not element.text:
             assert str(element.tag).endswith("}ApplicableHeaderTradeDelivery"), element.tag
 
@@ -111,7 +111,7 @@ def test_every_field_of_the_model_is_drawn_by_these_properties() -> None:
     assert set(model_paths()) == said
 
 
-@settings(max_examples=examples(25), deadline=None, database=None)
+@settings(max_examples=examples(15), deadline=None, database=None)
 @given(seed=st.integers(0, 2**32), level=st.sampled_from(sorted(LEVELS)))
 def test_a_lower_level_is_valid_and_says_nothing_else(seed: int, level: Level) -> None:
     whole = Draw(seed, 0.7).invoice("380")

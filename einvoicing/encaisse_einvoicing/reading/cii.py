@@ -54,7 +54,9 @@ def plan() -> Plan:
 
 def settle(raw: Raw) -> None:
     """Bring what CII says in its own way to the shape both syntaxes share."""
-    raw.pop("project_name", None)  # the schema wants one; EN 16931 has no term for it
+    name = text(raw, "extensions.project_name") or ""
+    if name.casefold() == _PROJECT_NAME.casefold():
+        del raw["extensions.project_name"]  # the schema wants one, and this says none
     code = text(raw, "tax_point_code")
     if code is not None:
         raw["tax_point_code"] = _TAX_POINT.get(code, code)
@@ -77,7 +79,7 @@ def unsettle(raw: Raw, report: Report) -> None:
     """Say in CII's own way what both syntaxes share."""
     lay_terms(raw, report, explicit=False)
     if "project_reference" in raw:
-        raw["project_name"] = _PROJECT_NAME
+        raw.setdefault("extensions.project_name", _PROJECT_NAME)
     if raw.get("tax_currency") == raw.get("currency") and "tax_currency" in raw:
         report(
             "no_place", "BT-6", "tax_currency", "devise de comptabilisation", "BR-53 : égale BT-5"

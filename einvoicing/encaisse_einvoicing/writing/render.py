@@ -1,7 +1,6 @@
 """Write raw fields along a plan, as text: one pass, nothing parsed, nothing looked up twice."""
 
 import re
-from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from typing import Final, TypeAlias
@@ -32,7 +31,7 @@ class Writing:
         self.gaps: Final[dict[tuple[str, str], Gap]] = {}
 
     def document(self, raw: Raw) -> bytes:
-        """Give the bytes of the whole document, UTF-8; they are worth something without gaps only."""
+        """Give the bytes of the document, UTF-8; with gaps they are worth nothing."""
         self._currency = _attribute_text(str(raw.get("currency", "")))
         self._check(self._plan.shape, raw)
         root = self._plan.root
