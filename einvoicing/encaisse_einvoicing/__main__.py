@@ -8,7 +8,9 @@ from encaisse_einvoicing.cli.validate import validate
 from encaisse_einvoicing.fec.cli import fec
 
 
-@click.group(help="Lit et valide des factures électroniques, lit des messages de cycle de vie et des FEC.")
+@click.group(
+    help="Lit et valide des factures électroniques, lit des messages de cycle de vie et des FEC."
+)
 def main() -> None:
     """Hold the commands."""
 

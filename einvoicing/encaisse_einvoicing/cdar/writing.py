@@ -18,7 +18,7 @@ from encaisse_einvoicing.cdar.rules import faults
 from encaisse_einvoicing.cdar.table import COLUMN, message_table
 from encaisse_einvoicing.issues import Refused
 from encaisse_einvoicing.reading.loader import Element
-from encaisse_einvoicing.reading.walker import MAX_TEXT, MAX_TOKEN
+from encaisse_einvoicing.reading.plan import MAX_TEXT, MAX_TOKEN
 from encaisse_einvoicing.terms import Group, Kind, Term
 
 DAY: Final = "102"

@@ -6,9 +6,9 @@
 from functools import cache
 from typing import Final
 
+from encaisse_einvoicing.reading.plan import Plan, Raw, Syntax, compile_plan
 from encaisse_einvoicing.reading.shape import group, groups, move, parties, text
 from encaisse_einvoicing.reading.values import cii_date, decimal, flag, name
-from encaisse_einvoicing.reading.plan import Plan, Raw, Syntax, compile_plan
 from encaisse_einvoicing.terms import Kind
 from encaisse_einvoicing.writing.flatten import complete_price, lay_terms
 from encaisse_einvoicing.writing.gaps import Report

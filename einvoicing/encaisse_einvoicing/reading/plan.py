@@ -26,7 +26,7 @@ MAX_TOKEN: Final = 1_000
 
 
 class Converted(NamedTuple):
-    """Be what an odd text became: a value, an issue (code, rest of the French sentence), both, or none."""
+    """Be what an odd text became: a value, an issue (code, rest of the French sentence), or both."""
 
     value: Scalar | None
     code: str
@@ -152,9 +152,7 @@ def _leaf(syntax: Syntax, term: Term, level: int) -> Leaf:
 
 def _constant(expected: str) -> Convert:
     """Make the conversion of a text that says nothing, unless it is not the one expected."""
-    other = Converted(
-        None, "unexpected_value", f"n'est pas la valeur attendue ({expected})"
-    )
+    other = Converted(None, "unexpected_value", f"n'est pas la valeur attendue ({expected})")
     return lambda text, element: NOTHING if text == expected else other
 
 

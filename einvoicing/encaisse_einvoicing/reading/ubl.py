@@ -8,9 +8,9 @@ import re
 from functools import cache
 from typing import Final
 
+from encaisse_einvoicing.reading.plan import Plan, Raw, Syntax, compile_plan
 from encaisse_einvoicing.reading.shape import group, groups, move, text
 from encaisse_einvoicing.reading.values import decimal, flag, iso_date, name
-from encaisse_einvoicing.reading.plan import Plan, Raw, Syntax, compile_plan
 from encaisse_einvoicing.terms import Kind
 from encaisse_einvoicing.writing.flatten import complete_price, complete_tax, lay_terms
 from encaisse_einvoicing.writing.gaps import Report

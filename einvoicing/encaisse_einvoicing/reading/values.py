@@ -16,9 +16,7 @@ from encaisse_einvoicing.reading.plan import Converted
 _DECIMAL: Final = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)")
 _MAX_DIGITS: Final = 40
 """Longer numbers are refused: BR-FR allows 19 digits, no honest amount has 40."""
-_ISO_DAY_ZONE: Final = re.compile(
-    r"([0-9]{4})-([0-9]{2})-([0-9]{2})(?:Z|[+-][0-9]{2}:[0-9]{2})"
-)
+_ISO_DAY_ZONE: Final = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})(?:Z|[+-][0-9]{2}:[0-9]{2})")
 _CII_DAY: Final = "102"
 _CII_TIMES: Final = {
     "203": re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})[0-9]{4}"),

@@ -5,7 +5,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Final, TypeAlias
 
-from encaisse_einvoicing.reading.walker import MAX_TEXT, MAX_TOKEN, Raw, Scalar
+from encaisse_einvoicing.reading.plan import MAX_TEXT, MAX_TOKEN, Raw, Scalar
 from encaisse_einvoicing.terms import Group, Kind, Term
 from encaisse_einvoicing.writing.gaps import Gap, GapCode
 from encaisse_einvoicing.writing.plan import Node, Shape, WritePlan

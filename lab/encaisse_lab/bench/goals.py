@@ -131,9 +131,6 @@ def unread(found: Measured) -> list[str]:
     """List the files a peer reads and ours does not: speed must not be bought by refusing."""
     ours = found.of(OURS).seconds
     others = {
-        name
-        for each in found.times
-        if each.peer.name not in (OURS, BARE)
-        for name in each.seconds
+        name for each in found.times if each.peer.name not in (OURS, BARE) for name in each.seconds
     }
     return sorted(name for name in others if name not in ours)
