@@ -4,7 +4,7 @@ BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 ROOMS := $(wildcard */encaisse_* connectors/*/encaisse_*)
 
-.PHONY: install demo test coverage lint proof proof-slice cassettes capabilities picture clean
+.PHONY: install demo test coverage lint proof proof-slice cassettes capabilities picture bench-einvoicing clean
 
 install: .venv/.installed
 
@@ -50,5 +50,16 @@ capabilities: install
 picture: install
 	$(BIN)/python -m encaisse_lab.picture docs/demo.svg
 
+# The peers need versions of their own and the figures one Python: 3.11, the oldest we run on.
+BENCH_PYTHON ?= python3.11
+
+.venv-bench/.installed: requirements-bench.txt einvoicing/pyproject.toml
+	$(BENCH_PYTHON) -m venv .venv-bench
+	if command -v uv >/dev/null 2>&1; then uv pip install --quiet --python .venv-bench/bin/python -r requirements-bench.txt; else .venv-bench/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt; fi
+	touch $@
+
+bench-einvoicing: .venv-bench/.installed
+	PYTHONPATH=lab .venv-bench/bin/python -m encaisse_lab.bench --write docs/benchmarks.md
+
 clean:
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage
+	rm -rf .venv .venv-bench .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage

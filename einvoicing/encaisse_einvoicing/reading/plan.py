@@ -26,7 +26,7 @@ MAX_TOKEN: Final = 1_000
 
 
 class Converted(NamedTuple):
-    """Be what an odd text became: a value, an issue (code, rest of the French sentence), or both."""
+    """Be what an odd text became: a value, an issue (code, rest of the sentence), both or none."""
 
     value: Scalar | None
     code: str

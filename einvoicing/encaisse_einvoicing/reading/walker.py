@@ -5,7 +5,7 @@ A large invoice has thousands of elements, and each question to lxml makes a Pyt
 is asked twice, and nothing that the table can answer.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from encaisse_einvoicing.issues import Issue, Refused, shortened
@@ -134,8 +134,8 @@ class Walk:
             )
         )
 
-    def _attributes(self, element: Element, step: Step, names: list[str]) -> None:
-        for name in names:
+    def _attributes(self, element: Element, step: Step, names: Sequence[str | bytes]) -> None:
+        for name in map(str, names):
             if name in step.silent:
                 continue
             leaf = step.attributes.get(name)
@@ -210,11 +210,13 @@ class Walk:
             return None
         if leaf.convert is None:
             return text
-        value = leaf.convert(text, element)
-        if type(value) is Converted:
-            if value.code:
-                self._report(leaf.term, value.code, value.sentence, text, element, step)
-            value = value.value
+        found = leaf.convert(text, element)
+        if isinstance(found, Converted):
+            if found.code:
+                self._report(leaf.term, found.code, found.sentence, text, element, step)
+            value = found.value
+        else:
+            value = found
         if leaf.amount and value is not None:
             currency = element.get("currencyID")
             if currency is not None and currency not in self.currencies:

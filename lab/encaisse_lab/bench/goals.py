@@ -35,7 +35,7 @@ GOALS = (
     Goal("factur-x", 9, "XML to full model, times factur-x", "XML vers modèle, fois factur-x"),
     Goal("eu-einvoice", 4, "XML to full model, times eu-einvoice", "XML, fois eu-einvoice"),
     Goal("facturex", 0.8, "XML to full model, times facturex", "XML, fois facturex"),
-    Goal("fields", 2, "values filled, times facturex", "valeurs remplies, fois facturex"),
+    Goal("fields", 2, "distinct fields filled, times facturex", "champs remplis, fois facturex"),
     Goal(
         "bare",
         0.15,

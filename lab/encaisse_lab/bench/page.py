@@ -57,6 +57,8 @@ def _numbers(found: Measured, each: Times, which: str) -> dict[str, Any]:
         "per_second": None if compared is None else compared.files / compared.other,
         "ours_per_second": None if compared is None else compared.files / compared.ours,
         "ours_times": None if compared is None else compared.ratio,
+        "values": None if compared is None else compared.other_values,
+        "our_values": None if compared is None else compared.our_values,
         "fields": None if compared is None else compared.other_fields,
         "our_fields": None if compared is None else compared.our_fields,
     }
@@ -67,7 +69,7 @@ def spoken(found: Measured, what: str) -> Iterator[str]:
     yield f"{machine()}, Python {platform.python_version()} ; fichiers : {_french(what)}"
     yield (
         f"{'':14}{'':5}{'lus/donnés':>12}{'communs':>9}{'inv/s':>8}{'nous':>8}{'rapport':>9}"
-        f"{'valeurs':>9}{'nous':>8}"
+        f"{'valeurs':>9}{'nous':>8}{'champs':>8}{'nous':>6}"
     )
     for each in found.times:
         for which in SETS:
@@ -98,11 +100,12 @@ def _row(found: Measured, each: Times, which: str) -> str:
         return ""
     read = sum(name in each.seconds for name in found.names(which))
     given = sum(each.given.get(syntax, 0) for syntax in SETS[which])
-    fields = compared.other_fields or "-"
+    values, fields = compared.other_values or "-", compared.other_fields or "-"
     return (
         f"{each.peer.name:14}{which:5}{f'{read}/{given}':>12}{compared.files:>9}"
         f"{compared.files / compared.other:>8.0f}{compared.files / compared.ours:>8.0f}"
-        f"{compared.ratio:>8.2f}x{fields:>9}{compared.our_fields:>8}"
+        f"{compared.ratio:>8.2f}x{values:>9}{compared.our_values:>8}{fields:>8}"
+        f"{compared.our_fields:>6}"
     )
 
 
@@ -174,11 +177,15 @@ def _tables(found: Measured) -> Iterator[str]:
     yield ""
     yield (
         "Invoices per second of each library and of ours on the files both read; values are the "
-        "single values its own result holds over these files."
+        "single values its own result holds over these files, fields the distinct fields they are "
+        "in."
     )
     yield ""
-    yield "| Library | Files | Read | Of | Both read | Its inv/s | Ours | Ratio | Values | Ours |"
-    yield "|---|---|---|---|---|---|---|---|---|---|"
+    yield (
+        "| Library | Files | Read | Of | Both read | Its inv/s | Ours | Ratio | Values | Ours "
+        "| Fields | Ours |"
+    )
+    yield "|---|---|---|---|---|---|---|---|---|---|---|---|"
     for each in found.times:
         for which in SETS:
             compared = found.pair(each.peer.name, which)
@@ -209,11 +216,14 @@ def _table_row(found: Measured, each: Times, which: str, compared: Pair) -> str:
     read = sum(name in each.seconds for name in found.names(which))
     given = sum(each.given.get(syntax, 0) for syntax in SETS[which])
     name = "ours" if each.peer.name == OURS else each.peer.name
-    values = "" if each.peer.name == BARE else f"{compared.other_fields:,}"
+    bare = each.peer.name == BARE
+    values = "" if bare else f"{compared.other_values:,}"
+    fields = "" if bare else f"{compared.other_fields}"
     return (
         f"| {name} | {which} | {read} | {given} | {compared.files} "
         f"| {compared.files / compared.other:,.0f} | {compared.files / compared.ours:,.0f} "
-        f"| {compared.ratio:.2f} | {values} | {compared.our_fields:,} |"
+        f"| {compared.ratio:.2f} | {values} | {compared.our_values:,} "
+        f"| {fields} | {compared.our_fields} |"
     )
 
 

@@ -1,4 +1,4 @@
-"""Call each library as its own documentation says, and count what its result holds.
+"""Call each library as its own documentation says, and list what its result holds.
 
 The peers live in a virtual environment of their own, so they are looked up by name when the
 benchmark runs and nothing here needs them to be imported.
@@ -6,11 +6,11 @@ benchmark runs and nothing here needs them to be imported.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import version
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from pydantic import BaseModel
 
@@ -29,14 +29,15 @@ DRAFTHORSE: Final = "drafthorse"
 class Peer:
     """Be one library: how it reads, and how many values its result holds.
 
-    `syntaxes` are what it says it reads; `counts` is None for what gives no fields (bare lxml).
+    `syntaxes` are what it says it reads; `fields` gives the field of each value its result holds,
+    once for each value, and is None for what has no fields (bare lxml).
     """
 
     name: str
     version: str
     syntaxes: frozenset[str]
     read: Read
-    counts: Callable[[Any], int] | None
+    fields: Callable[[Any], Iterator[str]] | None
 
 
 def peers() -> list[Peer]:
@@ -44,15 +45,22 @@ def peers() -> list[Peer]:
     return [_ours(), _bare(), _factur_x(), _facturex(), _eu_einvoice(), _drafthorse()]
 
 
-def leaves(value: Any) -> int:
-    """Count the single values of a result: an empty text, list or part has none."""
+def leaves(value: Any, field: str = "") -> Iterator[str]:
+    """Give the field of every single value of a result; what is empty holds none.
+
+    The items of a list are one field: `lines.name` comes once for each line.
+    """
     if isinstance(value, BaseModel):
-        return sum(leaves(part) for _, part in value)
-    if isinstance(value, Mapping):
-        return sum(leaves(part) for part in value.values())
-    if isinstance(value, (list, tuple, set)):
-        return sum(leaves(part) for part in value)
-    return 0 if value is None or value == "" else 1
+        for name, part in value:
+            yield from leaves(part, f"{field}.{name}")
+    elif isinstance(value, Mapping):
+        for name, part in cast("Mapping[str, Any]", value).items():
+            yield from leaves(part, f"{field}.{name}")
+    elif isinstance(value, (list, tuple, set)):
+        for part in cast("Iterable[Any]", value):
+            yield from leaves(part, field)
+    elif value is not None and value != "":
+        yield field
 
 
 def _ours() -> Peer:
@@ -106,8 +114,18 @@ def _drafthorse() -> Peer:
     def read(data: bytes) -> Any:
         return document.parse(data, strict=False)
 
-    def counts(result: Any) -> int:
-        tree: Iterable[Any] = result.to_etree().iter()
-        return sum(bool((each.text or "").strip()) + len(each.attrib) for each in tree)
+    def fields(result: Any) -> Iterator[str]:
+        yield from _written(result.to_etree(), "")
 
-    return Peer(DRAFTHORSE, version("drafthorse"), frozenset({"CII"}), read, counts)
+    return Peer(DRAFTHORSE, version("drafthorse"), frozenset({"CII"}), read, fields)
+
+
+def _written(element: Any, above: str) -> Iterator[str]:
+    """Give the place of every text and attribute of a tree."""
+    path = f"{above}/{element.tag}"
+    if (element.text or "").strip():
+        yield path
+    for name in element.attrib:
+        yield f"{path}@{name}"
+    for child in element:
+        yield from _written(child, path)

@@ -17,13 +17,13 @@ from encaisse_lab.bench.sets import File
 
 @dataclass
 class Times:
-    """Hold what one library did: CPU seconds per file read, and values filled per file."""
+    """Hold what one library did: CPU seconds per file read, the field of each value per file."""
 
     peer: Peer
     given: dict[str, int] = field(default_factory=dict[str, int])
     """Files handed over, by syntax."""
     seconds: dict[str, float] = field(default_factory=dict[str, float])
-    fields: dict[str, int] = field(default_factory=dict[str, int])
+    fields: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
 
 
 def measure(
@@ -67,7 +67,7 @@ def _tried(peer: Peer, files: Iterable[File]) -> Times:
         if result is None or (not isinstance(result, bool) and _empty(result)):
             continue
         found.seconds[file.name] = 0.0
-        found.fields[file.name] = 0 if peer.counts is None else peer.counts(result)
+        found.fields[file.name] = [] if peer.fields is None else list(peer.fields(result))
     return found
 
 
@@ -83,7 +83,10 @@ class Pair:
     ours: float
     """CPU seconds of ours on those files, then of the other."""
     other: float
+    our_values: int
+    other_values: int
     our_fields: int
+    """Distinct fields that hold a value in one file at least."""
     other_fields: int
 
     @property
@@ -93,7 +96,7 @@ class Pair:
 
     @property
     def richer(self) -> float:
-        """Tell how many times as many values ours fills."""
+        """Tell how many times as many distinct fields ours fills."""
         return self.our_fields / self.other_fields if self.other_fields else float("inf")
 
 
@@ -106,6 +109,8 @@ def pair(ours: Times, other: Times, names: Iterable[str]) -> Pair | None:
         len(common),
         sum(ours.seconds[name] for name in common),
         sum(other.seconds[name] for name in common),
-        sum(ours.fields[name] for name in common),
-        sum(other.fields[name] for name in common),
+        sum(len(ours.fields[name]) for name in common),
+        sum(len(other.fields[name]) for name in common),
+        len({each for name in common for each in ours.fields[name]}),
+        len({each for name in common for each in other.fields[name]}),
     )
