@@ -262,10 +262,12 @@ SVRL = '<s:schematron-output xmlns:s="http://purl.oclc.org/dsdl/svrl">{}</s:sche
     ],
 )
 def test_only_what_is_flagged_mild_is_mild(said: str, severity: str) -> None:
-    body = f'<s:fired-rule/><s:failed-assert id="BR-1" {said}><s:text>x</s:text></s:failed-assert>'
+    text = "<s:text>\n  «\u00a0x\u00a0»\n\tici </s:text>"
+    body = f'<s:fired-rule/><s:failed-assert id="BR-1" {said}>{text}</s:failed-assert>'
     places = Places(etree.fromstring("<a/>"))
     (found,) = svrl.findings(SVRL.format(body).encode(), places)
     assert (found.rule, found.severity) == ("BR-1", severity)
+    assert found.text == "«\u00a0x\u00a0» ici"
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,8 @@ from encaisse_einvoicing.reading import archive, pdf
 KINDS: Final = (".xml", ".pdf")
 """File names read inside folders and archives; others are passed over there."""
 ARCHIVES: Final = (".zip", ".tar", ".tar.gz", ".tgz")
+LONGEST_NAME: Final = 1_000
+"""Characters shown of a name; a tar may give one of megabytes."""
 _PDF_HEAD: Final = 1024
 """A PDF may start this late (ISO 32000-1, implementation note 13)."""
 
@@ -126,5 +128,7 @@ def _in_archive(
 
 def shown(name: str) -> str:
     """Make a file name safe to print: no control character, no broken byte, `/` between folders."""
+    if len(name) > LONGEST_NAME:
+        name = f"{name[: LONGEST_NAME // 2]}…{name[-LONGEST_NAME // 2 :]}"
     clean = name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     return "".join(char if char.isprintable() else "\ufffd" for char in clean)

@@ -140,27 +140,27 @@ def _layer(run: Run, wanted: tuple[str, ...], extra: tuple[str, ...] = ()) -> La
     """
     artefacts: list[Artefact] = []
     findings: list[Finding] = []
-    stopped: NotRun | None = None
-    beside: NotRun | None = None
+    stopped: tuple[str, str] | None = None  # code and sentence, not the error: it holds this frame
+    beside: str | None = None
     for sheet in (*extra, *wanted):
         try:
             artefact, found = run(sheet)
         except NotRun as why:
             if sheet in extra and why.code == "rules_not_given":
-                beside = why
+                beside = why.message_fr
             else:
-                stopped = stopped or why
+                stopped = stopped or (why.code, why.message_fr)
             continue
         told = {each.rule for each in findings}
         artefacts.append(artefact)
         findings += [each for each in found if each.rule not in told]
     fatal = any(each.severity == "fatal" for each in findings)
     outcome: Outcome = "invalid" if fatal else "valid" if stopped is None else "not_run"
-    why_not = stopped or (None if fatal else beside)
+    aside = None if fatal else beside
     return Layer(
         outcome=outcome,
-        reason=None if why_not is None else why_not.message_fr,
-        code=None if stopped is None else stopped.code,
+        reason=aside if stopped is None else stopped[1],
+        code=None if stopped is None else stopped[0],
         findings=tuple(findings),
         artefacts=tuple(artefacts),
     )

@@ -24,6 +24,8 @@ _TEXT: Final = f"{_SVRL}text"
 _MILD: Final = frozenset({"warning", "warn", "information", "info"})
 """Values of `flag` or `role` that do not make a document invalid; none at all is fatal."""
 _BRACKETED: Final = re.compile(r"^\s*\[([A-Z][A-Z0-9]*(?:-[A-Za-z0-9_]+)+)\]")
+_SPACES: Final = re.compile(r"[ \t\r\n]+")
+"""What XML counts as white space; the no-break spaces of a French sentence stay."""
 _TERM: Final = re.compile(r"\b(B[TG]-\d{1,3})\b")
 UNNUMBERED: Final = "unnumbered"
 """The rule of what a sheet reports under no identifier: an element that must not be there."""
@@ -57,6 +59,8 @@ def findings(answer: bytes, places: Places) -> list[Finding]:
             else:
                 found.append(_finding(element, places))
             element.clear()
+            while (before := element.getprevious()) is not None:
+                before.getparent().remove(before)  # a long document has a million of these
     except etree.XMLSyntaxError:
         root = None
     if root is None:
@@ -75,7 +79,7 @@ def _finding(said: Element, places: Places) -> Finding:
     text = " ".join(
         "".join(cast("Iterator[str]", node.itertext())) for node in said.iterchildren(_TEXT)
     )
-    text = " ".join(text.split())
+    text = _SPACES.sub(" ", text).strip(" ")
     own = said.get("id") or ""
     bracketed = _BRACKETED.match(text)
     rule = bracketed[1] if bracketed and (not own or _OWN.match(own)) else own
