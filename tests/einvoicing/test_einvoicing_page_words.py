@@ -25,7 +25,7 @@ def plain(text: str) -> str:
     return text.replace(french.NARROW, " ").replace(french.SPACE, " ")
 
 
-@settings(max_examples=examples(200), deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(value=st.decimals(allow_nan=False, allow_infinity=False), decimals=st.integers(0, 4))
 def test_no_digit_of_a_number_is_lost(value: Decimal, decimals: int) -> None:
     if abs(value.adjusted()) > 200:
