@@ -136,11 +136,10 @@ class Walk:
 
     def _attributes(self, element: Element, step: Step, names: Sequence[str | bytes]) -> None:
         for name in map(str, names):
-            if name in step.silent:
-                continue
             leaf = step.attributes.get(name)
             if leaf is None:
-                self._skip(step, name, "@")
+                if name not in step.silent:
+                    self._skip(step, name, "@")
             elif text := (element.get(name) or "").strip():
                 value = self._converted(element, leaf, text, step)
                 if value is None:
