@@ -66,6 +66,8 @@ class Node:
     rest: "Node | None" = None
     """The same for the second item on, without the outer groups."""
     required: "tuple[Node, ...]" = ()
+    probe: tuple[int, str] | None = None
+    """Frame and field without which there is nothing to write here, where one decides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,11 +234,17 @@ def _finish(node: Node, level: int) -> None:
     node.required = tuple(child for child in node.children if child.bounds.required)
     if node.leaf is not None:
         node.constant = node.leaf.kind is Kind.CONSTANT
+        if node.group is None and not node.attributes and not node.constant:
+            node.probe = (node.leaf_level, node.leaf.field)
+        elif node.group is not None:
+            node.probe = (node.level - 1, node.group.field)
         return
     node.constant = all(child.constant for child in node.children)
     node.empty = node.bounds.required and not node.required
     if node.group is not None:
         node.foreign = any(found < here for found in _levels(node))
+        if not node.foreign:
+            node.probe = (node.level - 1, node.group.field)
         if node.group.many and node.foreign:
             node.rest = _without_outer_groups(node, here)
 

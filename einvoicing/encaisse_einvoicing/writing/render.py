@@ -118,19 +118,23 @@ class Writing:
         parts: list[str] = []
         said = False
         for child in node.children:
+            probe = child.probe
+            if probe is not None and probe[1] not in frames[probe[0]]:
+                parts.append("")
+                continue
             text = self._element(child, frames)
             parts.append(text)
             if text and not child.constant:
                 said = True
         if not said and not node.constant:
             return None
-        for place, child in enumerate(node.children):
-            if child.bounds.required and not parts[place]:
-                if child.empty:
-                    parts[place] = f"<{child.tag}/>"
-                else:
-                    term = _first_term(child)
-                    self._report_member("missing", term)
+        if node.required:
+            for place, child in enumerate(node.children):
+                if child.bounds.required and not parts[place]:
+                    if child.empty:
+                        parts[place] = f"<{child.tag}/>"
+                    else:
+                        self._report_member("missing", _first_term(child))
         return parts
 
     def _leaf(self, node: Node, term: Term, frames: Frames) -> str:
