@@ -33,7 +33,9 @@ def page() -> str:
 
 
 def _group(group: Group, field: str, above: dict[Column, str]) -> Iterator[str]:
-    places = {column: _joined(above[column], group.places[column]) for column in COLUMNS}
+    places: dict[Column, str] = {
+        column: _joined(above[column], group.places[column]) for column in COLUMNS
+    }
     if field:
         yield f"## {field}"
         yield ""

@@ -38,10 +38,13 @@ def as_raw(part: BaseModel) -> Raw:
     """Copy a part of the invoice into a dictionary without what is absent or empty."""
     raw: Raw = {}
     for key, value in part.__dict__.items():
-        if value is None or value == () or value == "":
+        if value is None or value == "":
             continue
-        if isinstance(value, tuple):
-            raw[key] = [as_raw(each) for each in cast("tuple[BaseModel, ...]", value)]
+        if isinstance(value, (str, Decimal)):
+            raw[key] = value
+        elif isinstance(value, tuple):
+            if value:
+                raw[key] = [as_raw(each) for each in cast("tuple[BaseModel, ...]", value)]
         elif isinstance(value, BaseModel):
             inner = as_raw(value)
             if inner:

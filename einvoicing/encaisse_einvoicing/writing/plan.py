@@ -66,6 +66,8 @@ class Node:
     rest: "Node | None" = None
     """The same for the second item on, without the outer groups."""
     required: "tuple[Node, ...]" = ()
+    plain: bool = False
+    """A value without attributes, in one element: the common case, written in one go."""
     probe: tuple[int, str] | None = None
     """Frame and field without which there is nothing to write here, where one decides."""
 
@@ -236,6 +238,7 @@ def _finish(node: Node, level: int) -> None:
         node.constant = node.leaf.kind is Kind.CONSTANT
         if node.group is None and not node.attributes and not node.constant:
             node.probe = (node.leaf_level, node.leaf.field)
+            node.plain = node.choice is None
         elif node.group is not None:
             node.probe = (node.level - 1, node.group.field)
         return

@@ -12,10 +12,12 @@ from encaisse_einvoicing.writing.plan import Node, Shape, WritePlan
 
 Frames: TypeAlias = tuple[Raw, ...]
 _SPECIAL: Final = re.compile('[&<>"\\t\\n\\r\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]')
+_PLAIN: Final = re.compile('[^&<>"\t\n\r\x00-\x1f\ud800-\udfff\ufffe\uffff]{1,1000}')
+"""A short text that stands in XML as it is."""
 _FORBIDDEN: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_NUMBER: Final = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
 _MAX_DIGITS: Final = 40
 """As the readers: no honest amount has more."""
-_AMOUNTS: Final = frozenset((Kind.AMOUNT, Kind.NUMBER, Kind.TAX_AMOUNT))
 _GAPS: Final = 500
 
 
@@ -119,9 +121,16 @@ class Writing:
         said = False
         for child in node.children:
             probe = child.probe
-            if probe is not None and probe[1] not in frames[probe[0]]:
-                parts.append("")
-                continue
+            if probe is not None:
+                value = frames[probe[0]].get(probe[1])
+                if value is None:
+                    parts.append("")
+                    continue
+                if child.plain and value.__class__ is str and _PLAIN.fullmatch(value):
+                    tag = child.tag
+                    parts.append(f"<{tag}>{value}</{tag}>")
+                    said = True
+                    continue
             text = self._element(child, frames)
             parts.append(text)
             if text and not child.constant:
@@ -174,9 +183,10 @@ class Writing:
             elif _FORBIDDEN.search(value):
                 self._report_member("unwritable", term, "caractère interdit en XML")
             return value
-        if isinstance(value, bool):
-            return "true" if value else "false"
         if isinstance(value, Decimal):
+            text = str(value)
+            if len(text) <= _MAX_DIGITS and _NUMBER.fullmatch(text):
+                return text
             if not value.is_finite() or value.adjusted() > _MAX_DIGITS:
                 self._report_member("unwritable", term, "n'est pas un nombre")
                 return ""
@@ -184,6 +194,8 @@ class Writing:
             if len(text) > _MAX_DIGITS:
                 self._report_member("unwritable", term, "trop long")
             return text
+        if isinstance(value, bool):
+            return "true" if value else "false"
         if isinstance(value, date):
             iso = value.isoformat()
             return iso.replace("-", "") if self._cii else iso
