@@ -126,7 +126,7 @@ class Writing:
                 if value is None:
                     parts.append("")
                     continue
-                if child.plain and value.__class__ is str and _PLAIN.fullmatch(value):
+                if child.plain and isinstance(value, str) and _PLAIN.fullmatch(value):
                     tag = child.tag
                     parts.append(f"<{tag}>{value}</{tag}>")
                     said = True
