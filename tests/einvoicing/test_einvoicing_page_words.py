@@ -12,8 +12,8 @@ from tests.counts import examples
 
 from encaisse_einvoicing.model import AllowanceCharge, Line, Period
 from encaisse_einvoicing.writing_pdf.page import french, lines
-from encaisse_einvoicing.writing_pdf.page.content import title
 from encaisse_einvoicing.writing_pdf.page.sheet import clean
+from encaisse_einvoicing.writing_pdf.page.titles import title
 from encaisse_einvoicing.writing_pdf.page.words import unit_words, words, words_or_code
 
 REFORM = "380 389 393 501 386 500 384 471 472 473 261 262 381 396 502 503"

@@ -7,6 +7,7 @@ invoice has them: the page adds none of its own.
 from encaisse_einvoicing.model import Attachment, Invoice, Note, Preceding
 from encaisse_einvoicing.writing_pdf.page import french, lines, money, parties
 from encaisse_einvoicing.writing_pdf.page.sheet import Pair, Sheet, clean, pairs
+from encaisse_einvoicing.writing_pdf.page.titles import title
 from encaisse_einvoicing.writing_pdf.page.words import words, words_or_code
 
 
@@ -40,13 +41,6 @@ def sheet_of(invoice: Invoice) -> Sheet:
     )
 
 
-def title(type_code: str | None) -> str:
-    """Name the document by BT-3; a code nobody listed is printed, for the law wants its nature."""
-    if type_code is None:
-        return "Facture"
-    return words("title", type_code) or f"Facture (type {type_code})"
-
-
 def _facts(invoice: Invoice) -> tuple[Pair, ...]:
     """Give what stands below the title: days first, then how VAT and the process are meant."""
     exigible = invoice.tax_point_date
@@ -71,27 +65,30 @@ def _is_french(process: str | None) -> bool:
 
 
 def _references(invoice: Invoice) -> tuple[Pair, ...]:
-    thing = invoice.invoiced_object
+    thing, extra = invoice.invoiced_object, invoice.extensions
+    terms = [clean(extra.delivery_terms), clean(extra.delivery_terms_place)]
     return pairs(
         ("Votre référence", invoice.buyer_reference),
-        ("Commande", invoice.order_reference),
-        ("Contrat", invoice.contract_reference),
+        ("Commande", parties.dated(invoice.order_reference, extra.order_date)),
+        ("Contrat", parties.dated(invoice.contract_reference, extra.contract_date)),
+        ("Type de contrat", extra.contract_type),
         ("Projet", invoice.project_reference),
+        ("Nom du projet", extra.project_name),
         ("Vente", invoice.sales_order_reference),
-        ("Bon de livraison", invoice.despatch_advice),
+        ("Bon de livraison", parties.dated(invoice.despatch_advice, extra.despatch_date)),
         ("Bon de réception", invoice.receiving_advice),
         ("Marché ou lot", invoice.tender_reference),
         ("Objet facturé", None if thing is None else parties.identifier(thing)),
+        ("Conditions de livraison", " ".join(each for each in terms if each)),
         ("Imputation", invoice.buyer_accounting_reference),
         ("Cadre de facturation", invoice.process),
     )
 
 
 def _preceding(each: Preceding) -> str:
-    number = clean(each.number)
-    on = "" if each.issue_date is None else f"du {french.day(each.issue_date)}"
+    number = parties.dated(each.number, each.issue_date)
     kind = "" if each.type_code is None else title(each.type_code)
-    return " ".join(part for part in (kind, number, on) if part)
+    return " ".join(part for part in (kind, number) if part)
 
 
 def _note(each: Note) -> Pair:

@@ -4,6 +4,7 @@ from decimal import Decimal
 
 from encaisse_einvoicing.model import AllowanceCharge, Line, Period
 from encaisse_einvoicing.writing_pdf.page import french
+from encaisse_einvoicing.writing_pdf.page.extras import extra_details, property_text
 from encaisse_einvoicing.writing_pdf.page.sheet import Row, clean
 from encaisse_einvoicing.writing_pdf.page.words import unit_words, words, words_or_code
 
@@ -42,6 +43,8 @@ def adjustment(each: AllowanceCharge, currency: str | None) -> tuple[str, str]:
         label += f" de {french.amount(each.base_amount, currency)})" if each.base_amount else ")"
     vat = vat_words(each.vat_category, each.vat_rate)
     label += f", TVA {vat}" if vat else ""
+    exempt = (clean(each.vat_exemption_reason), clean(each.vat_exemption_code))
+    label += "".join(f", {part}" for part in exempt if part)
     if each.amount is None:
         return label, ""
     signed = each.amount.copy_negate() if each.is_charge is False else each.amount
@@ -94,7 +97,7 @@ def _details(line: Line, currency: str | None) -> list[str]:
         _labelled("Origine", words_or_code("country", line.origin_country)),
     ]
     found += [_labelled("Objet", each.value) for each in line.objects]
-    found += [f"{clean(each.name)} : {clean(each.value)}" for each in line.properties if each.value]
+    found += [property_text(each) for each in line.properties]
     found += [
         _labelled(f"Classement {each.scheme or ''}".strip(), each.code) for each in line.classes
     ]
@@ -105,6 +108,7 @@ def _details(line: Line, currency: str | None) -> list[str]:
     for each in line.allowances_charges:
         label, amount = adjustment(each, currency)
         found.append(f"{label} : {amount}" if amount else label)
+    found += extra_details(line.extensions, currency)
     return found
 
 

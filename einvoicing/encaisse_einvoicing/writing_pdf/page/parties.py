@@ -1,5 +1,6 @@
 """Say who sells, buys, is paid and is delivered to."""
 
+from datetime import date
 from typing import Final
 
 from encaisse_einvoicing.model import Address, Contact, Delivery, Identifier, Invoice, Party
@@ -23,6 +24,16 @@ def other_boxes(invoice: Invoice) -> tuple[PartyBox, ...]:
         boxes.append(_box("À régler à", invoice.payee))
     if invoice.tax_representative is not None:
         boxes.append(_box("Représentant fiscal du vendeur", invoice.tax_representative))
+    extra = invoice.extensions
+    for label, party in (
+        ("Payeur", extra.payer),
+        ("Facture adressée à", extra.invoicee),
+        ("Facture émise par", extra.invoicer),
+        ("Mandataire de l'acheteur", extra.buyer_agent),
+        ("Agent du vendeur", extra.sales_agent),
+    ):
+        if party is not None:
+            boxes.append(_box(label, party))
     if invoice.delivery is not None:
         boxes.append(_delivery_box(invoice.delivery))
     return tuple(box for box in boxes if box.name or box.lines or box.facts)
@@ -40,6 +51,27 @@ def footer(party: Party | None) -> str:
     )
     whole = " · ".join(text for text in said if text)
     return whole if len(whole) <= _FOOT else f"{whole[:_FOOT]}…"
+
+
+def party_text(party: Party) -> str:
+    """Write a party in one text, for a line."""
+    return _flat(_box("", party))
+
+
+def delivery_text(delivery: Delivery) -> str:
+    """Write a delivery in one text, for a line."""
+    return _flat(_delivery_box(delivery))
+
+
+def dated(reference: str | None, day: date | None) -> str:
+    """Write a reference with its day: BC-7 du 02/01/2026."""
+    said = (clean(reference), "" if day is None else f"du {french.day(day)}")
+    return " ".join(part for part in said if part)
+
+
+def _flat(box: PartyBox) -> str:
+    facts = (f"{label} {value}" for label, value in box.facts)
+    return ", ".join(part for part in (box.name, *box.lines, *facts) if part)
 
 
 def identifier(each: Identifier) -> str:
@@ -78,6 +110,7 @@ def _facts(party: Party) -> tuple[Pair, ...]:
         ("TVA", party.vat_id),
         ("N° fiscal", party.tax_id),
         ("Forme", party.legal_form),
+        ("Rôle", words_or_code("role", party.role_code)),
         *(("Identifiant", identifier(each)) for each in party.ids if each.value not in shown),
         ("Adresse électronique", identifier(endpoint)),
         ("Contact", contact.name),
