@@ -147,10 +147,10 @@ def test_wrong_namespaces_inside_are_unmapped_not_read(cii: str) -> None:
 
 
 def test_the_worst_accepted_document_stays_within_memory(cii: str, tmp_path: Path) -> None:
-    """Count in a process of its own: 1.49 million empty tags, the most the caps let through."""
+    """Count in a process of its own: 549,000 tags and as many texts, what the caps let by."""
     worst = tmp_path / "worst.xml"
     worst.write_text(
-        cii.replace("<rsm:ExchangedDocument>", "<rsm:ExchangedDocument>" + "<a/>" * 1_490_000)
+        cii.replace("<rsm:ExchangedDocument>", "<rsm:ExchangedDocument>" + "<a/>\n" * 549_000)
     )
     script = (
         "import sys, pathlib\n"
@@ -164,4 +164,4 @@ def test_the_worst_accepted_document_stays_within_memory(cii: str, tmp_path: Pat
     run = subprocess.run(
         [sys.executable, "-c", script, str(worst)], capture_output=True, text=True, check=True
     )
-    assert int(run.stdout) < 300, f"{run.stdout} MiB"
+    assert int(run.stdout) <= 200, f"{run.stdout} MiB"

@@ -22,6 +22,8 @@ ESSENTIAL: Final = (
     ("issue_date", "BT-2", "date d'émission"),
     ("currency", "BT-5", "devise"),
 )
+NAMED: Final = 20
+"""Due dates said in a message; the others are counted."""
 _OBJECT: Final = "130"
 """UNTDID 1001: a document reference of this type is the invoiced object (BT-18)."""
 
@@ -143,9 +145,12 @@ def _due_dates(walk: Walk, raw: Raw) -> None:
     if texts:
         raw["payment_terms"] = "\n".join(texts)
     instalments: list[Raw] = []
+    seen: set[str] = set()
     for term in terms:
         term.pop("text", None)
-        if term and ("amount" in term or term not in instalments):
+        key = repr(sorted(term.items()))
+        if term and ("amount" in term or key not in seen):
+            seen.add(key)
             instalments.append(term)
     dates = [day for day in (_day(term) for term in instalments) if day is not None]
     explicit = scalar(raw, "due_date")
@@ -154,8 +159,8 @@ def _due_dates(walk: Walk, raw: Raw) -> None:
         walk.report(
             "several_due_dates",
             f"La facture porte {len(stated)} dates d'échéance (BT-9), "
-            f"{', '.join(day.isoformat() for day in sorted(stated))} : chacune est gardée comme "
-            "échéance.",
+            f"{', '.join(day.isoformat() for day in sorted(stated)[:NAMED])}"
+            f"{'…' if len(stated) > NAMED else ''} : chacune est gardée comme échéance.",
             "BT-9",
             "BT-9",
         )

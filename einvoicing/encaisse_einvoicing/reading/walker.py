@@ -37,10 +37,14 @@ __all__ = [
 
 MAX_LINES: Final = 20_000
 """Lines of one invoice: above, the document is refused rather than left to eat the machine."""
+MAX_ITEMS: Final = 10_000
+"""Items of any other list (notes, due dates, identifiers): no honest document comes near."""
 MAX_UNMAPPED: Final = 200
 """Distinct unmapped paths listed for one document; the list is a report, not a copy."""
 MAX_ISSUES: Final = 500
 """Issues listed for one document; the last one says that others were left out."""
+MAX_ANOMALIES: Final = 100_000
+"""Anomalies of one document, listed or not: above, it is no document gone wrong but a trap."""
 
 
 def _pass_over(elements: Iterator[Element], inside: int) -> None:
@@ -62,6 +66,7 @@ class Walk:
         self._frames: Final[list[Raw]] = [{} for _ in range(plan.levels)]
         """The open group of each level; what is below the last one opened is stale."""
         self._lines = 0
+        self._unlisted = 0
 
     def read(self, root: Element) -> Raw:
         """Gather the whole document; raise `Refused` only for one beyond the caps.
@@ -183,6 +188,12 @@ class Walk:
                         f"La facture compte plus de {MAX_LINES} lignes : elle n'est pas lue. "
                         "Demandez au vendeur de la scinder.",
                     )
+            elif items is not None and len(items) > MAX_ITEMS:
+                raise Refused(
+                    "too_many_items",
+                    f"Le document répète plus de {MAX_ITEMS} fois : {opens.group.label} "
+                    f"({step.path}). Il n'est pas lu ; demandez un fichier raisonnable à son auteur.",
+                )
         elif field not in parent:
             parent[field] = fresh
         elif parent[field] != fresh:
@@ -227,8 +238,17 @@ class Walk:
         frame = self._frames[leaf.level]
         before = frame[leaf.field]
         term = leaf.term
-        if term.many:
+        if term.many and len(str(before)) + len(text) <= leaf.limit:
             frame[leaf.field] = f"{before}\n{value}"
+        elif term.many:
+            self._report(
+                term,
+                "text_too_long",
+                "s'ajoute à un texte déjà trop long ; ce qui précède est gardé",
+                text,
+                element,
+                step,
+            )
         elif before != value:
             self._report(
                 term,
@@ -242,6 +262,15 @@ class Walk:
     def _report(
         self, term: Term, code: str, sentence: str, raw: str, element: Element, step: Step
     ) -> None:
+        if len(self.issues) > MAX_ISSUES:
+            self._unlisted += 1
+            if self._unlisted > MAX_ANOMALIES:
+                raise Refused(
+                    "too_many_issues",
+                    f"Le fichier a plus de {MAX_ANOMALIES} anomalies : il n'est pas lu. "
+                    "Demandez un fichier sain à son auteur.",
+                )
+            return
         name = f"{term.label} ({term.id})" if term.id else term.label
         self.report(
             code,

@@ -22,7 +22,8 @@ class Case:
     """Be one hostile file.
 
     `expect` are the outcomes allowed ("ok", or the code of the first issue); with `every`, each of
-    them must be there. `issues` are codes the answer must hold besides, `shows` a text it must show.
+    them must be there. `issues` are codes the answer must hold besides, `shows` and `hides` texts
+    it must and must not show.
     """
 
     name: str
@@ -67,7 +68,10 @@ def read_guarded(cases: Sequence[Case], warm: Sequence[Case], folder: Path) -> T
         check=False,
     )
     assert run.returncode == 0, run.stderr
-    return {each["name"]: each for each in json.loads(run.stdout)}
+    return {
+        each.name: json.loads(line)
+        for each, line in zip(cases, run.stdout.splitlines(), strict=True)
+    }
 
 
 def outcome(record: Mapping[str, Any]) -> str:
