@@ -23,6 +23,14 @@ from encaisse_einvoicing.reading import loader
 MAX_BYTES: Final = 50 * 1024 * 1024
 MAX_ATTACHMENTS: Final = 1_000
 MAX_TREE_NODES: Final = 10_000
+MAX_OBJECTS: Final = 100_000
+"""An invoice has hundreds; a damaged file with a million keeps qpdf busy for ten seconds."""
+MAX_TABLE: Final = 8 * 1024 * 1024
+"""Bytes of one cross-reference or object stream once inflated: a million objects take seven."""
+MAX_CONTAINER: Final = 100_000
+"""Items of one array or dictionary: qpdf spends up to 140 bytes on each."""
+MAX_INFLATED: Final = 2 * loader.MAX_BYTES
+"""Bytes of all XML attachments together."""
 MAX_CANDIDATES: Final = 20
 """XML attachments inflated and compared; a PDF with more is refused."""
 
@@ -45,6 +53,12 @@ def extract(data: bytes) -> Embedded:
         raise Refused(
             "pdf_too_large",
             f"Le PDF pèse plus de {MAX_BYTES // 1024 // 1024} Mo : il n'est pas lu.",
+        )
+    if max(data.count(b"obj") // 2, data.count(b"00000 n")) > MAX_OBJECTS:  # bodies; table rows
+        raise Refused(
+            "pdf_too_many_objects",
+            f"Le PDF compte plus de {MAX_OBJECTS} objets : il n'est pas lu. Demandez au vendeur "
+            "un fichier plus simple.",
         )
     limit_qpdf()
     try:
@@ -73,11 +87,12 @@ def limit_qpdf() -> None:
     """Cap what qpdf inflates by itself; process-wide, so set once and never loosened."""
     set_qpdf_limits(
         parser_max_nesting=100,
+        parser_max_container_size=MAX_CONTAINER,
         max_stream_filters=2,
-        flate_max_memory=64 * 1024 * 1024,
-        run_length_max_memory=64 * 1024 * 1024,
-        png_max_memory=64 * 1024 * 1024,
-        tiff_max_memory=64 * 1024 * 1024,
+        flate_max_memory=MAX_TABLE,
+        run_length_max_memory=MAX_TABLE,
+        png_max_memory=MAX_TABLE,
+        tiff_max_memory=MAX_TABLE,
     )
 
 
@@ -118,14 +133,15 @@ def list_attachments(pdf: pikepdf.Pdf) -> Iterator[Attachment]:
         files = specification.get("/EF")
         if not isinstance(files, pikepdf.Dictionary):
             continue
-        stream = files.get("/UF", files.get("/F"))
-        if not isinstance(stream, pikepdf.Stream) or stream.objgen in seen:
-            continue
-        seen.add(stream.objgen)
-        count += 1
-        if count > MAX_ATTACHMENTS:
-            raise Refused("pdf_too_many_attachments", "Le PDF a trop de pièces jointes.")
-        yield Attachment(_file_name(specification), stream)
+        for key in ("/UF", "/F"):  # readers differ on which they take: both must say the same
+            stream = files.get(key)
+            if not isinstance(stream, pikepdf.Stream) or stream.objgen in seen:
+                continue
+            seen.add(stream.objgen)
+            count += 1
+            if count > MAX_ATTACHMENTS:
+                raise Refused("pdf_too_many_attachments", "Le PDF a trop de pièces jointes.")
+            yield Attachment(_file_name(specification), stream)
 
 
 def _file_name(specification: pikepdf.Dictionary) -> str:
@@ -188,9 +204,18 @@ def _choose(attachments: list[Attachment]) -> Embedded:
             "pdf_too_many_attachments", f"Le PDF joint {len(named)} fichiers XML : il n'est pas lu."
         )
     ranked: list[tuple[int, str, bytes]] = []
+    inflated = 0
     for each in named:
         rank = rank_of(each.name)
         content = inflate(each)
+        inflated += len(content)
+        if inflated > MAX_INFLATED:
+            raise Refused(
+                "pdf_bomb",
+                f"Les fichiers XML joints au PDF dépassent {MAX_INFLATED // 1024 // 1024} Mo une "
+                "fois ouverts : il n'est pas lu.",
+                each.name,
+            )
         if rank < len(NAMES) + 1 or loader.is_invoice(content):
             ranked.append((rank, each.name, content))
     if not ranked:

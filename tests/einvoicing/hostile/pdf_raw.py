@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping
+from functools import cache
 
 SPACES = 1 << 24
 """Size of the block that bombs repeat."""
@@ -70,6 +71,7 @@ def several(files: list[tuple[bytes, bytes]]) -> dict[int, bytes]:
     return objects
 
 
+@cache
 def bomb(size: int, *, before: bytes = b"") -> bytes:
     """Deflate `before` and `size` spaces without ever holding them: one block, again and again."""
     packer = zlib.compressobj(9)
