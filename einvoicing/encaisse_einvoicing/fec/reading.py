@@ -36,7 +36,16 @@ from encaisse_einvoicing.issues import Refused, shortened
 MOST_BYTES = 1 << 30
 """Larger files are split by the law's own rule (`_1`, `_2`)."""
 
-NAME = re.compile(r"(?P<siren>\d{9})FEC(?P<day>\d{8})(?:_\d+)?\.(?:txt|csv)", re.IGNORECASE)
+LONGEST_HEADER = 10_000
+"""Characters of the line that names the columns; the law's take two hundred."""
+
+LONGEST_LINE = 1_000_000
+"""Characters of one line of an entry: a longer one is named and not read."""
+
+NAME = re.compile(
+    r"(?P<siren>[0-9]{9})FEC(?P<day>[0-9]{8})(?:_[0-9]+)?\.(?:txt|csv)", re.IGNORECASE
+)
+HIGH = re.compile(rb"[\x80-\x9f]")
 THREE_DIGITS = re.compile(r"[0-9]{3}")
 ENDS = re.compile(r"\r\n|\n|\r")
 
@@ -49,6 +58,8 @@ def read_fec(data: bytes, name: str = "") -> Fec:
     findings = Findings()
     siren, closing = _named(name, findings)
     text, encoding = _decoded(data, name, findings)
+    if len(text) > LONGEST_HEADER and not ENDS.search(text, 0, LONGEST_HEADER):
+        raise _not_a_fec(name)
     records = ENDS.split(text)
     while records and not records[-1]:
         records.pop()
@@ -60,7 +71,7 @@ def read_fec(data: bytes, name: str = "") -> Fec:
     lines: list[FecLine] = []
     unread: list[int] = []
     for number, record in enumerate(records[1:], start=2):
-        line = read.line(number, record.split(separator)) if record else None
+        line = read.line(number, record, separator) if record else None
         if not record:
             findings.add("empty_line", number)
         elif line is None:
@@ -101,7 +112,7 @@ def _decoded(data: bytes, name: str, findings: Findings) -> tuple[str, str]:
         return data.decode("utf-8-sig"), "utf-8"
     except UnicodeDecodeError:
         pass
-    if any(0x80 <= byte < 0xA0 for byte in set(data)):
+    if HIGH.search(data):
         findings.add("encoding")
         return data.decode("cp1252", errors="replace"), "cp1252"
     return data.decode("iso8859-15"), "iso8859-15"
@@ -118,7 +129,11 @@ def _separator(header: str, name: str) -> str:
             "par des tabulations ou des barres verticales. Exportez-le de nouveau.",
             name,
         )
-    raise Refused(
+    raise _not_a_fec(name)
+
+
+def _not_a_fec(name: str) -> Refused:
+    return Refused(
         "fec_columns",
         "Ce n'est pas un FEC : sa première ligne ne nomme pas les colonnes de la loi "
         "(JournalCode, JournalLib, EcritureNum…), séparées par des tabulations ou des barres "
@@ -162,14 +177,18 @@ class _Reading:
         self._cash = not named.isdisjoint(column.name for column in CASH)
         self._sided = SIDE.name in named
 
-    def line(self, number: int, record: Sequence[str]) -> FecLine | None:
+    def line(self, number: int, text: str, separator: str) -> FecLine | None:
         """Read one line; None, with a finding, where it cannot be trusted."""
-        extra = len(record) - len(self._columns)
-        if extra == 1 and not record[-1]:
+        extra = text.count(separator) + 1 - len(self._columns)
+        if len(text) > LONGEST_LINE:
+            self._findings.add("field_count", number, f"{len(text)} caractères")
+            return None
+        if extra == 1 and text.endswith(separator):
             self._findings.add("trailing_separator", number)
         elif extra:
-            self._findings.add("field_count", number, f"{len(record)} champs")
+            self._findings.add("field_count", number, f"{extra + len(self._columns)} champs")
             return None
+        record = text.split(separator)
         said: dict[str, Any] = {}
         for column, raw in zip(self._columns, record, strict=False):
             if column is not None:
@@ -256,6 +275,6 @@ LONGEST_YEAR = 24
 
 
 def _year_before(closing: date) -> date:
-    """Give the earliest day an exercice closed on this day can have."""
+    """Give the earliest day an exercice closed on this day can have; no day is before year 1."""
     year, month = divmod(closing.year * 12 + closing.month - 1 - LONGEST_YEAR, 12)
-    return date(year, month + 1, 1)
+    return date(year, month + 1, 1) if year > 0 else date.min

@@ -188,6 +188,11 @@ def _left(pieces: Sequence[_Piece]) -> list[tuple[_Piece, Decimal]]:
     return left
 
 
+def _later(day: date | None, wait: timedelta) -> date | None:
+    """Add days of payment; None where there is no day, or none that late in the calendar."""
+    return None if day is None or day > date.max - wait else day + wait
+
+
 def _item(
     customer: Customer, piece: _Piece, open_: Decimal, wait: timedelta, spread: bool
 ) -> OpenItem:
@@ -197,7 +202,7 @@ def _item(
         customer=customer,
         piece=first.piece,
         issued=issued,
-        due_date=None if issued is None else issued + wait,
+        due_date=_later(issued, wait),
         total=sum((line.debit for line in piece.lines), ZERO) or open_,
         open=open_,
         lines=piece.numbers,

@@ -11,22 +11,33 @@ from datetime import date
 from decimal import Decimal
 
 SIGNED = r"(?P<before>[+-]?)(?P<digits>{})(?P<after>[+-]?)"
-LAWFUL = re.compile(SIGNED.format(r"\d*(?:,\d*)?"))
-SCIENTIFIC = re.compile(r"[+-]?\d+(?:,\d+)?[eE][+-]?\d{1,2}")
+LAWFUL = re.compile(SIGNED.format(r"[0-9]*(?:,[0-9]*)?"))
+LONGEST_AMOUNT = 40
+"""Characters of an amount; sums are exact as long as none has more than 28 digits."""
+
+MOST_DIGITS = 18
+"""Digits before the comma: a thousand times the money of the world."""
+
+LEAST = -10
+"""Exponent of the last digit after the comma."""
+
+SCIENTIFIC = re.compile(r"[+-]?[0-9]+(?:,[0-9]+)?[eE][+-]?[0-9]{1,2}")
 """Taken by the administration's checker."""
 
-DOT = re.compile(SIGNED.format(r"\d*\.\d{1,2}"))
+DOT = re.compile(SIGNED.format(r"[0-9]*\.[0-9]{1,2}"))
 """One or two digits after a dot: three could be thousands."""
 
-GROUPED = re.compile(SIGNED.format(r"\d{1,3}(?:[ .\u00a0\u202f']\d{3})+,\d+"))
-ENGLISH = re.compile(SIGNED.format(r"\d{1,3}(?:,\d{3})+\.\d+"))
-SPACED = re.compile(SIGNED.format(r"\d{1,3}(?:[ \u00a0\u202f]\d{3})+"))
+GROUPED = re.compile(SIGNED.format(r"[0-9]{1,3}(?:[ .\u00a0\u202f'][0-9]{3})+,[0-9]+"))
+ENGLISH = re.compile(SIGNED.format(r"[0-9]{1,3}(?:,[0-9]{3})+\.[0-9]+"))
+SPACED = re.compile(SIGNED.format(r"[0-9]{1,3}(?:[ \u00a0\u202f][0-9]{3})+"))
 
 
 def amount(text: str) -> tuple[Decimal | None, bool]:
     """Read an amount; tell whether its form is the law's. None where it cannot be read."""
+    if len(text) > LONGEST_AMOUNT:
+        return None, False
     if SCIENTIFIC.fullmatch(text):
-        return Decimal(text.replace(",", ".")), True
+        return _bounded(Decimal(text.replace(",", "."))), True
     for form in (LAWFUL, DOT, GROUPED, ENGLISH, SPACED):
         if (found := form.fullmatch(text)) and (value := _signed(found, form)) is not None:
             return value, form is LAWFUL
@@ -36,19 +47,26 @@ def amount(text: str) -> tuple[Decimal | None, bool]:
 def _signed(found: re.Match[str], form: re.Pattern[str]) -> Decimal | None:
     """Put digits and sign together; a sign before and after, or no digit, is no amount."""
     digits = found["digits"]
-    if not any(c.isdigit() for c in digits) or (found["before"] and found["after"]):
+    if not any(c.isdecimal() for c in digits) or (found["before"] and found["after"]):
         return None
     if form is ENGLISH:
         digits = digits.replace(",", "")
     elif form is not DOT:
         digits = re.sub(r"[ .\u00a0\u202f']", "", digits).replace(",", ".")
     value = Decimal(digits if digits[0] != "." else f"0{digits}")
-    return -value if "-" in (found["before"], found["after"]) else value
+    return _bounded(-value if "-" in (found["before"], found["after"]) else value)
+
+
+def _bounded(value: Decimal) -> Decimal | None:
+    """Keep an amount whose sums stay exact; 1E+99 or forty decimals are no money."""
+    exponent = value.as_tuple().exponent
+    exact = isinstance(exponent, int) and exponent >= LEAST and value.adjusted() < MOST_DIGITS
+    return value if exact else None
 
 
 OTHER_DAYS = (
-    re.compile(r"(?P<d>\d{2})[/.-](?P<m>\d{2})[/.-](?P<y>\d{4})"),
-    re.compile(r"(?P<y>\d{4})-(?P<m>\d{2})-(?P<d>\d{2})"),
+    re.compile(r"(?P<d>[0-9]{2})[/.-](?P<m>[0-9]{2})[/.-](?P<y>[0-9]{4})"),
+    re.compile(r"(?P<y>[0-9]{4})-(?P<m>[0-9]{2})-(?P<d>[0-9]{2})"),
 )
 """Ways tools write a day that leave no doubt: the year has four digits, and where it stands."""
 
@@ -57,7 +75,7 @@ NO_DAY = frozenset({"", "00000000"})
 
 def day(text: str) -> tuple[date | None, bool]:
     """Read a day; tell whether its form is the law's. None where it cannot be read."""
-    if re.fullmatch(r"\d{8}", text):
+    if re.fullmatch(r"[0-9]{8}", text):
         return _day(int(text[:4]), int(text[4:6]), int(text[6:])), True
     for form in OTHER_DAYS:
         if found := form.fullmatch(text):

@@ -7,6 +7,7 @@ there, after the members already read.
 
 import gzip
 import io
+import stat
 import tarfile
 import zipfile
 import zlib
@@ -25,6 +26,11 @@ MAX_RATIO: Final = 200
 """Inflated over deflated bytes of one member; XML packs about 30 to 1, a bomb 1000 to 1."""
 RATIO_FROM: Final = 1024 * 1024
 """Inflated size under which the ratio does not matter."""
+TAR_RATIO: Final = 500
+"""The same for a whole tar.gz, whose files share what they have in common; zeros pack 1000 to 1."""
+TAR_RATIO_FROM: Final = 64 * 1024 * 1024
+MAX_IDLE: Final = 10
+"""Reads past the end: a tar that announces a member of 2^60 bytes would be skipped for ever."""
 _METHODS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _NESTED: Final = (".zip", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".7z", ".rar")
 _CHUNK: Final = 64 * 1024
@@ -106,6 +112,7 @@ def _zip(file: IO[bytes], wanted: tuple[str, ...]) -> Iterator[Member]:
         entries = sorted(archive.infolist(), key=lambda entry: entry.filename)
         if len(entries) > MAX_MEMBERS:
             raise _too_much()
+        _apart(entries)
         total = 0
         for entry in entries:
             name = entry.filename.lower()
@@ -124,8 +131,30 @@ def _zip(file: IO[bytes], wanted: tuple[str, ...]) -> Iterator[Member]:
             yield member
 
 
+def _apart(entries: list[zipfile.ZipInfo]) -> None:
+    """Refuse members that share bytes: a few megabytes named ten thousand times are a bomb."""
+    end = 0
+    for start, size in sorted((entry.header_offset, entry.compress_size) for entry in entries):
+        if start < end:
+            raise zipfile.BadZipFile("members overlap")
+        end = start + size
+
+
+def _link(name: str) -> Member:
+    return Member(
+        name,
+        Refused(
+            "archive_link",
+            "Cette entrée est un lien ou un fichier spécial : elle n'est pas suivie.",
+            name,
+        ),
+    )
+
+
 def _zip_member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Member:
     name = entry.filename
+    if stat.S_ISLNK(entry.external_attr >> 16):
+        return _link(name)
     if entry.flag_bits & 0x1:
         return Member(
             name, Refused("archive_encrypted", "Ce fichier est protégé par un mot de passe.", name)
@@ -171,9 +200,11 @@ def _read(stream: IO[bytes], cap: int) -> bytes | None:
 class _Capped(io.RawIOBase):
     """Stop a stream that gives more than the whole archive may, or is asked too much at once."""
 
-    def __init__(self, inner: IO[bytes]) -> None:
+    def __init__(self, inner: IO[bytes], packed: IO[bytes]) -> None:
         self._inner: Final = inner
+        self._packed: Final = packed
         self._left = MAX_TOTAL_BYTES
+        self._idle = 0
 
     def readable(self) -> bool:
         return True
@@ -183,14 +214,19 @@ class _Capped(io.RawIOBase):
             raise _too_much()
         data = self._inner.read(size)
         self._left -= len(data)
-        if self._left < 0:
+        self._idle = 0 if data else self._idle + 1
+        if self._idle > MAX_IDLE:
+            raise EOFError
+        given = MAX_TOTAL_BYTES - self._left
+        swollen = given > TAR_RATIO_FROM and given > TAR_RATIO * self._packed.tell()
+        if self._left < 0 or swollen:
             raise _too_much()
         return data
 
 
 def _tar(file: IO[bytes], zipped: bool, wanted: tuple[str, ...]) -> Iterator[Member]:
     inner: IO[bytes] = gzip.GzipFile(fileobj=file) if zipped else file  # type: ignore[assignment]
-    with tarfile.open(fileobj=_Capped(inner), mode="r|") as archive:
+    with tarfile.open(fileobj=_Capped(inner, file), mode="r|") as archive:
         for number, entry in enumerate(archive):
             if number >= MAX_MEMBERS:
                 raise _too_much()
@@ -200,14 +236,7 @@ def _tar(file: IO[bytes], zipped: bool, wanted: tuple[str, ...]) -> Iterator[Mem
             elif not name.endswith(wanted) or entry.isdir():
                 continue
             elif not entry.isreg() or entry.issparse():
-                yield Member(
-                    entry.name,
-                    Refused(
-                        "archive_link",
-                        "Cette entrée est un lien ou un fichier spécial : elle n'est pas suivie.",
-                        entry.name,
-                    ),
-                )
+                yield _link(entry.name)
             elif entry.size > MAX_MEMBER_BYTES:
                 yield _too_large(entry.name)
             else:

@@ -22,7 +22,8 @@ class Case:
     """Be one hostile file.
 
     `expect` are the outcomes allowed ("ok", or the code of the first issue); with `every`, each of
-    them must be there. `issues` are codes the answer must hold besides, `shows` and `hides` texts
+    them must be there; with `nothing`, an archive may be found empty.
+    `issues` are codes the answer must hold besides, `shows` and `hides` texts
     it must and must not show.
     """
 
@@ -31,6 +32,7 @@ class Case:
     expect: frozenset[str]
     kind: str = "document"
     every: bool = False
+    nothing: bool = False
     issues: frozenset[str] = frozenset()
     shows: str = ""
     hides: str = CANARY
@@ -85,7 +87,7 @@ def judge(asked: Case, told: Mapping[str, Any]) -> None:
     assert not told["error"], told["error"]
     assert told["touched"] == []
     found = {outcome(record) for record in told["records"]}
-    assert found and found <= asked.expect, found
+    assert (found or asked.nothing) and found <= asked.expect, found
     assert not asked.every or found == asked.expect, found
     codes = {issue["code"] for record in told["records"] for issue in record["issues"]}
     assert asked.issues <= codes, codes
