@@ -32,13 +32,13 @@ def rewritten(data: bytes, chance: Random) -> bytes:
     root = parsed(data)
     if root is None:
         return data
+    encoding = chance.choice(ENCODINGS)
     fresh = _copied(root, chance)
     for element in list(fresh.iter("{*}*")):
         if len(element):
             _between(element, chance)
         elif chance.random() < 0.3:
-            _inside(element, chance)
-    encoding = chance.choice(ENCODINGS)
+            _inside(element, encoding, chance)
     out = etree.tostring(fresh, encoding=encoding, xml_declaration=True)
     if encoding == "UTF-8" and chance.random() < 0.3:
         return b"\xef\xbb\xbf" + out
@@ -59,7 +59,7 @@ def _copied(root: Element, chance: Random) -> Element:
 
 
 def _fill(old: Element, new: Element, chance: Random) -> None:
-    names = [str(name) for name in old.keys()]
+    names = [str(name) for name in old.attrib]
     chance.shuffle(names)
     for name in names:
         new.set(name, old.get(name) or "")
@@ -91,10 +91,11 @@ def _between(element: Element, chance: Random) -> None:
         note.tail = chance.choice(BLANKS)
 
 
-def _inside(element: Element, chance: Random) -> None:
-    """Split a value by a note, or write it as CDATA."""
+def _inside(element: Element, encoding: str, chance: Random) -> None:
+    """Split a value by a note, or write it as CDATA, which holds no character references."""
     text = element.text or ""
-    if chance.random() < 0.5 and text and "]]>" not in text and "\r" not in text:
+    plain = "]]>" not in text and "\r" not in text
+    if text and plain and chance.random() < 0.5 and _fits(text, encoding):
         element.text = etree.CDATA(text)
         return
     at = chance.randint(0, len(text))
@@ -102,3 +103,11 @@ def _inside(element: Element, chance: Random) -> None:
     element.text = text[:at]
     element.append(note)
     note.tail = text[at:]
+
+
+def _fits(text: str, encoding: str) -> bool:
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        return False
+    return True

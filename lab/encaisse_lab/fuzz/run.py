@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from random import Random
 from types import FrameType
@@ -219,6 +219,7 @@ def fuzz(
     ]
     told = time.monotonic()
     while any(not share.over for share in shares):
+        wait([share.pipe for share in shares if not share.over], timeout=1)
         for share in shares:
             failures += share.watch()
         if time.monotonic() - told > 5:
@@ -261,7 +262,7 @@ class _Share:
 
     def _start(self) -> None:
         context = multiprocessing.get_context("spawn")
-        self._pipe, out = context.Pipe(duplex=False)
+        self.pipe, out = context.Pipe(duplex=False)
         numbers = range(self._at, self._end, self._step)
         job = (self._seed, numbers, self._folder, self._into, out)
         self._process = context.Process(target=_work, args=job, daemon=True)
@@ -273,8 +274,8 @@ class _Share:
         """Take what the process told; go on after a case that ended it."""
         failures: list[Failure] = []
         try:
-            while not self.over and self._pipe.poll(0.2):
-                number, failure = self._pipe.recv()
+            while not self.over and self.pipe.poll():
+                number, failure = self.pipe.recv()
                 self._seen = time.monotonic()
                 self.done += 1
                 self._at = number + self._step
@@ -318,7 +319,7 @@ class _Share:
         self.over = True
         self._process.kill()
         self._process.join()
-        self._pipe.close()
+        self.pipe.close()
 
 
 def _work(seed: int, numbers: range, folder: Path | None, into: Path, out: Connection) -> None:

@@ -110,7 +110,7 @@ def _splice(every: list[Element], others: list[bytes], chance: Random) -> None:
 
 def _attribute(every: list[Element], others: list[bytes], chance: Random) -> None:
     element = chance.choice(every)
-    names = [str(name) for name in element.keys()]
+    names = [str(name) for name in element.attrib]
     if names and chance.random() < 0.5:
         name = chance.choice(names)
         if chance.random() < 0.5:
