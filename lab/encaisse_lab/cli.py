@@ -100,7 +100,10 @@ def year(seed: int, turn: bool, nights: int | None, as_json: bool) -> None:
 @click.option("--write", type=click.Path(path_type=Path), help="Écrit le relevé (Markdown).")
 @click.option("--json", "as_json", is_flag=True, help="Écrit le relevé en JSON.")
 def proof(short: bool, write: Path | None, as_json: bool) -> None:
-    """Prouve la démonstration et l'année : chaque graine, et chaque défaut introduit est trouvé."""
+    """Prouve la démonstration, l'année et la lecture de documents abîmés.
+
+    Chaque graine est jouée deux fois, et chaque défaut introduit est trouvé.
+    """
     from encaisse_core.clock import SystemClock
     from encaisse_core.errors import CheckFailed
     from encaisse_lab import proof as proofs
@@ -109,7 +112,10 @@ def proof(short: bool, write: Path | None, as_json: bool) -> None:
     started = time.monotonic()
     seeds = range(1, 3) if short else range(1, 21)
     years, calendar = ((1,), TURN) if short else ((1, 2), WHOLE)
-    outcome = proofs.prove(seeds, years=years, calendar=calendar, tell=_progress(started))
+    cases = 2_000 if short else 100_000
+    outcome = proofs.prove(
+        seeds, years=years, calendar=calendar, cases=cases, tell=_progress(started)
+    )
     if write is not None:
         text = proofs.page(outcome, SystemClock().today(), short=short)
         write.write_text(text, encoding="utf-8")

@@ -17,6 +17,8 @@ from encaisse_lab import year_told
 from encaisse_lab.broken_on_purpose import FIGURES, FOLLOWS, Break
 from encaisse_lab.cast import ROLES
 from encaisse_lab.demo import run
+from encaisse_lab.fuzz import run as run_fuzz
+from encaisse_lab.fuzz.run import Figures, fuzz
 from encaisse_lab.summary import Summary, bad, sound, summary, zeros
 from encaisse_lab.year_calendar import Calendar
 from encaisse_lab.year_told import YearFigures
@@ -37,12 +39,14 @@ class Outcome:
     exits: dict[Break, int] = field(default_factory=dict[Break, int])
     faults: list[str] = field(default_factory=list[str])
     years: list[YearFigures] = field(default_factory=list[YearFigures])
+    fuzzed: Figures | None = None
 
     @property
     def holds(self) -> bool:
         """Tell whether every run was made and every figure is right."""
         all_run = len(self.figures) == len(self.seeds) > 0 and len(self.found) == len(FIGURES)
-        return all_run and bool(self.years) and not self.faults
+        fuzzed = self.fuzzed is not None and self.fuzzed["cases"] > 0
+        return all_run and bool(self.years) and fuzzed and not self.faults
 
 
 def prove(
@@ -50,9 +54,10 @@ def prove(
     *,
     years: Sequence[int],
     calendar: Calendar,
+    cases: int,
     tell: Callable[[str], None],
 ) -> Outcome:
-    """Run each seed twice, each planted bug and each year once, in two processes."""
+    """Run each seed twice, each planted bug and each year once, then fuzz, in two processes."""
     outcome = Outcome(list(seeds))
     broken: list[tuple[int, Break]] = [(outcome.seeds[0], each) for each in FIGURES]
     with ProcessPoolExecutor(PROCESSES, mp_context=get_context("spawn")) as pool:
@@ -78,6 +83,11 @@ def prove(
             for year in outcome.years
             if not year_told.sound(year)
         ]
+    outcome.fuzzed = fuzz(outcome.seeds[0], cases, tell=tell)
+    outcome.faults += [
+        f"{each['fault']} : {each['what']} ({each['repeat']})"
+        for each in outcome.fuzzed["failures"]
+    ]
     return outcome
 
 
@@ -97,6 +107,7 @@ def as_json(outcome: Outcome) -> dict[str, object]:
         "breaks_found": outcome.found,
         "figures": list(outcome.figures.values()),
         "years": outcome.years,
+        "fuzz": outcome.fuzzed,
     }
 
 
@@ -109,6 +120,8 @@ def spoken(outcome: Outcome) -> str:
         f"Défauts introduits et trouvés : {found} sur {len(FIGURES)}.",
         *(f"Année, graine {year['seed']} : {year_told.sentence(year)}" for year in outcome.years),
     ]
+    if outcome.fuzzed is not None:
+        lines.append(run_fuzz.sentence(outcome.fuzzed))
     return "\n".join([*lines, *outcome.faults])
 
 
@@ -157,6 +170,7 @@ def page(outcome: Outcome, on: date, *, short: bool) -> str:
             "",
             *planted,
             *_years(outcome.years),
+            *_fuzzed(outcome.fuzzed),
             *_wrong(outcome),
             "",
         ]
@@ -183,6 +197,18 @@ def _years(years: Sequence[YearFigures]) -> list[str]:
         "| To letter after closing | With a person | Doubled, lost or loose |",
         "|---|---|---|---|---|---|---|---|---|---|",
         *rows,
+    ]
+
+
+def _fuzzed(figures: Figures | None) -> list[str]:
+    """Write what mutated documents did to the readers."""
+    if figures is None:
+        return []
+    return [
+        "",
+        f"{figures['cases']} mutated invoices and ledgers (`encaisse fuzz --seed "
+        f"{figures['seed']}`): {figures['crashes']} crashes, {figures['hangs']} hangs, "
+        f"{figures['unequal']} read otherwise than the same document written otherwise.",
     ]
 
 

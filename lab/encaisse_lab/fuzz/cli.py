@@ -46,10 +46,7 @@ def fuzz(
     if as_json:
         click.echo(json.dumps(figures, ensure_ascii=False, indent=2))
     else:
-        click.echo(
-            f"{figures['cases']} cas : {figures['crashes']} plantages, {figures['hangs']} attentes "
-            f"sans fin, {figures['unequal']} lectures inégales."
-        )
+        click.echo(run.sentence(figures))
         for each in figures["failures"]:
             click.echo(f"{each['fault']} : {each['what']}\n  {each['repeat']}\n  {each['file']}")
     if not run.sound(figures):

@@ -79,6 +79,14 @@ def sound(figures: Figures) -> bool:
     return figures["cases"] > 0 and not figures["failures"]
 
 
+def sentence(figures: Figures) -> str:
+    """Say in French what was tried and what broke."""
+    return (
+        f"{figures['cases']} documents abîmés : {figures['crashes']} plantages, "
+        f"{figures['hangs']} attentes sans fin, {figures['unequal']} lectures inégales."
+    )
+
+
 @cache
 def _sources(folder: Path | None) -> dict[Kind, list[Source]]:
     every = own() + ([] if folder is None else of_folder(folder))
