@@ -19,7 +19,7 @@ from encaisse_api import (
     ReportsSettlements,
     TakesMandates,
 )
-from encaisse_core import cursors, journal, tasks
+from encaisse_core import chaos, cursors, journal, tasks
 from encaisse_core.errors import HostError
 from encaisse_core.faults import fault
 from encaisse_core.host import Host, Link
@@ -73,9 +73,9 @@ def _stream(
         since = cursors.read(tx, link, stream)
     set_aside = False
     try:
-        for page in pull(since):
+        for page in _pages(pull(since), f"pull.{stream}"):
             set_aside = set_aside or bool(page.unreadable)
-            with host.store.begin() as tx:
+            with host.store.begin(f"collector.{stream}") as tx:
                 for item in page.items:
                     try:
                         keep(host, tx, link, item)
@@ -90,6 +90,16 @@ def _stream(
         with host.store.begin() as tx:
             cursors.forget(tx, link, stream)
         raise
+
+
+def _pages(pages: Iterator[Page[Any]], place: str) -> Iterator[Page[Any]]:
+    """Give a stream's pages; the calls behind each are made under the stream's own name."""
+    while True:
+        with chaos.during(place):
+            page = next(pages, None)
+        if page is None:
+            return
+        yield page
 
 
 def _ask_about_rows(host: Host, tx: Connection, link: Link, stream: str, count: int) -> None:
@@ -121,13 +131,14 @@ def _read_mandates(host: Host, link: Link, partner: Any) -> None:
             .order_by(m.id)
         ).all()
     for row in waiting:
-        mandate: Mandate = partner.read_mandate(row.remote_id)
+        with chaos.during("pull.mandate"):
+            mandate: Mandate = partner.read_mandate(row.remote_id)
         if mandate.state in ("pending", "unknown"):
             continue
         state: str = mandate.state
         if state == "signed" and (mandate.signed_at is None or not _as_asked(mandate, row.annex)):
             state = "altered"
-        with host.store.begin() as tx:
+        with host.store.begin("collector.mandate") as tx:
             tx.execute(
                 schema.mandate.update()
                 .where(m.company_id == link.company_id, m.id == row.id)

@@ -27,7 +27,7 @@ from encaisse_api import (
     Rejected,
     Transient,
 )
-from encaisse_core import outbox, tasks
+from encaisse_core import chaos, outbox, tasks
 from encaisse_core.cents import euros
 from encaisse_core.errors import HostError
 from encaisse_core.faults import fault
@@ -226,7 +226,8 @@ def _search(attempt: _Try, find: Callable[..., Any], argument: BaseModel) -> Any
     free claims that may already be worked on there.
     """
     try:
-        found = find(attempt.effect.key, argument)
+        with chaos.during(f"{attempt.effect.kind}.find"):
+            found = find(attempt.effect.key, argument)
     except (Transient, Conflict, ActionNeeded, Denied):
         raise
     except HostError:
@@ -263,7 +264,8 @@ def _told(money: Money | None) -> str:
 def _send(attempt: _Try, partner: Any, arguments: tuple[BaseModel, ...]) -> Any:
     """Send once. Whatever a connector raises that is no word of the contract, is a doubt."""
     try:
-        return getattr(partner, attempt.kind.send)(attempt.effect.key, *arguments)
+        with chaos.during(f"{attempt.effect.kind}.send"):
+            return getattr(partner, attempt.kind.send)(attempt.effect.key, *arguments)
     except (PartnerError, HostError):
         raise
     except Exception as error:
@@ -273,7 +275,8 @@ def _send(attempt: _Try, partner: Any, arguments: tuple[BaseModel, ...]) -> Any:
 def _look_again(attempt: _Try, find: Callable[..., Any], argument: BaseModel) -> None:
     """Look once more after a send: a frozen worker's double is found, shown, never hidden."""
     try:
-        find(attempt.effect.key, argument)
+        with chaos.during(f"{attempt.effect.kind}.look_again"):
+            find(attempt.effect.key, argument)
     except Conflict as error:
         with attempt.host.store.begin() as tx:
             _task(attempt, tx, "double", error.message)
@@ -286,7 +289,7 @@ def _look_again(attempt: _Try, find: Callable[..., Any], argument: BaseModel) ->
 def _landed(attempt: _Try, partner: Any, receipt: Any) -> str:
     host, effect = attempt.host, attempt.effect
     seen = _look(attempt, partner)
-    with host.store.begin() as tx:
+    with host.store.begin(f"{effect.kind}.done") as tx:
         held = outbox.finish(
             host,
             tx,
@@ -304,7 +307,8 @@ def _landed(attempt: _Try, partner: Any, receipt: Any) -> str:
 def _look(attempt: _Try, partner: Any) -> Any:
     """Read what the write changed; what cannot be read now is read by tonight's pull."""
     try:
-        return attempt.kind.look(attempt.host, attempt.link, partner, attempt.effect)
+        with chaos.during(f"{attempt.effect.kind}.look"):
+            return attempt.kind.look(attempt.host, attempt.link, partner, attempt.effect)
     except HostError:
         raise
     except Exception:
@@ -321,7 +325,7 @@ def _unknown(attempt: _Try, error: PartnerError) -> str:
 
 def _ask(attempt: _Try, state: str, kind: str, sentence: str) -> str:
     host, effect = attempt.host, attempt.effect
-    with host.store.begin() as tx:
+    with host.store.begin("outbox.ask") as tx:
         if not outbox.finish(host, tx, effect, state, reason=sentence):
             return "lost"
         _task(attempt, tx, kind, f"{sentence} Voir : encaisse effects.", again=True)
@@ -345,7 +349,7 @@ def _task(attempt: _Try, tx: Connection, kind: str, sentence: str, *, again: boo
 
 
 def _close(attempt: _Try, state: str, *, reason: str, retry_in: timedelta | None = None) -> str:
-    with attempt.host.store.begin() as tx:
+    with attempt.host.store.begin("outbox.postpone") as tx:
         held = outbox.finish(
             attempt.host, tx, attempt.effect, state, reason=reason, retry_in=retry_in
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import select
 
 from encaisse_api import Document, FetchesDocuments, PartnerError
+from encaisse_core import chaos
 from encaisse_core.errors import HostError
 from encaisse_core.faults import fault
 from encaisse_core.host import Host, links
@@ -35,7 +36,7 @@ def of_claim(host: Host, company_id: str, claim_id: str) -> tuple[Document, ...]
         if ref is None or link is None or not host.can(link, FetchesDocuments):
             continue
         try:
-            with host.open(link) as source:
+            with host.open(link) as source, chaos.during("documents.fetch"):
                 document: Document = source.fetch_document(ref)
         except PartnerError as error:
             raise Unavailable(
@@ -51,7 +52,7 @@ def of_claim(host: Host, company_id: str, claim_id: str) -> tuple[Document, ...]
             ) from error
         digest = host.blobs.put(document.content)
         found.setdefault(digest, document)
-        with host.store.begin() as tx:
+        with host.store.begin("documents.keep") as tx:
             bulk_upsert(
                 tx,
                 schema.document,

@@ -17,7 +17,7 @@ from typing import Any, cast
 from sqlalchemy import select
 
 from encaisse_api import Drift, FollowedUp, FollowsUp, Missing, PartnerError, SourceInvoice
-from encaisse_core import journal, outbox, tasks
+from encaisse_core import chaos, journal, outbox, tasks
 from encaisse_core.cents import euros
 from encaisse_core.errors import HostError
 from encaisse_core.faults import fault
@@ -88,7 +88,8 @@ def _follow(
         with host.open(where) as partner:
             ask = cast("Callable[[Sequence[str]], Sequence[FollowedUp]]", partner.follow_up)
             asked_at = host.clock.now()
-            answers, failed = ask_each(ask, list(by_remote))
+            with chaos.during("follow_up.read"):
+                answers, failed = ask_each(ask, list(by_remote))
             decided: list[tuple[Effect, FollowedUp]] = []
             for told in answers:
                 effect = by_remote.get(told.remote_id)
@@ -99,7 +100,8 @@ def _follow(
                     _still_waits(host, where, effect, asked_at)
                 else:
                     decided.append((effect, told))
-            shown, unread = _shown(partner, [effect for effect, _ in decided])
+            with chaos.during("follow_up.read"):
+                shown, unread = _shown(partner, [effect for effect, _ in decided])
             for effect, told in decided:  # one whose invoice cannot be read is asked tomorrow
                 if (seen := shown.get(effect.payload["invoice_ref"])) is not None:
                     fates[told.state] += _take_over(host, where, effect, told, seen)
@@ -139,7 +141,7 @@ def _take_over(
     e = schema.effect.c
     number = effect.payload["invoice_number"]
     amount = f"{euros(effect.payload['amount'])} {effect.payload['currency']}"
-    with host.store.begin() as tx:
+    with host.store.begin("follow_up.fate") as tx:
         values: dict[str, Any] = {"fate": told.state}
         if told.state == "rejected":
             values |= {"state": "refused", "reason": told.note or "Écriture refusée."}

@@ -25,7 +25,7 @@ Row = dict[str, Any]
 def post_commissions(host: Host, company_id: str) -> int:
     """Accrue, make payable, claw back; return how many lines were written."""
     written = 0
-    with host.store.begin() as tx:
+    with host.store.begin("commissions.post") as tx:
         paid = _paid_settlements(tx, company_id)
         known = referrers.contracts(tx, company_id)
         seen = referrers.imports(tx, company_id)

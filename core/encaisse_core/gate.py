@@ -12,6 +12,7 @@ from datetime import timedelta
 from sqlalchemy import Connection, select
 
 from encaisse_api import Missing, PartnerError, PullsInvoices, SourceInvoice
+from encaisse_core import chaos
 from encaisse_core.deliver import NotNow
 from encaisse_core.errors import HostError
 from encaisse_core.faults import fault
@@ -101,7 +102,7 @@ def _explained(host: Host, tx: Connection, company_id: str, claim_ids: Sequence[
 def _confirm(host: Host, link: Link, refs: Sequence[str]) -> None:
     """Read the claims' invoices again at one source; any change sends us back to reconcile."""
     try:
-        with host.open(link) as source:
+        with host.open(link) as source, chaos.during("gate.look"):
             answers: Sequence[SourceInvoice | Missing] = source.read_invoices(refs)
     except PartnerError as error:
         raise NotNow(f"{link.connector} ne confirme pas la facture : {error.message}") from error
@@ -113,7 +114,7 @@ def _confirm(host: Host, link: Link, refs: Sequence[str]) -> None:
     present = [answer for answer in answers if isinstance(answer, SourceInvoice)]
     if len(answers) != len(refs) or missing:
         raise NotNow(f"{link.connector} ne retrouve plus la facture : une personne doit vérifier.")
-    with host.store.begin() as tx:
+    with host.store.begin("gate.confirm") as tx:
         _, changed = store_invoices(host, tx, link, present)
     if changed:
         raise NotNow(

@@ -26,7 +26,7 @@ from encaisse_api import (
     SourceInvoice,
     Transient,
 )
-from encaisse_core import cursors, grants, journal, tasks
+from encaisse_core import chaos, cursors, grants, journal, tasks
 from encaisse_core.errors import HostError
 from encaisse_core.faults import fault
 from encaisse_core.host import Host, Link
@@ -94,7 +94,7 @@ def _one_pass(host: Host, link: Link) -> Pulled:
     try:
         stream = host.manifest(link).streams["invoices"]
         resumes = stream.resumes
-        with host.open(link, keeps_reserve=True) as source:
+        with host.open(link, keeps_reserve=True) as source, chaos.during("pull.invoices"):
             with host.store.begin() as tx:
                 since = _start(host, tx, link, done, resumes=resumes)
                 done.written = _written(tx, link)
@@ -149,7 +149,7 @@ def note_result(host: Host, link: Link, error: PartnerError | None) -> None:
     """Record when a connection last answered whole, or why it did not."""
     now = host.clock.now()
     row = schema.connection
-    with host.store.begin() as tx:
+    with host.store.begin("ingest.result") as tx:
         values: dict[str, Any] = {"failed_at": stamp(now), "reason": error and error.message}
         if error is None:
             values = {"pulled_at": stamp(now), "failed_at": None, "reason": None}
@@ -193,7 +193,7 @@ def _store_page(
     customer paid: it is read again every night.
     """
     set_aside = done.set_aside = done.set_aside or bool(page.unreadable)
-    with host.store.begin() as tx:
+    with host.store.begin("ingest.page") as tx:
         new, changed = store_invoices(host, tx, link, page.items, written=done.written)
         forget_unreadable(tx, link, "invoices", [item.ref for item in page.items])
         bad = store_unreadable(host, tx, link, "invoices", page.unreadable)
@@ -260,18 +260,19 @@ def _ask_about_vanished(
     failed: PartnerError | None = None
     together = ASKED_TOGETHER if resumes else len(gone)
     for first in range(0, len(gone), together):
-        answers, drift = ask_each(source.read_invoices, gone[first : first + together])
+        with chaos.during("pull.vanished"):
+            answers, drift = ask_each(source.read_invoices, gone[first : first + together])
         failed = drift or failed
         lost += [answer.ref for answer in answers if isinstance(answer, Missing)]
         back = [answer for answer in answers if isinstance(answer, SourceInvoice)]
         still_open += sum(answer.state in ("open", "unknown") for answer in back)
-        with host.store.begin() as tx:
+        with host.store.begin("ingest.vanished_read") as tx:
             _, news = store_invoices(host, tx, link, back, written=done.written)
         changed += news
         done.refs.update(answer.ref for answer in back)
     allowed = max(VANISHED_AT_LEAST, len(open_refs) * VANISHED_PER_CENT // 100)
     too_many = len(lost) > allowed
-    with host.store.begin() as tx:
+    with host.store.begin("ingest.vanished") as tx:
         ids = [] if too_many else store_removed(host, tx, link, lost)
         if changed or ids:
             journal.append(

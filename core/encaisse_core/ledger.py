@@ -20,7 +20,7 @@ def post_payouts(host: Host, company_id: str) -> int:
     """Draw up the voucher of each executed payout that has none; return how many."""
     posted = 0
     o, v = schema.payout.c, schema.voucher_line
-    with host.store.begin() as tx:
+    with host.store.begin("payouts.post") as tx:
         waiting = tx.execute(
             select(schema.payout)
             .outerjoin(v, (v.c.company_id == o.company_id) & (v.c.payout_id == o.id))

@@ -28,7 +28,7 @@ from encaisse_core.store.engine import rows
 def plan_letterings(host: Host, company_id: str) -> int:
     """Plan the lettering of each entry that stands in its books; return how many."""
     planned = 0
-    with host.store.begin() as tx:
+    with host.store.begin("lettering.plan") as tx:
         for where in links(tx, company_id):
             if host.can(where, LettersEntries):
                 host.store.one_at_a_time(tx, company_id)

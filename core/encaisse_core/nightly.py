@@ -223,7 +223,7 @@ def seal(host: Host, night: Night, signer: Signer) -> None:
     """Sign the journal's head and keep the night's digest and heartbeat."""
     now = host.clock.now()
     n = schema.night
-    with host.store.begin() as tx:
+    with host.store.begin("night.seal") as tx:
         journal.seal(tx, night.company_id, now, signer)
         body = {"counts": dict(sorted(night.counts.items())), "failures": night.failures}
         tx.execute(
@@ -236,7 +236,7 @@ def seal(host: Host, night: Night, signer: Signer) -> None:
 def _begin(host: Host, night: Night) -> None:
     """Write the night down. A killed run starts over: every phase is idempotent, facts are not."""
     n = schema.night
-    with host.store.begin() as tx:
+    with host.store.begin("night.begin") as tx:
         tx.execute(
             n.delete().where(
                 n.c.company_id == night.company_id, n.c.night == night.night.isoformat()
@@ -255,7 +255,7 @@ def _begin(host: Host, night: Night) -> None:
 
 def _progress(host: Host, night: Night, phase: int) -> None:
     n = schema.night
-    with host.store.begin() as tx:
+    with host.store.begin("night.progress") as tx:
         tx.execute(
             n.update()
             .where(n.c.company_id == night.company_id, n.c.night == night.night.isoformat())

@@ -85,7 +85,7 @@ def plan_openings(host: Host, company_id: str) -> int:
     planned = 0
     now = host.clock.now()
     p, m, pm = schema.proposal.c, schema.mandate.c, schema.proposal_mandate.c
-    with host.store.begin() as tx:
+    with host.store.begin("opening.plan") as tx:
         query = (
             select(p.id, p.connection_id, p.digest, p.expires_at, m.state, m.id.label("mandate_id"))
             .join(
@@ -176,7 +176,7 @@ class OpenProcedure(Kind):
             lines = _today(host, tx, effect.company_id, approved)
         if not lines:
             self._give_up(host, effect, "plus rien à recouvrer")
-        with host.store.begin() as tx:
+        with host.store.begin("opening.reserve") as tx:
             _reserve_only(host, tx, effect, lines)
 
     def _give_up(self, host: Host, effect: Effect, reason: str) -> None:

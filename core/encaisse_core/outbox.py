@@ -132,7 +132,7 @@ def claim_next(
     it comes back as `uncertain` and is looked up before anything is sent.
     """
     e = schema.effect.c
-    with host.store.begin() as tx:
+    with host.store.begin("outbox.claim") as tx:
         now = host.store.db_now(tx)
         host.store.one_at_a_time(tx, company_id)
         found = rows(
@@ -170,7 +170,7 @@ def claim_next(
 def holds(host: Host, effect: Effect) -> bool:
     """Tell whether this worker still holds the effect, just before it sends."""
     e = schema.effect.c
-    with host.store.begin() as tx:
+    with host.store.begin("outbox.fence") as tx:
         now = host.store.db_now(tx)
         found = tx.execute(
             select(e.ready_at).where(

@@ -41,7 +41,7 @@ def join(host: Host, company_id: str) -> int:
         )
     waiting.sort(key=lambda row: (by_id[row["connection_id"]].sequence, row["remote_ref"]))
     for row in waiting:
-        with host.store.begin() as tx:
+        with host.store.begin("join.place") as tx:
             host.store.one_at_a_time(tx, company_id)
             joined += _place(host, tx, by_id[row["connection_id"]], row)
     return joined

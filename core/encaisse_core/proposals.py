@@ -26,7 +26,7 @@ from encaisse_api import (
     Quotes,
     TakesMandates,
 )
-from encaisse_core import facts, journal, outbox, reminders
+from encaisse_core import chaos, facts, journal, outbox, reminders
 from encaisse_core.errors import UsageError
 from encaisse_core.host import Host, Link, links
 from encaisse_core.numbers import annex_number
@@ -66,7 +66,8 @@ def propose(host: Host, company_id: str) -> list[str]:
     with host.open(collector) as partner:
         for debtor_id, group in sorted(groups.items()):
             annex = [_annex_line(host, view) for view in group]
-            quote: Quote = partner.quote(_request(collector, group[0].debtor, annex))
+            with chaos.during("quote.ask"):
+                quote: Quote = partner.quote(_request(collector, group[0].debtor, annex))
             made.append(_store(host, collector, debtor_id, annex, quote))
     reminders.ask(host, company_id, [view.claim_id for view in views])
     return [proposal for proposal in made if proposal]
@@ -141,7 +142,7 @@ def _store(host: Host, link: Link, debtor_id: str, annex: Sequence[AnnexLine], q
         "\x1f".join((lines, quote.model_dump_json(), version)).encode()
     ).hexdigest()
     r = schema.reservation.c
-    with host.store.begin() as tx:
+    with host.store.begin("proposals.propose") as tx:
         taken = tx.execute(
             select(r.claim_id).where(
                 r.company_id == link.company_id,
@@ -192,7 +193,7 @@ def approve(host: Host, company_id: str, proposal_ids: Sequence[str], *, by: str
         raise UsageError("Aucune proposition à approuver. Voir : encaisse propose.")
     now = host.clock.now()
     p = schema.proposal.c
-    with host.store.begin() as tx:
+    with host.store.begin("proposals.approve") as tx:
         rows = [
             dict(row)
             for row in tx.execute(

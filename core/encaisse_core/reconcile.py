@@ -28,7 +28,7 @@ class Reconciled(NamedTuple):
 
 def reconcile(host: Host, company_id: str) -> Reconciled:
     """Record every payment that became visible, and bring claims up to it."""
-    with host.store.begin() as tx:
+    with host.store.begin("reconcile.money") as tx:
         host.store.one_at_a_time(tx, company_id)
         portfolio.follow_records(host, tx, company_id)
         payments = settled.follow_settlements(host, tx, company_id)

@@ -43,7 +43,7 @@ STOP_KINDS = ("withdraw", "pause", "declare_direct_payment", "amend")
 def plan_stops(host: Host, company_id: str) -> int:
     """Plan every stop the facts ask for; return how many are new."""
     planned = 0
-    with host.store.begin() as tx:
+    with host.store.begin("stops.plan") as tx:
         host.store.one_at_a_time(tx, company_id)
         for row in _live(tx, company_id):
             planned += _reduce(host, tx, row)

@@ -40,7 +40,7 @@ from encaisse_core.store.engine import stamp
 def plan_write_backs(host: Host, company_id: str) -> int:
     """Plan a write-back for each collected payment not yet in the books; return how many."""
     planned = 0
-    with host.store.begin() as tx:
+    with host.store.begin("writeback.plan") as tx:
         route = routing.choose(host, tx, company_id, "record_payment", RecordsPayments)
         if route is None:
             return 0

@@ -69,7 +69,7 @@ def statement(
     with context.ensure_object(Session).open() as app:
         company = company_of(app, asked)
         who = referrer_id(app, company, referred) if referred else None
-        with app.host.store.begin() as tx:
+        with app.host.store.begin("statements.issue") as tx:
             app.host.store.one_at_a_time(tx, company.id)
             open_ = stating.drafts(app.host, tx, company.id, month, who)
             for draft in open_ if issue else ():

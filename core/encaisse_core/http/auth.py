@@ -191,7 +191,7 @@ class OAuth(httpx.Auth):
         holder = keeping.ids.nonce(16).hex()
         waited = timedelta(0)
         while True:
-            with keeping.store.begin() as connection:
+            with keeping.store.begin("token.lease") as connection:
                 busy_until = grants.take_lease(connection, keeping.store, self._grant_id, holder)
                 # read under the lease: a set kept by its last holder must not be renewed again
                 kept = grants.read_tokens(connection, keeping.vault, self._grant_id)
@@ -219,7 +219,7 @@ class OAuth(httpx.Auth):
             response = yield request
             return self._keep(kept, response)
         finally:
-            with keeping.store.begin() as connection:
+            with keeping.store.begin("token.drop") as connection:
                 grants.drop_lease(connection, self._grant_id, holder)
 
     def _request(self, connection: Connection, kept: grants.Tokens) -> httpx.Request | None:
@@ -246,7 +246,7 @@ class OAuth(httpx.Auth):
         if not answer.usable:
             raise self._unreadable(response)
         keeping = self._keeping
-        with keeping.store.begin() as connection:
+        with keeping.store.begin("token.keep") as connection:
             now = keeping.store.db_now(connection)
             grants.save_tokens(
                 connection,

@@ -11,6 +11,7 @@ import httpx
 from tenacity import RetryCallState, Retrying, retry_if_exception_type
 
 from encaisse_api import Drift, Manifest, OutcomeUnknown, PartnerError, Rejected, Transient
+from encaisse_core import chaos
 from encaisse_core.clock import Clock
 from encaisse_core.http import quotas
 from encaisse_core.http.answers import cause, request_id, retry_after, shown, spoken
@@ -37,6 +38,9 @@ NOTHING_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 FOR_TOKENS = "encaisse.for_tokens"
 """Extension of a request to the token endpoint: losing its answer loses no write of ours."""
+
+TOKENS = "token.request"
+"""Place of token requests, whatever call they were needed for."""
 
 log = logging.getLogger("encaisse.http")
 
@@ -168,9 +172,12 @@ class LentTransport(httpx.BaseTransport):
         started = self._clock.monotonic()
         said = "-"
         try:
+            place = TOKENS if FOR_TOKENS in request.extensions else chaos.here()
+            chaos.point(place, "before_send")
             response = self._inner.handle_request(self._addressed(request))
             said = str(response.status_code)
             whole = self._whole(request, response, started)
+            chaos.point(place, "after_reply")
         except Exception as error:
             self._note(request, f"{said}:{type(error).__name__}", started, None)
             raise
@@ -195,7 +202,7 @@ class LentTransport(httpx.BaseTransport):
         )
         if not wanted:
             return
-        with self._store.begin() as connection:
+        with self._store.begin("quota.reserve") as connection:
             turn = quotas.reserve(connection, self._store, wanted, patience.left)
         if not turn.reserved:
             raise Transient(

@@ -25,6 +25,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url, selec
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from encaisse_core import chaos
 from encaisse_core.errors import StoreError
 from encaisse_core.store import schema
 
@@ -56,13 +57,15 @@ class Store:
         return self.engine.dialect.name == "sqlite"
 
     @contextmanager
-    def begin(self) -> Generator[Connection]:
-        """Open a transaction: all of it lands, or nothing."""
+    def begin(self, place: str = chaos.ELSEWHERE) -> Generator[Connection]:
+        """Open a transaction: all of it lands, or nothing. `place` names it in `chaos.COMMITS`."""
         try:
             with self.engine.begin() as connection:
                 yield connection
+                chaos.point(place, "before_commit")
         except DBAPIError as error:
             raise _store_error(error) from error
+        chaos.point(place, "after_commit")
 
     def db_now(self, connection: Connection) -> datetime:
         """Tell the instant leases are compared with: the database's clock, never a worker's.
