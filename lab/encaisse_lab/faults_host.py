@@ -1,0 +1,195 @@
+"""Run the small company's host as a person and a timer do: stage by stage, each started anew.
+
+A stage is what somebody starts: the first evening, a night, the answers of a morning, the month's
+statement. Each may be started again after a death, and must then come to the same end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import time
+from pathlib import Path
+
+import httpx
+from sqlalchemy import select
+
+from encaisse_api import PartnerError, RecordsPayments
+from encaisse_core import (
+    connecting,
+    nightly,
+    proposals,
+    referrers,
+    routing,
+    runner,
+    stating,
+)
+from encaisse_core.app import DATABASE, App, open_app
+from encaisse_core.cli import resolving
+from encaisse_core.clock import SeededIds
+from encaisse_core.store import schema
+from encaisse_lab import faults_town as towns
+from encaisse_lab.faults_town import Town
+
+MONTH = "2026-02"
+RATE_PPM = 200_000
+REFERRER = "Éditeur des pannes"
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Name one thing a person or a timer starts, and the instant it is first started at."""
+
+    name: str
+    day: int
+    at: time
+    start: Callable[[App, Town], None]
+    then: bool = False
+    """Whether people live through the day after it."""
+
+
+def opened(
+    town: Town, folder: Path, url: str | None, life: int, transport: httpx.BaseTransport
+) -> App:
+    """Start a process of the host; `life` counts them, since each draws ids of its own."""
+    return open_app(
+        {DATABASE: url} if url else {},
+        folder=folder,
+        clock=town.clock,
+        ids=SeededIds(1_000 * town.seed + life, town.clock),
+        transport=transport,
+    )
+
+
+def closed(app: App, town: Town) -> None:
+    """End a process: it hears the clock no more."""
+    with suppress(ValueError):
+        town.clock.on_advance.remove(app.host.store.set_virtual_now)
+    app.close()
+
+
+def company(app: App) -> str:
+    """Find the one company."""
+    with app.host.store.begin() as tx:
+        return str(tx.execute(select(schema.company.c.id)).scalar_one())
+
+
+def evening(app: App, town: Town) -> None:
+    """Connect, read, route, propose, approve and sign; what stands already is left alone."""
+    host = app.host
+    company_id = connecting.add_company(
+        host, siren=towns.SIREN, name="Atelier Exemple", environment="test"
+    )
+    _connect(app, town, company_id, _refer(app, company_id))
+    night = nightly.Night(company_id, host.clock.today())
+    for phase in (nightly.pull, nightly.join, nightly.reconcile_money):
+        phase(host, night)
+    with host.store.begin() as tx:
+        tools = routing.candidates(host, tx, company_id, RecordsPayments)
+        books = next(tool.id for tool in tools if tool.connector == "myunisoft")
+        routing.answer(host, tx, company_id, "record_payment", books, decided_by=towns.SIGNER)
+    proposals.propose(host, company_id)
+    p = schema.proposal.c
+    with host.store.begin() as tx:
+        waiting = select(p.id).where(p.company_id == company_id, p.state == "proposed")
+        made = list(tx.execute(waiting.order_by(p.id)).scalars())
+    if made:
+        proposals.approve(host, company_id, made, by=towns.SIGNER)
+    runner.drain(host, company_id, nightly.OPENINGS)
+    town.sign()
+
+
+def _refer(app: App, company_id: str) -> str:
+    """Record who brings the books' invoices, once."""
+    r = schema.referrer.c
+    with app.host.store.begin() as tx:
+        known = tx.execute(select(r.id).where(r.company_id == company_id)).scalar_one_or_none()
+        if known is not None:
+            return str(known)
+        made = referrers.add(app.host, tx, company_id, REFERRER, "editor")
+        referrers.agree(
+            app.host, tx, company_id, made, referrers.Agreed(RATE_PPM, app.host.clock.today())
+        )
+        identity = referrers.Identity(
+            siren="123456782", country="FR", address="1 rue Haute", vat_regime="franchise"
+        )
+        referrers.identify(app.host, tx, company_id, made, identity)
+        return made
+
+
+def _connect(app: App, town: Town, company_id: str, referrer_id: str) -> None:
+    c = schema.connection.c
+    with app.host.store.begin() as tx:
+        standing = set(tx.execute(select(c.connector).where(c.company_id == company_id)).scalars())
+    wanted: Mapping[str, tuple[dict[str, str], str | None]] = {
+        "myunisoft": (
+            {
+                "token": town.world.myunisoft.society_key(town.books.society_id),
+                "partner_secret": towns.PARTNER_SECRET,
+                "counterpart": towns.FUNDS,
+                "mode": "pending",
+            },
+            referrer_id,
+        ),
+        "factomos": ({"token": towns.TOKEN}, None),
+        "gcollect": ({"client_id": towns.CLIENT, "client_secret": towns.SECRET}, None),
+    }
+    for slug, (values, referrer) in wanted.items():
+        if slug not in standing:
+            connecting.connect(
+                app.host,
+                app.vault,
+                company_id=company_id,
+                connector=slug,
+                values=values,
+                referrer_id=referrer,
+            )
+
+
+def night(app: App, town: Town) -> None:
+    """Run tonight."""
+    nightly.run_night(app.host, company(app), app.signer)
+
+
+def answers(app: App, town: Town) -> None:
+    """Let a person try again what the books refused while they were closed."""
+    company_id, t = company(app), schema.task.c
+    with app.host.store.begin() as tx:
+        asked = tx.execute(
+            select(t.id, t.subject)
+            .where(t.company_id == company_id, t.done_at.is_(None), t.kind == "refused")
+            .order_by(t.created_at, t.id)
+        ).all()
+    for task in asked:
+        with suppress(PartnerError):  # the look-up failed: the question stays, tomorrow answers it
+            decided = resolving.Decision("retry", "La période est rouverte.", towns.SIGNER)
+            kind = resolving.resolve(app.host, company_id, task.subject, decided)
+            runner.drain(app.host, company_id, (kind,))
+
+
+def statement(app: App, town: Town) -> None:
+    """Issue the statement of the month that is over, as the command does."""
+    company_id = company(app)
+    with app.host.store.begin("statements.issue") as tx:
+        app.host.store.one_at_a_time(tx, company_id)
+        for draft in stating.drafts(app.host, tx, company_id, MONTH):
+            if draft.refusal is None:
+                stating.issue(app.host, tx, company_id, draft)
+
+
+MORNING, AFTERNOON = time(9, 0), time(15, 0)
+
+STAGES: tuple[Stage, ...] = (
+    Stage("evening", 0, towns.EVENING, evening),
+    *(
+        stage
+        for day in towns.NIGHTS
+        for stage in (
+            Stage(f"night {day}", day, towns.NIGHTLY_AT, night, then=True),
+            *((Stage(f"answers {day}", day, time(17, 0), answers),) if day in (2, 3) else ()),
+        )
+    ),
+    Stage("statement", towns.NIGHTS[-1], time(18, 0), statement),
+)
+"""Everything that is started, in order."""
