@@ -43,8 +43,19 @@ def join(host: Host, company_id: str) -> int:
     for row in waiting:
         with host.store.begin("join.place") as tx:
             host.store.one_at_a_time(tx, company_id)
-            joined += _place(host, tx, by_id[row["connection_id"]], row)
+            if (waits := _still_waits(tx, row)) is not None:
+                joined += _place(host, tx, by_id[row["connection_id"]], waits)
     return joined
+
+
+def _still_waits(tx: Connection, row: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Read a sighting again under the company's lock; None where another worker gave it a claim."""
+    s = schema.sighting.c
+    query = select(schema.sighting).where(
+        s.company_id == row["company_id"], s.id == row["id"], s.claim_id.is_(None)
+    )
+    found = rows(tx.execute(query))
+    return found[0] if found else None
 
 
 def _place(host: Host, tx: Connection, link: Link, row: Mapping[str, Any]) -> bool:

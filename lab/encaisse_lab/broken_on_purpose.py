@@ -5,16 +5,29 @@ None of these exists outside of the lab: a proof that cannot fail proves nothing
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime
-from typing import Literal, cast
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from types import ModuleType
+from typing import Any, Literal, cast
 
 from sqlalchemy import select
 
-from encaisse_api import Absent, Connector, Context, PaymentEntry, Receipt, RecordsPayments
+from encaisse_api import (
+    Absent,
+    Connector,
+    Context,
+    Cursor,
+    Page,
+    PaymentEntry,
+    Receipt,
+    RecordsPayments,
+)
+from encaisse_core import collector, cursors, deliver, outbox
 from encaisse_core.app import App
-from encaisse_core.host import Connectors
+from encaisse_core.host import Connectors, Host, Link
 from encaisse_core.nightly import PHASES, Phase
+from encaisse_core.outbox import Effect
 from encaisse_core.store import schema
 
 Break = Literal["lookup", "stop", "journal"]
@@ -32,6 +45,83 @@ FOLLOWS: Mapping[Break, frozenset[str]] = {
     "journal": frozenset(),
 }
 """What else it may turn bad: a double looks like a payment nobody knows, so its claim waits."""
+
+
+Flaw = Literal["lookup", "fence", "cursor", "batch", "lane"]
+"""Bugs planted in the host's own code, to be found by striking it or by exploring it."""
+
+FLAWS: Mapping[Flaw, str] = {
+    "lookup": "a look-up says absent without looking",
+    "fence": "a worker sends without asking whether it still holds the effect, however late",
+    "cursor": "a stream's cursor is saved before its page",
+    "batch": "nothing says that an effect is under way until its result is committed",
+    "lane": "a stop waits its turn behind what was planned before it",
+}
+
+
+@contextmanager
+def planted(flaw: Flaw | None) -> Generator[None]:
+    """Plant one bug in this process until the block ends."""
+    replaced: list[tuple[ModuleType, str, object]] = []
+
+    def put(module: ModuleType, name: str, value: object) -> None:
+        replaced.append((module, name, getattr(module, name)))
+        setattr(module, name, value)
+
+    match flaw:
+        case "lookup":
+            put(deliver, "_search", _absent)
+        case "fence":
+            put(outbox, "holds", lambda host, effect: True)
+            put(deliver, "LAST_START", -timedelta(days=1))
+        case "cursor":
+            put(collector, "_stream", _cursor_first(vars(collector)["_stream"]))
+        case "batch":
+            put(outbox, "claim_next", _unmarked(outbox.claim_next))
+        case "lane":
+            put(outbox, "LANES", dict.fromkeys(outbox.LANES, 0))
+        case None:
+            pass
+    try:
+        yield
+    finally:
+        for module, name, value in replaced:
+            setattr(module, name, value)
+
+
+def _absent(attempt: Any, find: object, argument: object) -> Absent:
+    return Absent(searched="nulle part", at=attempt.host.clock.now())
+
+
+def _cursor_first(stream: Callable[..., None]) -> Callable[..., None]:
+    def broken(host: Host, link: Link, name: str, pull: Callable[..., Any], keep: object) -> None:
+        def eager(since: Cursor | None) -> Iterator[Page[Any]]:
+            for page in pull(since):
+                if page.cursor is not None:
+                    with host.store.begin() as tx:
+                        cursors.write(tx, link, name, page.cursor, host.clock.now())
+                yield page
+
+        stream(host, link, name, eager, keep)
+
+    return broken
+
+
+def _unmarked(claim: Callable[..., Effect | None]) -> Callable[..., Effect | None]:
+    def broken(host: Host, *asked: Any, **named: Any) -> Effect | None:
+        effect = claim(host, *asked, **named)
+        if effect is None:
+            return None
+        e = schema.effect
+        with host.store.begin() as tx:
+            tx.execute(
+                e.update()
+                .where(e.c.company_id == effect.company_id, e.c.id == effect.id)
+                .values(state="planned", attempts=effect.attempts - 1)
+            )
+        return effect
+
+    return broken
 
 
 class NeverLooking:

