@@ -89,6 +89,10 @@ CALLS: Mapping[str, str] = {
     "token.request": "an access is renewed",
     **{f"{kind}.find": f"a look-up asks whether {what} already" for kind, what in KINDS.items()},
     **{f"{kind}.send": f"the call by which {what}" for kind, what in KINDS.items()},
+    **{
+        f"{kind}.prepare": f"what is read first for the call by which {KINDS[kind]}"
+        for kind in IN_BOOKS
+    },
     **{f"{kind}.look_again": f"a second look once {KINDS[kind]}" for kind in IN_BOOKS},
     **{f"{kind}.look": f"the invoice is read back once {KINDS[kind]}" for kind in READ_BACK},
 }
@@ -140,9 +144,10 @@ def during(place: str) -> Generator[None]:
         _place.reset(outer)
 
 
-def here() -> str:
-    """Give what the calls made now are for."""
-    return _place.get()
+def here(*, reads: bool = False) -> str:
+    """Give what the calls made now are for; one that only `reads` while sending prepares it."""
+    place = _place.get()
+    return place.removesuffix(".send") + ".prepare" if reads and place.endswith(".send") else place
 
 
 @contextmanager

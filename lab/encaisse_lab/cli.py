@@ -114,7 +114,12 @@ def proof(short: bool, write: Path | None, as_json: bool) -> None:
     years, calendar = ((1,), TURN) if short else ((1, 2), WHOLE)
     cases = 2_000 if short else 100_000
     outcome = proofs.prove(
-        seeds, years=years, calendar=calendar, cases=cases, tell=_progress(started)
+        seeds,
+        years=years,
+        calendar=calendar,
+        cases=cases,
+        short=short,
+        tell=_progress(started),
     )
     if write is not None:
         text = proofs.page(outcome, SystemClock().today(), short=short)

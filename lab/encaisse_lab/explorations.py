@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Literal
 
 from encaisse_api.manifest import Guarantee
 from encaisse_lab import explorer_stream
 from encaisse_lab.broken_on_purpose import Flaw, planted
-from encaisse_lab.explorer import Bounds, Explored, Scope, explore
+from encaisse_lab.explorer import Bounds, Explored, explore
 from encaisse_lab.explorer_scopes import effects
 
 OVERTAKEN = Bounds(depth=20, kills=0, losses=0, expiries=1, mishaps=1, starts=2)
@@ -50,8 +49,6 @@ class Line:
         return self.found.states > 0 and real == 0 and allowed
 
 
-Worlds = Callable[[], AbstractContextManager[Scope]]
-
 FINDS: tuple[tuple[Flaw, Guarantee, tuple[str, ...], Bounds], ...] = (
     ("lookup", "lookup", ("letter",), DYING),
     ("fence", "lookup", ("letter",), OVERTAKEN),
@@ -79,9 +76,8 @@ def lines(*, short: bool, tell: Callable[[str], None] = lambda _: None) -> list[
         with planted(flaw), effects(guarantee, kinds) as world:
             found = explore(world, bounds, first=True)
         add(Line(f"{flaw} planted", flaw, guarantee, found))
-    for broken in (None, "cursor"):
-        flaw = "cursor" if broken else None
-        with planted(flaw), explorer_stream.pages() as world:
-            found = explore(world, READING, first=flaw is not None)
-        add(Line("stream" if flaw is None else "cursor planted", flaw, "stream", found))
+    with explorer_stream.pages() as read:
+        add(Line("stream", None, "stream", explore(read, READING)))
+    with planted("cursor"), explorer_stream.pages() as read:
+        add(Line("cursor planted", "cursor", "stream", explore(read, READING, first=True)))
     return made

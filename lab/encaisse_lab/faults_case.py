@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeVar, get_args
@@ -95,6 +95,8 @@ class Case:
     strike: Strike | None = None
     struck: bool = False
     lives: int = 0
+    routes: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Where each vendor's host really answers; empty for partners in this process."""
     anchor: str | None = None
     passes: Counter[str] = field(default_factory=Counter[str])
     """How often each point was passed in the stage under way."""
@@ -151,7 +153,7 @@ class Case:
     def _open(self) -> App:
         self.lives += 1
         return faults_host.opened(
-            self.town, self.places.folder, self.places.url, self.lives, self.wire
+            self.town, self.places.folder, self.places.url, self.lives, self.wire, self.routes
         )
 
     def _started(self, stage: Stage, number: int) -> bool:

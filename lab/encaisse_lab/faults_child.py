@@ -20,7 +20,12 @@ def shorten(seconds: float) -> None:
     outbox.LEASE = timedelta(seconds=seconds)
     grants.LEASE = timedelta(seconds=seconds)
     deliver.LAST_START = timedelta(seconds=seconds / 3)
-    deliver.BACKOFF = (timedelta(seconds=0.2), timedelta(seconds=1), timedelta(hours=2))
+    deliver.BACKOFF = (
+        timedelta(seconds=0.2),
+        timedelta(seconds=1),
+        timedelta(seconds=2),
+        timedelta(hours=2),
+    )
     nightly.PULL_AGAIN = (timedelta(seconds=0.2), timedelta(seconds=1))
 
 

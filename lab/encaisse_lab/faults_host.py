@@ -50,15 +50,24 @@ class Stage:
 
 
 def opened(
-    town: Town, folder: Path, url: str | None, life: int, transport: httpx.BaseTransport
+    town: Town,
+    folder: Path,
+    url: str | None,
+    life: int,
+    transport: httpx.BaseTransport,
+    routes: Mapping[str, str] | None = None,
 ) -> App:
-    """Start a process of the host; `life` counts them, since each draws ids of its own."""
+    """Start a process of the host; `life` counts them, since each draws ids of its own.
+
+    With `routes` it speaks real HTTP to where they lead, and `transport` carries nothing.
+    """
     return open_app(
         {DATABASE: url} if url else {},
         folder=folder,
         clock=town.clock,
         ids=SeededIds(1_000 * town.seed + life, town.clock),
-        transport=transport,
+        transport=None if routes else transport,
+        routes=routes or {},
     )
 
 

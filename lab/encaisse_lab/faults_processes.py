@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from random import Random
 
 from encaisse_core.app import DATABASE, FOLDER, ROUTES, open_app
@@ -30,12 +30,15 @@ from encaisse_simulator.server import serve
 from encaisse_simulator.wire import SimRequest, SimResponse
 from encaisse_simulator.world import World
 
-LEASE = 6.0
+LEASE = 15.0
 """Seconds of an effect's lease in a child."""
 
 FROZEN = LEASE + 2.0
 LONGEST = 240.0
 """Seconds a daemon may take for one night in peace."""
+
+MOST_NIGHTS = 3
+"""Nights in which every procedure must have been opened, on a machine that is busy."""
 
 EACH_TIME = 2
 """Payments before each kill or freeze."""
@@ -180,11 +183,12 @@ def _street(seed: int, told: Processes, database: str | None) -> Generator[_Stre
     """Open the town's procedures in peace; judge it once the block is over."""
     place = faults_places.fresh(database)
     now = datetime.now(UTC)
-    town = towns.settle_in(seed, first=now.astimezone(PARIS).date(), make=_Counting)
+    yesterday = now.astimezone(PARIS).date() - timedelta(days=1)
+    town = towns.settle_in(seed, first=yesterday, make=_Counting)
     world = town.world
     assert isinstance(world, _Counting)
     world.faults.clear()
-    world.set_now(max(now, world.now))
+    world.set_now(now)
     try:
         with serve(world) as server:
             environ = {FOLDER: str(place.folder)}
@@ -198,7 +202,10 @@ def _street(seed: int, told: Processes, database: str | None) -> Generator[_Stre
                 app.close()
             own = {**os.environ, **environ, faults_child.LEASE: str(LEASE)}
             street = _Street(town, world, Random(f"processes-{seed}"), own, told)
-            street.peace()
+            for _ in range(MOST_NIGHTS):
+                if len(world.gcollect.procedures_ledger()) == len(town.bills):
+                    break
+                street.peace()
             yield street
             _judge(street, environ)
     finally:

@@ -13,10 +13,11 @@ from multiprocessing import get_context
 from click.testing import CliRunner
 
 from encaisse_core.errors import CHECK_FAILED
-from encaisse_lab import year_told
+from encaisse_lab import faults_proof, year_told
 from encaisse_lab.broken_on_purpose import FIGURES, FOLLOWS, Break
 from encaisse_lab.cast import ROLES
 from encaisse_lab.demo import run
+from encaisse_lab.faults_proof import Proven
 from encaisse_lab.fuzz import run as run_fuzz
 from encaisse_lab.fuzz.run import Figures, fuzz
 from encaisse_lab.summary import Summary, bad, sound, summary, zeros
@@ -40,13 +41,15 @@ class Outcome:
     faults: list[str] = field(default_factory=list[str])
     years: list[YearFigures] = field(default_factory=list[YearFigures])
     fuzzed: Figures | None = None
+    once: Proven | None = None
 
     @property
     def holds(self) -> bool:
         """Tell whether every run was made and every figure is right."""
         all_run = len(self.figures) == len(self.seeds) > 0 and len(self.found) == len(FIGURES)
         fuzzed = self.fuzzed is not None and self.fuzzed["cases"] > 0
-        return all_run and bool(self.years) and fuzzed and not self.faults
+        once = self.once is not None
+        return all_run and bool(self.years) and fuzzed and once and not self.faults
 
 
 def prove(
@@ -55,9 +58,10 @@ def prove(
     years: Sequence[int],
     calendar: Calendar,
     cases: int,
+    short: bool,
     tell: Callable[[str], None],
 ) -> Outcome:
-    """Run each seed twice, each planted bug and each year once, then fuzz, in two processes."""
+    """Run each seed twice, each planted bug and each year once, fuzz, in two processes; strike."""
     outcome = Outcome(list(seeds))
     broken: list[tuple[int, Break]] = [(outcome.seeds[0], each) for each in FIGURES]
     with ProcessPoolExecutor(PROCESSES, mp_context=get_context("spawn")) as pool:
@@ -88,6 +92,8 @@ def prove(
         f"{each['fault']} : {each['what']} ({each['repeat']})"
         for each in outcome.fuzzed["failures"]
     ]
+    outcome.once = faults_proof.prove(short=short, tell=tell)
+    outcome.faults += outcome.once.wrong
     return outcome
 
 
@@ -171,6 +177,7 @@ def page(outcome: Outcome, on: date, *, short: bool) -> str:
             *planted,
             *_years(outcome.years),
             *_fuzzed(outcome.fuzzed),
+            *([] if outcome.once is None else faults_proof.section(outcome.once)),
             *_wrong(outcome),
             "",
         ]

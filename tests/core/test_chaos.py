@@ -62,6 +62,9 @@ def test_calls_are_named_by_what_they_are_for() -> None:
             assert chaos.here() == "gate.look"
         assert chaos.here() == "pull.invoices"
     assert chaos.here() == chaos.ELSEWHERE
+    with chaos.during("letter.send"):
+        assert chaos.here() == "letter.send"
+        assert chaos.here(reads=True) == "letter.prepare"
 
 
 def test_every_place_of_the_table_is_in_the_host_and_no_other_is() -> None:
@@ -81,7 +84,10 @@ def test_every_place_of_the_table_is_in_the_host_and_no_other_is() -> None:
 FILLED = {
     "{effect.kind}.done": [f"{kind}.done" for kind in chaos.KINDS],
     "{attempt.effect.kind}.find": [f"{kind}.find" for kind in chaos.KINDS],
-    "{attempt.effect.kind}.send": [f"{kind}.send" for kind in chaos.KINDS],
+    "{attempt.effect.kind}.send": [
+        *(f"{kind}.send" for kind in chaos.KINDS),
+        *(f"{kind}.prepare" for kind in chaos.IN_BOOKS),
+    ],
     "{attempt.effect.kind}.look_again": [f"{kind}.look_again" for kind in chaos.IN_BOOKS],
     "{attempt.effect.kind}.look": [f"{kind}.look" for kind in chaos.READ_BACK],
     "collector.{stream}": ["collector.progress", "collector.payments", "collector.payouts"],

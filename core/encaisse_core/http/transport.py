@@ -172,7 +172,8 @@ class LentTransport(httpx.BaseTransport):
         started = self._clock.monotonic()
         said = "-"
         try:
-            place = TOKENS if FOR_TOKENS in request.extensions else chaos.here()
+            reads = request.method in SAFE_METHODS
+            place = TOKENS if FOR_TOKENS in request.extensions else chaos.here(reads=reads)
             chaos.point(place, "before_send")
             response = self._inner.handle_request(self._addressed(request))
             said = str(response.status_code)
