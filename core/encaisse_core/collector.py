@@ -76,6 +76,7 @@ def _stream(
         for page in _pages(pull(since), f"pull.{stream}"):
             set_aside = set_aside or bool(page.unreadable)
             with host.store.begin(f"collector.{stream}") as tx:
+                host.store.one_at_a_time(tx, link.company_id)
                 for item in page.items:
                     try:
                         keep(host, tx, link, item)

@@ -29,6 +29,7 @@ ARRIVES_WITHIN = timedelta(days=2)
 def compare(host: Host, company_id: str) -> int:
     """Bring the list of differences up to tonight; return how many stand."""
     with host.store.begin("compare.keep") as tx:
+        host.store.one_at_a_time(tx, company_id)
         found = [
             *_with_collectors(host, tx, company_id),
             *_not_explained(tx, company_id),

@@ -26,6 +26,7 @@ def post_commissions(host: Host, company_id: str) -> int:
     """Accrue, make payable, claw back; return how many lines were written."""
     written = 0
     with host.store.begin("commissions.post") as tx:
+        host.store.one_at_a_time(tx, company_id)
         paid = _paid_settlements(tx, company_id)
         known = referrers.contracts(tx, company_id)
         seen = referrers.imports(tx, company_id)

@@ -115,6 +115,7 @@ def _confirm(host: Host, link: Link, refs: Sequence[str]) -> None:
     if len(answers) != len(refs) or missing:
         raise NotNow(f"{link.connector} ne retrouve plus la facture : une personne doit vérifier.")
     with host.store.begin("gate.confirm") as tx:
+        host.store.one_at_a_time(tx, link.company_id)
         _, changed = store_invoices(host, tx, link, present)
     if changed:
         raise NotNow(

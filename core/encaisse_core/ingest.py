@@ -150,6 +150,7 @@ def note_result(host: Host, link: Link, error: PartnerError | None) -> None:
     now = host.clock.now()
     row = schema.connection
     with host.store.begin("ingest.result") as tx:
+        host.store.one_at_a_time(tx, link.company_id)
         values: dict[str, Any] = {"failed_at": stamp(now), "reason": error and error.message}
         if error is None:
             values = {"pulled_at": stamp(now), "failed_at": None, "reason": None}
@@ -194,6 +195,7 @@ def _store_page(
     """
     set_aside = done.set_aside = done.set_aside or bool(page.unreadable)
     with host.store.begin("ingest.page") as tx:
+        host.store.one_at_a_time(tx, link.company_id)
         new, changed = store_invoices(host, tx, link, page.items, written=done.written)
         forget_unreadable(tx, link, "invoices", [item.ref for item in page.items])
         bad = store_unreadable(host, tx, link, "invoices", page.unreadable)

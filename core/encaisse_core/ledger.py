@@ -21,6 +21,7 @@ def post_payouts(host: Host, company_id: str) -> int:
     posted = 0
     o, v = schema.payout.c, schema.voucher_line
     with host.store.begin("payouts.post") as tx:
+        host.store.one_at_a_time(tx, company_id)
         waiting = tx.execute(
             select(schema.payout)
             .outerjoin(v, (v.c.company_id == o.company_id) & (v.c.payout_id == o.id))

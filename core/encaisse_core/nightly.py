@@ -237,6 +237,7 @@ def _begin(host: Host, night: Night) -> None:
     """Write the night down. A killed run starts over: every phase is idempotent, facts are not."""
     n = schema.night
     with host.store.begin("night.begin") as tx:
+        host.store.one_at_a_time(tx, night.company_id)
         tx.execute(
             n.delete().where(
                 n.c.company_id == night.company_id, n.c.night == night.night.isoformat()

@@ -86,6 +86,7 @@ def plan_openings(host: Host, company_id: str) -> int:
     now = host.clock.now()
     p, m, pm = schema.proposal.c, schema.mandate.c, schema.proposal_mandate.c
     with host.store.begin("opening.plan") as tx:
+        host.store.one_at_a_time(tx, company_id)
         query = (
             select(p.id, p.connection_id, p.digest, p.expires_at, m.state, m.id.label("mandate_id"))
             .join(

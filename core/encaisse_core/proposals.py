@@ -143,6 +143,7 @@ def _store(host: Host, link: Link, debtor_id: str, annex: Sequence[AnnexLine], q
     ).hexdigest()
     r = schema.reservation.c
     with host.store.begin("proposals.propose") as tx:
+        host.store.one_at_a_time(tx, link.company_id)
         taken = tx.execute(
             select(r.claim_id).where(
                 r.company_id == link.company_id,
@@ -194,6 +195,7 @@ def approve(host: Host, company_id: str, proposal_ids: Sequence[str], *, by: str
     now = host.clock.now()
     p = schema.proposal.c
     with host.store.begin("proposals.approve") as tx:
+        host.store.one_at_a_time(tx, company_id)
         rows = [
             dict(row)
             for row in tx.execute(

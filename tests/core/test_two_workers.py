@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from tests.core.houses import House
+import threading
+import time
+from pathlib import Path
 
-from encaisse_core import chaos, ingest, portfolio
+import pytest
+from tests.core.houses import House, approve_and_sign, make
+
+from encaisse_core import chaos, ingest, nightly, opening, portfolio
+from encaisse_core.clock import VirtualClock
 from encaisse_core.host import links
 
 INVOICES = 3
@@ -25,3 +31,45 @@ def test_a_sighting_another_worker_gave_its_claim_is_left_alone(house: House) ->
         portfolio.join(house.host, house.company)
     assert overtaken
     assert house.count("claim") == INVOICES
+
+
+@pytest.mark.parametrize("phase", ["begin", "pull", "open"])
+def test_two_workers_in_one_transaction_each_wait_for_the_other(
+    database_url: str, tmp_path: Path, clock: VirtualClock, phase: str
+) -> None:
+    made = make(database_url, tmp_path, clock, invoices=INVOICES)
+    place = {"begin": "night.begin", "pull": "ingest.page", "open": "opening.plan"}[phase]
+    if phase == "open":
+        approve_and_sign(made)
+        nightly.pull(made.host, nightly.Night(made.company, clock.today()))
+    with made.host.store.begin() as tx:
+        tool = links(tx, made.company)[0]
+    first_is_in, failed = threading.Event(), list[BaseException]()
+
+    def work() -> None:
+        try:
+            if phase == "begin":
+                night = nightly.Night(made.company, clock.today())
+                vars(nightly)["_begin"](made.host, night)
+            elif phase == "pull":
+                done = ingest.pull_invoices(made.host, tool)
+                assert done.error is None, done.error
+            else:
+                opening.plan_openings(made.host, made.company)
+        except BaseException as error:
+            failed.append(error)
+
+    def linger(name: str) -> None:
+        if name == f"{place}.before_commit" and not first_is_in.is_set():
+            first_is_in.set()
+            time.sleep(0.4)
+
+    with chaos.hooked(linger):
+        workers = [threading.Thread(target=work) for _ in range(2)]
+        workers[0].start()
+        assert first_is_in.wait(20)
+        workers[1].start()
+        for worker in workers:
+            worker.join(60)
+    made.app.close()
+    assert failed == []

@@ -6,7 +6,7 @@ import pytest
 
 from encaisse_core import chaos
 from encaisse_core.errors import CheckFailed, UsageError
-from encaisse_lab import faults, faults_places
+from encaisse_lab import faults, faults_places, faults_processes, faults_wire
 from encaisse_lab.broken_on_purpose import planted
 from encaisse_lab.faults import Outcome, Report, Wanted
 from encaisse_lab.faults_case import Action, Strike
@@ -96,3 +96,18 @@ def test_a_cursor_saved_first_is_found_by_a_strike() -> None:
     assert not report.broken
     assert not faults.sound(report)
     assert any(each.findings.missing for each in report.outcomes)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_a_month_over_a_spoilt_wire_ends_as_it_should() -> None:
+    lived = faults_wire.live(1)
+    assert lived.sound, lived
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_a_daemon_that_is_killed_and_one_that_is_not_alone_write_each_payment_once() -> None:
+    done = faults_processes.run(1, kills=1, freezes=0, pairs=1)
+    assert done.sound, done
+    assert done.paid == 2 * faults_processes.EACH_TIME
