@@ -28,6 +28,7 @@ from encaisse_api import (
 from encaisse_core import documents, facts, gate, journal, outbox, proposals, reminders
 from encaisse_core.deliver import Kind, Never, NotNow
 from encaisse_core.host import Host, Link
+from encaisse_core.naming import named
 from encaisse_core.outbox import Effect
 from encaisse_core.store import schema
 from encaisse_core.store.engine import instant, stamp
@@ -190,7 +191,7 @@ class OpenProcedure(Kind):
     ) -> None:
         now = host.clock.now()
         company_id, proposal_id = effect.company_id, effect.payload["proposal_id"]
-        procedure_id = host.ids.new("prc")
+        procedure_id = named("prc", company_id, link.id, receipt.remote_id)
         tx.execute(
             schema.procedure.insert().values(
                 company_id=company_id,

@@ -20,6 +20,7 @@ from sqlalchemy import Connection, select, text
 
 from encaisse_core import journal
 from encaisse_core.host import Host
+from encaisse_core.naming import named
 from encaisse_core.store import schema
 from encaisse_core.store.engine import instant, rows, stamp
 
@@ -95,7 +96,8 @@ def plan(
     if known is not None:
         return None
     now = host.clock.now()
-    effect_id = host.ids.new("eff")
+    key = key_of(company_id, kind, subject, cause)
+    effect_id = named("eff", key)
     tx.execute(
         schema.effect.insert().values(
             company_id=company_id,
@@ -103,7 +105,7 @@ def plan(
             kind=kind,
             subject=subject,
             cause=cause,
-            key=key_of(company_id, kind, subject, cause),
+            key=key,
             connection_id=connection_id,
             lane=LANES[kind],
             state="planned",

@@ -16,6 +16,7 @@ from encaisse_core import claim_states, journal, tasks
 from encaisse_core.allocate import Open, allocate
 from encaisse_core.cents import euros
 from encaisse_core.host import Host, Link
+from encaisse_core.naming import first_free, named
 from encaisse_core.store import schema
 from encaisse_core.store.engine import rows, stamp
 
@@ -42,7 +43,8 @@ def add_payment(
     `settlement_id` is what the collector reported it by.
     """
     now = host.clock.now()
-    payment_id = host.ids.new("pay")
+    told_by = settlement_id or shown_by or claim_id
+    payment_id = first_free(tx, schema.payment, company_id, "pay", origin, told_by, amount)
     lines = allocate(amount, _open_echeances(tx, company_id, claim_id))
     tx.execute(
         schema.payment.insert().values(
@@ -95,7 +97,7 @@ def undo_payment(
         .mappings()
         .one()
     )
-    undo_id = host.ids.new("pay")
+    undo_id = named("pay", company_id, "undo", payment_id)
     tx.execute(
         schema.payment.insert().values(
             company_id=company_id,
@@ -159,7 +161,7 @@ def standing(
             p.c.reverses.is_(None),
             undo.c.id.is_(None),
         )
-        .order_by(p.c.paid_on.desc(), p.c.id.desc())
+        .order_by(p.c.paid_on.desc(), p.c.created_at.desc(), p.c.id.desc())
     )
     return rows(tx.execute(query))
 

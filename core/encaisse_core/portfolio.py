@@ -19,6 +19,7 @@ from encaisse_core.faces import keys
 from encaisse_core.holds import hold
 from encaisse_core.host import Host, Link, links
 from encaisse_core.join import Joined
+from encaisse_core.naming import first_free
 from encaisse_core.sightings import record_of
 from encaisse_core.store import schema
 from encaisse_core.store.engine import rows, stamp
@@ -102,7 +103,7 @@ def _place(host: Host, tx: Connection, link: Link, row: Mapping[str, Any]) -> bo
 def new_claim(host: Host, tx: Connection, link: Link, invoice: SourceInvoice) -> str:
     """Make a claim of a record that is the first to show it; give its id."""
     now = host.clock.now()
-    claim_id = host.ids.new("clm")
+    claim_id = first_free(tx, schema.claim, link.company_id, "clm", link.id, invoice.ref)
     tx.execute(
         schema.claim.insert().values(
             company_id=link.company_id,

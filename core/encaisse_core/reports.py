@@ -9,6 +9,7 @@ from encaisse_core import journal, tasks
 from encaisse_core.cents import euros
 from encaisse_core.holds import hold
 from encaisse_core.host import Host, Link
+from encaisse_core.naming import named
 from encaisse_core.numbers import annex_number
 from encaisse_core.store import schema
 from encaisse_core.store.engine import stamp
@@ -173,7 +174,7 @@ def keep_payment(host: Host, tx: Connection, link: Link, paid: CollectedPayment)
         return _ask_about_payment(host, tx, link, paid, "que nous ne lui avons pas confiée")
     row = {
         "company_id": link.company_id,
-        "id": host.ids.new("stl"),
+        "id": named("stl", link.company_id, link.id, paid.remote_id),
         "connection_id": link.id,
         "remote_id": paid.remote_id,
         "procedure_id": found.id,
@@ -245,7 +246,7 @@ def keep_payout(host: Host, tx: Connection, link: Link, payout: CollectorPayout)
     currency = payout.net.currency
     row = {
         "company_id": link.company_id,
-        "id": host.ids.new("pot"),
+        "id": named("pot", link.company_id, link.id, payout.remote_id),
         "connection_id": link.id,
         "remote_id": payout.remote_id,
         "state": payout.state,

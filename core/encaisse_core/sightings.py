@@ -12,6 +12,7 @@ from sqlalchemy import Connection, bindparam, select
 from encaisse_api import SourceInvoice, Unreadable
 from encaisse_core import referrers
 from encaisse_core.host import Host, Link
+from encaisse_core.naming import named
 from encaisse_core.store import schema
 from encaisse_core.store.engine import stamp
 from encaisse_core.store.upsert import among, bulk_upsert
@@ -104,7 +105,7 @@ def store_invoices(
             told = _told(item, record, fingerprint, now)
             told |= {
                 "company_id": link.company_id,
-                "id": host.ids.new("sgt"),
+                "id": named("sgt", link.company_id, link.id, item.ref),
                 "connection_id": link.id,
                 "remote_ref": item.ref,
                 "expected": told["open"],
