@@ -22,6 +22,7 @@ from encaisse_core.store import open_store
 FOLDER = "ENCAISSE_HOME"
 DATABASE = "ENCAISSE_DATABASE_URL"
 ROUTES = "ENCAISSE_ROUTES"
+DOCUMENTS = "documents"
 PRIVATE = "ENCAISSE_PRIVATE_HOSTS"
 """Self-hosted tools in the network of who runs us; no other may stand at an inner address."""
 
@@ -47,6 +48,11 @@ def folder_of(environ: Mapping[str, str]) -> Path:
     """Find the user's data folder: `ENCAISSE_HOME`, else the platform's own place."""
     told = environ.get(FOLDER)
     return Path(told) if told else Path(platformdirs.user_data_dir("encaisse", appauthor=False))
+
+
+def database_of(environ: Mapping[str, str], folder: Path) -> str:
+    """Give the database's address: `ENCAISSE_DATABASE_URL`, else SQLite in the data folder."""
+    return environ.get(DATABASE) or f"sqlite:///{folder / 'encaisse.db'}"
 
 
 def routes_of(environ: Mapping[str, str]) -> dict[str, str]:
@@ -84,7 +90,7 @@ def open_app(
             f"Le dossier de données {folder} ne peut pas être créé : {of_the_system(error)}. "
             f"Choisissez-en un autre avec {FOLDER}."
         ) from error
-    store = open_store(environ.get(DATABASE) or f"sqlite:///{folder / 'encaisse.db'}")
+    store = open_store(database_of(environ, folder))
     if isinstance(clock, VirtualClock):
         store.set_virtual_now(clock.now())
         clock.on_advance.append(store.set_virtual_now)
@@ -108,6 +114,6 @@ def open_app(
         ids=ids,
         connectors=connectors or loaded,
         door=door,
-        blobs=Blobs(folder / "documents"),
+        blobs=Blobs(folder / DOCUMENTS),
     )
     return App(host=host, folder=folder, vault=vault, signer=signer, loaded=loaded, door=door)

@@ -88,8 +88,8 @@ class Kind:
         """Make what the partner is told."""
         raise NotImplementedError
 
-    def ready(self, host: Host, link: Link, effect: Effect) -> None:
-        """Check what must still hold at the moment of sending."""
+    def ready(self, host: Host, link: Link, effect: Effect) -> Receipt | None:
+        """Check what must still hold at the moment of sending; give what stands there instead."""
 
     def look(self, host: Host, link: Link, partner: Any, effect: Effect) -> Any:
         """Read what the write changed there."""
@@ -109,6 +109,7 @@ class _Try:
     link: Link
     effect: Effect
     kind: Kind
+    look_only: bool = False
 
 
 def kinds() -> dict[str, Kind]:
@@ -128,11 +129,14 @@ def kinds() -> dict[str, Kind]:
     }
 
 
-def deliver(host: Host, effect: Effect) -> str:
-    """Try an effect once and return the state it is left in, or `waiting` for its facts."""
+def deliver(host: Host, effect: Effect, *, look_only: bool = False) -> str:
+    """Try an effect once and return the state it is left in, or `waiting` for its facts.
+
+    With `look_only` nothing is sent: one that does not stand at its partner is planned as usual.
+    """
     with host.store.begin() as tx:
         where = link(tx, effect.company_id, effect.connection_id)
-    attempt = _Try(host, where, effect, kinds()[effect.kind])
+    attempt = _Try(host, where, effect, kinds()[effect.kind], look_only)
     idle = _idle(host, where)
     if idle is not None:
         return _close(attempt, effect.state, reason=idle, retry_in=BACKOFF[-1])
@@ -210,7 +214,11 @@ def _attempt(attempt: _Try) -> str:
                 "uncertain",
                 "Ce partenaire ne permet pas de vérifier si l'envoi est arrivé.",
             )
-        kind.ready(host, attempt.link, effect)
+        if attempt.look_only:
+            return _close(attempt, "planned", reason="Vérifié : cet envoi n'est pas arrivé.")
+        stands = kind.ready(host, attempt.link, effect)
+        if stands is not None:
+            return _landed(attempt, partner, stands)
         if not outbox.holds(host, effect):
             return "lost"
         receipt = _send(attempt, partner, arguments)

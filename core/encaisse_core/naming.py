@@ -19,7 +19,7 @@ from encaisse_core.clock import ulid
 
 
 def named(kind: str, *parts: str | int) -> str:
-    """Derive `<kind>_<26 characters>` from what a thing is: 128 bits of SHA-256, as a ULID looks."""
+    """Derive `<kind>_<26 characters>` from what a thing is: 128 bits of SHA-256."""
     digest = hashlib.sha256(json.dumps([kind, *parts]).encode()).digest()
     number = int.from_bytes(digest[:16], "big")
     return f"{kind}_{ulid(number >> 80, number & ((1 << 80) - 1))}"

@@ -29,6 +29,7 @@ from encaisse_core import (
     outbox,
     portfolio,
     reconcile,
+    recovering,
     runner,
     stops,
     writeback,
@@ -180,6 +181,7 @@ def open_procedures(host: Host, night: Night) -> None:
 def compare_portfolios(host: Host, night: Night) -> None:
     """List what the partners' portfolios and ours disagree about."""
     night.counts["differences"] += compare.compare(host, night.company_id)
+    recovering.close_if_over(host, night.company_id)
 
 
 PHASES: tuple[tuple[str, Phase], ...] = (

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from pydantic import BaseModel
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Row, select
 
 from encaisse_api import (
     AnnexLine,
@@ -25,7 +25,7 @@ from encaisse_api import (
     Reminder,
     SignedMandate,
 )
-from encaisse_core import documents, facts, gate, journal, outbox, proposals, reminders
+from encaisse_core import documents, facts, gate, journal, outbox, proposals, reminders, restored
 from encaisse_core.deliver import Kind, Never, NotNow
 from encaisse_core.host import Host, Link
 from encaisse_core.naming import named
@@ -51,6 +51,10 @@ class RequestMandate(Kind):
                 annex=_annex(row),
             ),
         )
+
+    def ready(self, host: Host, link: Link, effect: Effect) -> None:
+        """Ask for nothing to be signed that may be worked on already."""
+        _nothing_forgotten(host, effect)
 
     def landed(
         self,
@@ -89,7 +93,15 @@ def plan_openings(host: Host, company_id: str) -> int:
     with host.store.begin("opening.plan") as tx:
         host.store.one_at_a_time(tx, company_id)
         query = (
-            select(p.id, p.connection_id, p.digest, p.expires_at, m.state, m.id.label("mandate_id"))
+            select(
+                p.id,
+                p.connection_id,
+                p.digest,
+                p.expires_at,
+                m.state,
+                m.signed_at,
+                m.id.label("mandate_id"),
+            )
             .join(
                 schema.proposal_mandate, (pm.company_id == p.company_id) & (pm.proposal_id == p.id)
             )
@@ -97,27 +109,42 @@ def plan_openings(host: Host, company_id: str) -> int:
             .where(p.company_id == company_id, p.state == "approved")
             .order_by(p.id)
         )
+        forgetful = restored.open_of(tx, company_id) is not None
         for row in tx.execute(query).all():
-            if instant(row.expires_at) < now:
+            if forgetful and row.signed_at is not None and _plan(host, tx, company_id, row):
+                planned += 1  # it may be open by now: looked up before it is given up
+            elif instant(row.expires_at) < now:
                 if not _under_way(tx, company_id, row.id):
                     proposals.drop(host, tx, company_id, row.id, "approbation expirée")
             elif row.state in ("refused", "expired", "revoked", "altered"):
                 proposals.drop(host, tx, company_id, row.id, f"mandat {row.state}")
             elif row.state == "signed":
-                planned += (
-                    outbox.plan(
-                        host,
-                        tx,
-                        company_id=company_id,
-                        kind="open_procedure",
-                        subject=row.id,
-                        cause=row.digest,
-                        connection_id=row.connection_id,
-                        payload={"proposal_id": row.id, "mandate_id": row.mandate_id},
-                    )
-                    is not None
-                )
+                planned += _plan(host, tx, company_id, row)
     return planned
+
+
+def _plan(host: Host, tx: Connection, company_id: str, row: Row[Any]) -> bool:
+    return (
+        outbox.plan(
+            host,
+            tx,
+            company_id=company_id,
+            kind="open_procedure",
+            subject=row.id,
+            cause=row.digest,
+            connection_id=row.connection_id,
+            payload={"proposal_id": row.id, "mandate_id": row.mandate_id},
+        )
+        is not None
+    )
+
+
+def _nothing_forgotten(host: Host, effect: Effect) -> None:
+    """Wait while a restored store may not know what its collectors already work on."""
+    with host.store.begin() as tx:
+        why = restored.why_not_open(tx, effect.company_id)
+    if why is not None:
+        raise NotNow(why)
 
 
 def _under_way(tx: Connection, company_id: str, proposal_id: str) -> bool:
@@ -166,6 +193,7 @@ class OpenProcedure(Kind):
 
     def ready(self, host: Host, link: Link, effect: Effect) -> None:
         """Ask every source once more: paid, changed or silent means that nothing leaves."""
+        _nothing_forgotten(host, effect)
         with host.store.begin() as tx:
             proposal = _proposal(tx, effect.company_id, effect.payload["proposal_id"])
         if instant(proposal["expires_at"]) < host.clock.now():

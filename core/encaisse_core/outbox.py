@@ -18,7 +18,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select, text
 
-from encaisse_core import journal
+from encaisse_core import journal, restored
 from encaisse_core.host import Host
 from encaisse_core.naming import named
 from encaisse_core.store import schema
@@ -108,7 +108,7 @@ def plan(
             key=key,
             connection_id=connection_id,
             lane=LANES[kind],
-            state="planned",
+            state=restored.first_state(tx, company_id),
             payload=json.dumps(payload, sort_keys=True),
             payload_version=PAYLOAD_VERSION,
             ready_at=stamp(host.store.db_now(tx)),

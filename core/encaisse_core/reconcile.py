@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from encaisse_core import citations, claim_states, observed, portfolio, settled
+from encaisse_core import citations, claim_states, observed, portfolio, recovering, settled
 from encaisse_core.host import Host
 
 
@@ -27,7 +27,12 @@ class Reconciled(NamedTuple):
 
 
 def reconcile(host: Host, company_id: str) -> Reconciled:
-    """Record every payment that became visible, and bring claims up to it."""
+    """Record every payment that became visible, and bring claims up to it.
+
+    After a restored backup what was sent since is looked up first: an entry of ours that nobody
+    remembers would look like a customer's payment.
+    """
+    recovering.recover(host, company_id)
     with host.store.begin("reconcile.money") as tx:
         host.store.one_at_a_time(tx, company_id)
         portfolio.follow_records(host, tx, company_id)

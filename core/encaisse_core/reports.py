@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Connection, select
 
 from encaisse_api import CollectedPayment, CollectorPayout, ProcedureState
-from encaisse_core import journal, tasks
+from encaisse_core import journal, restored, tasks
 from encaisse_core.cents import euros
 from encaisse_core.holds import hold
 from encaisse_core.host import Host, Link
@@ -71,6 +71,8 @@ def keep_progress(host: Host, tx: Connection, link: Link, state: ProcedureState)
 
 
 def _opening_in_doubt(tx: Connection, link: Link) -> bool:
+    if restored.open_of(tx, link.company_id) is not None:
+        return True  # opened after the backup, perhaps
     e = schema.effect.c
     query = select(e.id).where(
         e.company_id == link.company_id,

@@ -304,6 +304,12 @@ class DeclareDirectPayment(_Stop):
             ),
         )
 
+    def ready(self, host: Host, link: Link, effect: Effect) -> Receipt | None:
+        """Declare nothing twice that was declared before a backup was restored."""
+        from encaisse_core import recovering
+
+        return recovering.declared_already(host, link, effect)
+
     def ends(self, effect: Effect) -> bool:
         return bool(effect.payload["settles"])
 

@@ -85,6 +85,10 @@ class Vault:
         """Name the KEK new envelopes use."""
         return self._current.id
 
+    def knows(self, kek_id: str) -> bool:
+        """Tell whether what this KEK wrapped can be opened here."""
+        return kek_id in self._keks
+
     def seal(self, plaintext: bytes, place: Place) -> Sealed:
         """Encrypt one value under a new data key, for this place only."""
         data_key, nonce = self._ids.nonce(KEY_BYTES), self._ids.nonce(NONCE_BYTES)

@@ -66,6 +66,8 @@ COMMANDS: dict[str, Named] = {
     "commissions": Named(MONEY, "money", "commissions", "Liste les commissions."),
     "payouts": Named(MONEY, "money", "payouts", "Liste les reversements et leurs écritures."),
     "journal": Named(PROOF, "proof", "journal", "Vérifie ou exporte le journal."),
+    "backup": Named(PROOF, "backing_up", "backup", "Sauvegarde la base dans un fichier."),
+    "restore": Named(PROOF, "backing_up", "restore", "Restaure une sauvegarde."),
     "doctor": Named(PROOF, "doctor", "doctor", "Examine l'installation."),
 }
 

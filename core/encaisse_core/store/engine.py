@@ -172,6 +172,62 @@ def _alembic(connection: Connection | None = None) -> Config:
     return config
 
 
+def head() -> str:
+    """Name the code's version of the tables."""
+    found = _head()
+    if found is None:
+        raise StoreError("Les tables de cette version d'encaisse sont introuvables : réinstallez.")
+    return found
+
+
+def is_known(revision: str) -> bool:
+    """Tell whether this code knows a version of the tables, so that it can bring it to its own."""
+    try:
+        return ScriptDirectory.from_config(_alembic()).get_revision(revision) is not None
+    except CommandError:
+        return False
+
+
+def make_tables(engine: Engine, revision: str) -> None:
+    """Make the tables of an empty database as they were at a version this code knows."""
+    with engine.connect() as connection:
+        command.upgrade(_alembic(connection), revision)
+
+
+def plain_engine(url: str) -> Engine:
+    """Open a database as the store does, without asking for its version."""
+    return _engine(url)
+
+
+def snapshot(store: Store) -> Engine:
+    """Make an engine whose transactions read one moment and hold nobody up; its user disposes it.
+
+    SQLite reads from the write-ahead log while others write; PostgreSQL in a transaction that is
+    repeatable and read-only.
+    """
+    url = store.engine.url
+    if not store.sqlite:
+        isolated = create_engine(url, isolation_level="REPEATABLE READ")
+
+        def read_only(connection: Connection) -> None:
+            connection.exec_driver_sql("SET TRANSACTION READ ONLY")
+
+        event.listen(isolated, "begin", read_only)
+        return isolated
+    engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False})
+
+    def on_connect(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:
+        connection.isolation_level = None
+        connection.execute("PRAGMA query_only=ON").close()
+
+    def on_begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN")
+
+    event.listen(engine, "connect", on_connect)
+    event.listen(engine, "begin", on_begin)
+    return engine
+
+
 @cache
 def _head() -> str | None:
     """Name the code's version of the tables."""

@@ -54,6 +54,7 @@ from encaisse_core.store.schema.running import (
     night,
     rate_bucket,
     refresh_lease,
+    restoration,
     signing_key,
     virtual_clock,
 )
@@ -112,6 +113,7 @@ __all__ = [
     "referrer_contract",
     "refresh_lease",
     "reservation",
+    "restoration",
     "routing",
     "settlement",
     "sighting",

@@ -17,6 +17,15 @@ night = company_table(
     key=("night",),
 )
 
+restoration = company_table(
+    "restoration",
+    Column("taken_at", Moment, nullable=False),  # when the backup was made
+    Column("restored_at", Moment, nullable=False),
+    Column("digest", String(64), nullable=False),  # of the backup, as its maker printed it
+    Column("read_at", Moment),  # when every partner had been read again, procedures looked up
+    Column("closed_at", Moment),  # when nothing of what may have been sent since is in doubt
+)
+
 rate_bucket = Table(
     "rate_bucket",
     metadata,
