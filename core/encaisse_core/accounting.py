@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from encaisse_core import journal
+from encaisse_core import journal, restored
 from encaisse_core.cents import in_units
 from encaisse_core.entries import ACCOUNTS, remainder
 from encaisse_core.host import Host
@@ -26,6 +26,12 @@ from encaisse_core.vouchers import CUSTOMERS, Line
 from encaisse_einvoicing.fec import FecLine, fields
 
 Row = dict[str, Any]
+
+
+FORGOTTEN = (
+    "il a pu être remis avant la restauration de la base, qui ne le saurait plus. Si votre "
+    "comptable ne l'a pas reçu, relancez avec --never-handed-over."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +57,30 @@ def entry_number(number: int) -> str:
     return f"ENC{number:06d}"
 
 
-def hand_over(host: Host, tx: Connection, company_id: str, into: Destination) -> Handed:
-    """Make the entry of each executed payout that has a voucher and was not handed over yet."""
+SERIES = 10_000
+"""Entries of one series; a restored store begins the next one, as it forgot what it numbered."""
+
+
+def hand_over(
+    host: Host, tx: Connection, company_id: str, into: Destination, *, checked: bool = False
+) -> Handed:
+    """Make the entry of each executed payout that has a voucher and was not handed over yet.
+
+    One that may have been handed over before a restored backup waits, unless `checked` says that a
+    person made sure it was not.
+    """
     host.store.one_at_a_time(tx, company_id)
     done = Handed()
     told = told_to_tools(tx, company_id)
     x = schema.accounting_entry.c
     last = tx.execute(select(func.max(x.number)).where(x.company_id == company_id)).scalar_one()
-    number = int(last or 0)
+    number = max(int(last or 0), SERIES * restored.count(tx, company_id))
     for payout in _waiting(tx, company_id):
+        if not checked and restored.may_have_been_issued(
+            tx, company_id, payout["executed_on"] or ""
+        ):
+            done.waiting.append({**_named(payout), "reason": FORGOTTEN})
+            continue
         lines = _voucher(tx, payout)
         posted, shares, doubt = already_there(tx, payout, lines, told)
         if doubt is not None:

@@ -151,13 +151,15 @@ def missing(seller: Party, billing: Billing) -> list[str]:
     return [what for what, lacks in wanted if lacks]
 
 
-def numbered(prefix: str, seller: Party, year: int, sequence: int) -> str:
+def numbered(prefix: str, seller: Party, year: int, sequence: int, series: int = 0) -> str:
     """Number a document in its referrer's own series, continuous from one year to the next.
 
     A series per seller: the numbers of an invoice follow each other without a gap (annexe II
-    art. 242 nonies A, I-7°), and each referrer is the seller of its own.
+    art. 242 nonies A, I-7°), and each referrer is the seller of its own. `series` counts the
+    restorations before: the same article lets numbers stand in distinct series.
     """
-    return f"{prefix}-{seller.siren or seller.vat_id}-{year}-{sequence:04d}"
+    mark = f"S{series}-" if series else ""
+    return f"{prefix}-{seller.siren or seller.vat_id}-{year}-{mark}{sequence:04d}"
 
 
 @dataclass(frozen=True, slots=True)

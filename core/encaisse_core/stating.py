@@ -11,12 +11,14 @@ import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, func, select
 from stdnum.fr import siren as siren_key
 
-from encaisse_core import earnings, journal
+from encaisse_core import earnings, journal, restored
+from encaisse_core.clock import PARIS
 from encaisse_core.commissions import CommissionLine
 from encaisse_core.errors import CheckFailed
 from encaisse_core.host import Host
@@ -56,9 +58,19 @@ class Draft:
 
 
 def drafts(
-    host: Host, tx: Connection, company_id: str, period: str, referrer_id: str | None = None
+    host: Host,
+    tx: Connection,
+    company_id: str,
+    period: str,
+    referrer_id: str | None = None,
+    *,
+    checked: bool = False,
 ) -> list[Draft]:
-    """Draft a month's statements (`YYYY-MM`) that are not issued; one without lines is none."""
+    """Draft a month's statements (`YYYY-MM`) that are not issued; one without lines is none.
+
+    `checked` says that a person knows, after a restored backup, whether the month was issued.
+    """
+    forgotten = None if checked else _forgotten(tx, company_id, period)
     stated = _stated_in(tx, company_id)
     open_: dict[tuple[str, str], list[tuple[Row, CommissionLine]]] = defaultdict(list)
     ledger = earnings.ledger(tx, company_id)
@@ -87,7 +99,7 @@ def drafts(
                     tuple(shown),
                     tuple(row["id"] for row, _ in month),
                     reckon([line for _, line in month], period, brought, heading.billing.regime),
-                    _refusal(host, facts["name"], heading, earlier),
+                    _refusal(host, facts["name"], heading, earlier) or forgotten,
                 )
             )
     return found
@@ -104,20 +116,61 @@ def _refusal(host: Host, name: str, heading: Heading, earlier: str) -> str | Non
     return None
 
 
-def issue(host: Host, tx: Connection, company_id: str, draft: Draft) -> Row:
-    """Issue a draft: number it, freeze it, state its lines. It must have no refusal."""
+def _forgotten(tx: Connection, company_id: str, period: str) -> str | None:
+    """Say in French why a month that may have been issued before a restoration waits."""
+    year, month = int(period[:4]), int(period[5:])
+    over = datetime(year + month // 12, month % 12 + 1, 1, tzinfo=PARIS)
+    found = restored.may_have_been_issued(tx, company_id, stamp(over))
+    if found is None:
+        return None
+    return (
+        f"Le mois {period} a pu être émis avant la restauration du {found.restored_at[:10]}, et la "
+        "base ne le saurait plus. Vérifiez ce que vous avez envoyé, puis ajoutez --issued-as "
+        "NUMÉRO s'il l'a été, ou --never-issued s'il ne l'a pas été."
+    )
+
+
+def _number(tx: Connection, company_id: str, draft: Draft, prefix: str, year: int) -> str:
+    """Give the next number of a referrer's series; after a restoration a new series begins.
+
+    Which numbers were given between the backup and its restoration nobody knows here, so none of
+    that series is given any more.
+    """
+    s = schema.commission_statement.c
+    column = s.number if prefix == "RC" else s.invoice_number
+    series = restored.count(tx, company_id)
+    mark = f"-S{series}-" if series else ""
+    query = select(func.count(column)).where(
+        s.company_id == company_id, s.referrer_id == draft.referrer_id
+    )
+    if series:
+        query = query.where(column.contains(mark))
+    given = int(tx.execute(query).scalar_one())
+    return numbered(prefix, draft.heading.seller, year, given + 1, series)
+
+
+def issue(
+    host: Host,
+    tx: Connection,
+    company_id: str,
+    draft: Draft,
+    *,
+    as_number: str | None = None,
+    as_invoice: str | None = None,
+) -> Row:
+    """Issue a draft: number it, freeze it, state its lines. It must have no refusal.
+
+    `as_number` and `as_invoice` are numbers it was given before a restoration that forgot it.
+    """
     s = schema.commission_statement.c
     now, today = host.clock.now(), host.clock.today()
     here = (s.company_id == company_id, s.referrer_id == draft.referrer_id)
-    issued, invoiced = tx.execute(
-        select(func.count(), func.count(s.invoice_number)).where(*here)
-    ).one()
-    heading, seller = draft.heading, draft.heading.seller
-    heading = replace(
-        heading, number=numbered("RC", seller, today.year, issued + 1), issued_on=today
-    )
+    issued = tx.execute(select(func.count()).where(*here)).scalar_one()
+    heading = draft.heading
+    number = as_number or _number(tx, company_id, draft, "RC", today.year)
+    heading = replace(heading, number=number, issued_on=today)
     if heading.billing.mandate is not None and draft.sums.excl_vat:
-        number = numbered("AF", seller, today.year, invoiced + 1)
+        number = as_invoice or _number(tx, company_id, draft, "AF", today.year)
         heading = replace(heading, invoice_number=number)
     text = json.dumps(
         document(heading, draft.lines, draft.sums), ensure_ascii=False, sort_keys=True

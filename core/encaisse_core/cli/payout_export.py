@@ -17,6 +17,12 @@ from encaisse_einvoicing.fec import records
 @click.command("export", help="Écrit les écritures des reversements, à importer en comptabilité.")
 @click.argument("file", metavar="FICHIER", type=click.Path(path_type=Path))
 @click.option("--again", is_flag=True, help="Réécrit tout ce qui a déjà été remis, à l'identique.")
+@click.option(
+    "--never-handed-over",
+    "checked",
+    is_flag=True,
+    help="Après une restauration : vous avez vérifié que le comptable ne les a pas reçus.",
+)
 @click.option("--journal", "code", default="OD", metavar="CODE", help="Code du journal ; OD sinon.")
 @click.option(
     "--written-on",
@@ -31,6 +37,7 @@ def export(
     context: click.Context,
     file: Path,
     again: bool,
+    checked: bool,
     code: str,
     written_on: str,
     asked: str | None,
@@ -48,7 +55,7 @@ def export(
             done = (
                 accounting.handed_over(tx, company.id)
                 if again
-                else accounting.hand_over(app.host, tx, company.id, into)
+                else accounting.hand_over(app.host, tx, company.id, into, checked=checked)
             )
             if done.rows:
                 files.write(file, records(done.rows), end="\r\n")

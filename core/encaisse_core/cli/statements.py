@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import click
+from sqlalchemy import Connection
 
 from encaisse_core import stating
 from encaisse_core.cli import showing, spreadsheet, words
@@ -46,6 +47,21 @@ SUMS = (
 @click.option("--referrer", "referred", metavar="ID", help="Un seul apporteur.")
 @click.option("--issue", is_flag=True, help="L'émet : il a un numéro et ne change plus.")
 @click.option(
+    "--never-issued",
+    is_flag=True,
+    help="Après une restauration : vous avez vérifié que ce mois n'avait pas été émis.",
+)
+@click.option(
+    "--issued-as",
+    metavar="NUMÉRO",
+    help="Après une restauration : le numéro sous lequel il avait été émis.",
+)
+@click.option(
+    "--invoiced-as",
+    metavar="NUMÉRO",
+    help="Avec --issued-as : le numéro de sa facture, s'il y en a.",
+)
+@click.option(
     "--csv", "as_csv", is_flag=True, help="Un fichier pour tableur, sur la sortie standard."
 )
 @company_option
@@ -56,6 +72,9 @@ def statement(
     month: str,
     referred: str | None,
     issue: bool,
+    never_issued: bool,
+    issued_as: str | None,
+    invoiced_as: str | None,
     as_csv: bool,
     asked: str | None,
     as_json: bool,
@@ -65,16 +84,30 @@ def statement(
         raise UsageError(f"« {month} » n'est pas un mois : écrivez 2026-02.")
     if as_csv and as_json:
         raise UsageError("--csv et --json s'excluent : choisissez l'un des deux.")
+    if (never_issued or issued_as or invoiced_as) and not issue:
+        raise UsageError("--never-issued et --issued-as vont avec --issue.")
+    if (never_issued and issued_as) or (invoiced_as and not issued_as):
+        raise UsageError("Choisissez : --never-issued, ou --issued-as (avec --invoiced-as).")
     refused: list[str] = []
     with context.ensure_object(Session).open() as app:
         company = company_of(app, asked)
         who = referrer_id(app, company, referred) if referred else None
         with app.host.store.begin("statements.issue") as tx:
             app.host.store.one_at_a_time(tx, company.id)
-            open_ = stating.drafts(app.host, tx, company.id, month, who)
+            checked = never_issued or issued_as is not None
+            open_ = stating.drafts(app.host, tx, company.id, month, who, checked=checked)
+            if issued_as is not None:
+                _check_number(tx, company.id, issued_as, len(open_))
             for draft in open_ if issue else ():
                 if draft.refusal is None:
-                    stating.issue(app.host, tx, company.id, draft)
+                    stating.issue(
+                        app.host,
+                        tx,
+                        company.id,
+                        draft,
+                        as_number=issued_as,
+                        as_invoice=invoiced_as,
+                    )
                 else:
                     refused.append(draft.refusal)
             found = [views.issued(row) for row in stating.issued(tx, company.id, month, who)]
@@ -90,6 +123,14 @@ def statement(
         showing.say(sentence, err=True)
     if refused:
         context.exit(ITEMS_REFUSED)
+
+
+def _check_number(tx: Connection, company_id: str, number: str, drafts: int) -> None:
+    """Let a number be given back to one statement only, and only if it is nobody else's."""
+    if drafts != 1:
+        raise UsageError("--issued-as vaut pour un relevé : précisez --referrer.")
+    if any(row["number"] == number for row in stating.issued(tx, company_id)):
+        raise UsageError(f"Le numéro {number} est déjà celui d'un autre relevé.")
 
 
 @click.command("statements", help="Liste les relevés émis.")
