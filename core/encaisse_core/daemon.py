@@ -12,7 +12,7 @@ import os
 import socket
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
@@ -30,6 +30,7 @@ from encaisse_core.nightly import PHASES, Night, Phase, run_night
 from encaisse_core.store import schema
 from encaisse_core.store.engine import instant, stamp
 from encaisse_core.store.upsert import bulk_upsert
+from encaisse_core.watch.outside import Outside
 
 GONE = ("stopped", "once")
 """What a heartbeat says last: a daemon was told to end, a single night is over."""
@@ -41,6 +42,9 @@ BEAT = timedelta(minutes=5)
 """How often a waiting daemon says so."""
 
 AT = time(4, 10)
+
+OUTCOMES = {DONE: "done", ITEMS_REFUSED: "partial", TERMINATED: "stopped"}
+"""What a run is counted as, by the exit code of its worst company; any other code is a failure."""
 
 STOPPED = TERMINATED
 """The code of nights told to end before they were over; they start over the next time."""
@@ -74,6 +78,7 @@ class Daemon:
     wait: Callable[[float], bool]
     stop_asked: Callable[[], bool]
     at: time = AT
+    outside: Outside = field(default_factory=Outside)
 
     def run_forever(self) -> int:
         """Run a night each day until told to stop; a fault of one night does not end the next."""
@@ -101,6 +106,16 @@ class Daemon:
         A night that was told to end before its last phase gives `STOPPED`: it is not done.
         """
         self._beat("running")
+        self.outside.begin(self.app.host.ids.new("run"))
+        try:
+            worst = self._run_all()
+        except BaseException:
+            self.outside.end("failed", told=False)  # the watcher hears nothing: it says so itself
+            raise
+        self.outside.end(OUTCOMES.get(worst, "failed"), told=worst != STOPPED)
+        return worst
+
+    def _run_all(self) -> int:
         try:
             with self.app.host.store.begin() as tx:
                 known = [str(row["id"]) for row in companies(tx)]
@@ -139,6 +154,8 @@ class Daemon:
     def log(self, event: str, *, level: str = "info", **said: Any) -> None:
         """Write one line: when, how grave, what, and ids or counts; never a name or a message."""
         line = {"at": stamp(self.app.host.clock.now()), "level": level, "event": event, **said}
+        if self.outside.run is not None:
+            line["run"] = self.outside.run
         self.write(json.dumps(line, ensure_ascii=False))
 
     def _wait_until(self, due: datetime) -> bool:
@@ -155,13 +172,14 @@ class Daemon:
         ran: list[str] = []
         phases = tuple((name, self._logged(name, phase, ran)) for name, phase in PHASES)
         try:
-            night = run_night(
-                self.app.host,
-                company_id,
-                self.app.signer,
-                phases=phases,
-                stop_asked=self.stop_asked,
-            )
+            with self.outside.spans("company", **{"encaisse.company": company_id}):
+                night = run_night(
+                    self.app.host,
+                    company_id,
+                    self.app.signer,
+                    phases=phases,
+                    stop_asked=self.stop_asked,
+                )
         except (HostError, PartnerError) as error:
             sentence, code = expected(error) or ("", STORE)
             # A host's own sentence names no person; a partner's may quote what it was sent.
@@ -191,11 +209,17 @@ class Daemon:
             start = host.clock.monotonic()
             outcome = "failed"
             try:
-                phase(host, night)
+                with self.outside.spans(f"phase {name}", **{"encaisse.company": night.company_id}):
+                    phase(host, night)
                 outcome = "done"
                 ran.append(name)
             finally:
                 new = sorted(set(night.failures) - failed)
+                seconds = host.clock.monotonic() - start
+                self.outside.phase(
+                    name, "partial" if outcome == "done" and new else outcome, seconds
+                )
+                self.outside.pulled(night.counts - before)
                 self.log(
                     "phase",
                     level="info" if outcome == "done" and not new else "warning",
@@ -205,7 +229,7 @@ class Daemon:
                     outcome="partial" if outcome == "done" and new else outcome,
                     counts=_nonzero(night.counts - before),
                     connections_failed=new,
-                    seconds=f"{host.clock.monotonic() - start:.3f}",
+                    seconds=f"{seconds:.3f}",
                 )
             self._beat("running")
 
@@ -213,6 +237,7 @@ class Daemon:
 
     def _beat(self, state: str, **more: str) -> None:
         """Show a sign of life; a store that does not take it is said, and does not stop us."""
+        self.outside.pulse.tick(state)
         body = {"pid": os.getpid(), "machine": socket.gethostname(), "state": state, **more}
         row = {
             "name": HEARTBEAT,

@@ -19,7 +19,7 @@ from encaisse_lab import partners as sides
 from encaisse_lab.cast import cast
 from encaisse_lab.demo import Evening, Run
 from encaisse_lab.samples import samples
-from encaisse_lab.summary import summary, zeros
+from encaisse_lab.summary import judged, summary, zeros
 
 QUIET = lambda _: None  # noqa: E731
 
@@ -96,5 +96,6 @@ def test_two_nights_after_a_backup_are_found_again(
         place.restore(file)
         for number in range(backed_up + 3, nights + 1):
             place.night(number)
-        figures = summary(place.told)
+        figures, verdict = summary(place.told), judged(place.told)
+        assert (verdict.duplicates, verdict.missing) == ((), ())
         assert zeros(figures) == dict.fromkeys(zeros(figures), 0)

@@ -13,7 +13,7 @@ from alembic.runtime.migration import MigrationContext
 from cryptography.exceptions import InvalidTag
 from sqlalchemy import Connection, func, select, text
 
-from encaisse_core import grants
+from encaisse_core import grants, restored
 from encaisse_core.app import ROUTES, App, routes_of
 from encaisse_core.cli.catalogue import imported, of_other_rooms
 from encaisse_core.cli.showing import moment
@@ -24,6 +24,7 @@ from encaisse_core.loader import load
 from encaisse_core.stops import STOP_KINDS
 from encaisse_core.store import schema
 from encaisse_core.store.engine import instant
+from encaisse_core.watch import heartbeat
 
 ACKNOWLEDGED_WITHIN = timedelta(hours=4)
 """A stop older than this is given to a person."""
@@ -69,6 +70,7 @@ def of_the_host(app: App, environ: Mapping[str, str]) -> list[Check]:
         found += _unjoined(tx)
         found += [_stops(tx, app.host.clock.now()), _doubts(tx), _routes(tx, environ)]
         found.append(_daemon(tx, app.host.clock.now()))
+        found += [*_restorations(tx), _heartbeat(tx, app.host.clock.now(), environ)]
     return found
 
 
@@ -230,6 +232,48 @@ def _routes(tx: Connection, environ: Mapping[str, str]) -> Check:
     if real:
         return Check("routes", False, f"{said} Les {real} société(s) en réel ne sont pas lues.")
     return Check("routes", True, said)
+
+
+def _restorations(tx: Connection) -> list[Check]:
+    """Say of each restored company what is still in doubt."""
+    r, k = schema.restoration.c, schema.company.c
+    query = (
+        select(k.id, k.siren, k.environment, r.taken_at)
+        .join(schema.restoration, r.company_id == k.id)
+        .where(r.closed_at.is_(None))
+        .order_by(k.siren, k.environment)
+    )
+    found: list[Check] = []
+    for row in tx.execute(query).all():
+        waits = restored.why_not_open(tx, row.id) or "des envois sont encore en doute."
+        said = f"{row.siren} ({row.environment}) restaurée de la sauvegarde du "
+        found.append(Check("restoration", False, f"{said}{moment(row.taken_at)} : {waits}"))
+    return found
+
+
+def _heartbeat(tx: Connection, now: datetime, environ: Mapping[str, str]) -> Check:
+    """Say whether somebody outside is told of nights, and whether they heard."""
+    said = heartbeat.last(tx)
+    if said is None:
+        if environ.get(heartbeat.SETTING):
+            return Check("heartbeat", True, "Témoin extérieur réglé, pas encore appelé.")
+        return Check(
+            "heartbeat",
+            True,
+            f"Aucun témoin extérieur n'est prévenu des nuits ({heartbeat.SETTING}) : une machine "
+            "éteinte ne le dirait à personne.",
+        )
+    at, body = said
+    if not body.get("ok"):
+        return Check(
+            "heartbeat",
+            False,
+            f"Le témoin extérieur n'a pas pris l'appel du {moment(at)} ({body.get('why')}) : "
+            "vérifiez son adresse.",
+        )
+    late = now - instant(at) > DAEMON_SILENT
+    told = f"Le témoin extérieur a été prévenu le {moment(at)}"
+    return Check("heartbeat", not late, f"{told}{', plus depuis : relancez.' if late else '.'}")
 
 
 def _daemon(tx: Connection, now: datetime) -> Check:

@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+import json
+import logging
 import signal
 import sys
 import threading
+from collections.abc import Generator
+from contextlib import contextmanager
 from datetime import time
 from types import FrameType
 
 import click
 
+from encaisse_core.app import App
 from encaisse_core.cli.door import Answering
 from encaisse_core.cli.ending import INTERRUPTED
 from encaisse_core.cli.session import Session
 from encaisse_core.daemon import AT, STOPPED, Daemon
 from encaisse_core.errors import UsageError
+from encaisse_core.store.engine import stamp
+from encaisse_core.watch import traces
+from encaisse_core.watch.figures import RequestsHeard
+from encaisse_core.watch.heartbeat import SETTING, Heartbeat, checked
+from encaisse_core.watch.lines import Form, Lines, Repeating
+from encaisse_core.watch.outside import Outside
+from encaisse_core.watch.served import Served, address
+from encaisse_core.watch.state import Looking
 
 
 @click.command(
@@ -22,13 +35,47 @@ from encaisse_core.errors import UsageError
 )
 @click.option("--at", "told", metavar="HH:MM", help="Heure de Paris ; par défaut 04:10.")
 @click.option("--once", is_flag=True, help="Fait la nuit maintenant, puis s'arrête.")
+@click.option(
+    "--log",
+    "form",
+    type=click.Choice(["json", "text"]),
+    help="Forme du journal : json, ou text ; par défaut text sur un terminal, json sinon.",
+)
+@click.option(
+    "--listen",
+    metavar="127.0.0.1:PORT",
+    help="Répond à /healthz, /readyz et /metrics, sur cette machine seulement.",
+)
+@click.option(
+    "--heartbeat",
+    metavar="URL",
+    help=f"Témoin extérieur à prévenir de chaque nuit ; par défaut {SETTING}.",
+)
+@click.option("--trace", is_flag=True, help="Envoie des traces OpenTelemetry (encaisse[otel]).")
 @click.option("--debug", is_flag=True, help="Montre la trace d'une panne.")
 @click.pass_context
-def daemon(context: click.Context, told: str | None, once: bool, debug: bool) -> None:
+def daemon(
+    context: click.Context,
+    told: str | None,
+    once: bool,
+    form: Form | None,
+    listen: str | None,
+    heartbeat: str | None,
+    trace: bool,
+    debug: bool,
+) -> None:
     """Run nights; SIGTERM and SIGINT end it between two phases."""
     session = context.ensure_object(Session)
     session.debug = debug
     at = AT if told is None else _time(told)
+    where = None if listen is None else address(listen)
+    url = heartbeat or session.environ.get(SETTING)
+    witness = None if not url else checked(url)
+    lines = Lines(
+        sys.stderr,
+        form or ("text" if sys.stderr.isatty() else "json"),
+        secrets=lambda: [*session.secrets, *([witness] if witness else [])],
+    )
     stopping, told_by = threading.Event(), list[int]()
 
     def stop(number: int, _frame: FrameType | None) -> None:
@@ -37,22 +84,85 @@ def daemon(context: click.Context, told: str | None, once: bool, debug: bool) ->
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
-    with session.open() as app:
+    with session.open() as app, seen(app, lines, where, witness, trace=trace) as outside:
         watch = Daemon(
             app=app,
             session=session,
-            write=_to_stderr,
+            write=lines,
             wait=stopping.wait,
             stop_asked=stopping.is_set,
             at=at,
+            outside=outside,
         )
         code = watch.run_and_end() if once else watch.run_forever()
     context.exit(INTERRUPTED if code == STOPPED and signal.SIGINT in told_by else code)
 
 
-def _to_stderr(line: str) -> None:
-    """Write at once: whoever reads the log reads it while the night runs."""
-    print(line, file=sys.stderr, flush=True)
+@contextmanager
+def seen(
+    app: App,
+    lines: Lines,
+    where: tuple[str, int] | None,
+    witness: str | None,
+    *,
+    trace: bool = False,
+) -> Generator[Outside]:
+    """Show the daemon to whoever was asked to be shown it, until the block ends."""
+    host, outside = app.host, Outside()
+    handlers: list[logging.Handler] = []
+
+    def hear(name: str, handler: logging.Handler) -> None:
+        handlers.append(handler)
+        logging.getLogger(name).addHandler(handler)
+
+    root, requests = logging.getLogger("encaisse"), logging.getLogger("encaisse.http")
+    before = (root.propagate, requests.level)
+    hear("encaisse", Repeating(lines))
+    root.propagate = False  # what connectors say is told by us, without their words, or not at all
+    if where is not None or trace:
+        requests.setLevel(logging.INFO)
+    if trace:
+        traces.export_by_environment()
+        outside.spans, spanned = traces.spans()
+        hear("encaisse.http", spanned)
+    if witness is not None:
+        outside.heartbeat = Heartbeat(
+            witness,
+            host.store,
+            host.clock.now,
+            lambda why: lines(
+                json.dumps(
+                    {
+                        "at": stamp(host.clock.now()),
+                        "level": "warning",
+                        "event": "heartbeat_not_taken",
+                        "why": why,
+                    }
+                )
+            ),
+        )
+    served, looking = None, None
+    try:
+        if where is not None:
+            hear("encaisse.http", RequestsHeard(outside.figures))
+            looking = Looking(host.store, host.clock.now)
+            served = Served(where, outside.pulse, looking, outside.figures)
+            lines(
+                json.dumps(
+                    {"at": stamp(host.clock.now()), "event": "listening", "port": served.port}
+                )
+            )
+        yield outside
+    finally:
+        if served is not None:
+            served.close()
+        if looking is not None:
+            looking.close()
+        for handler in handlers:
+            for name in ("encaisse", "encaisse.http"):
+                logging.getLogger(name).removeHandler(handler)
+        root.propagate = before[0]
+        requests.setLevel(before[1])
 
 
 def _time(told: str) -> time:
