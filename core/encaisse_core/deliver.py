@@ -88,8 +88,12 @@ class Kind:
         """Make what the partner is told."""
         raise NotImplementedError
 
-    def ready(self, host: Host, link: Link, effect: Effect) -> Receipt | None:
-        """Check what must still hold at the moment of sending; give what stands there instead."""
+    def otherwise(self, host: Host, link: Link, effect: Effect) -> Receipt | None:
+        """Find what was sent before a restored backup under a name nobody knows any more."""
+        return None
+
+    def ready(self, host: Host, link: Link, effect: Effect) -> None:
+        """Check what must still hold at the moment of sending."""
 
     def look(self, host: Host, link: Link, partner: Any, effect: Effect) -> Any:
         """Read what the write changed there."""
@@ -207,6 +211,9 @@ def _attempt(attempt: _Try) -> str:
             found = _search(attempt, find, arguments[0])
             if not isinstance(found, Absent):
                 return _landed(attempt, partner, _whole(attempt, found))
+            stands = kind.otherwise(host, attempt.link, effect)
+            if stands is not None:
+                return _landed(attempt, partner, stands)
         elif write.guarantee == "none" and doubtful:
             return _ask(
                 attempt,
@@ -216,9 +223,7 @@ def _attempt(attempt: _Try) -> str:
             )
         if attempt.look_only:
             return _close(attempt, "planned", reason="Vérifié : cet envoi n'est pas arrivé.")
-        stands = kind.ready(host, attempt.link, effect)
-        if stands is not None:
-            return _landed(attempt, partner, stands)
+        kind.ready(host, attempt.link, effect)
         if not outbox.holds(host, effect):
             return "lost"
         receipt = _send(attempt, partner, arguments)
@@ -236,7 +241,12 @@ def _search(attempt: _Try, find: Callable[..., Any], argument: BaseModel) -> Any
     try:
         with chaos.during(f"{attempt.effect.kind}.find"):
             found = find(attempt.effect.key, argument)
-    except (Transient, Conflict, ActionNeeded, Denied):
+    except Conflict:
+        stands = attempt.kind.otherwise(attempt.host, attempt.link, attempt.effect)
+        if stands is None:
+            raise
+        return stands
+    except (Transient, ActionNeeded, Denied):
         raise
     except HostError:
         raise

@@ -13,7 +13,7 @@ from datetime import timedelta
 from itertools import combinations
 from typing import Any, Literal
 
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import ColumnElement, Connection, or_, select, true
 
 from encaisse_core import claim_states, outbox
 from encaisse_core.cents import euros
@@ -37,15 +37,25 @@ ASKED = ("maybe_same", "amount_rose", "entry_altered")
 Verdict = Literal["same", "different"]
 
 
-def observe(host: Host, tx: Connection, company_id: str) -> int:
-    """Explain every live sighting whose open amount is not what we expect; return how many."""
+def observe(host: Host, tx: Connection, company_id: str, *, handed_only: bool = False) -> int:
+    """Explain every live sighting whose open amount is not what we expect; return how many.
+
+    With `handed_only`, those of claims in a procedure: a collector must hear of money at once.
+    """
+    r = schema.reservation.c
+    handed = select(r.claim_id).where(
+        r.company_id == company_id, r.procedure_id.is_not(None), r.released_at.is_(None)
+    )
+    among = schema.sighting.c.claim_id.in_(handed) if handed_only else true()
     return sum(
         explain(host, tx, company_id, sighting_id)
-        for sighting_id in _different(host, tx, company_id)
+        for sighting_id in _different(host, tx, company_id, among)
     )
 
 
-def _different(host: Host, tx: Connection, company_id: str) -> Sequence[str]:
+def _different(
+    host: Host, tx: Connection, company_id: str, among: ColumnElement[bool]
+) -> Sequence[str]:
     """List sightings with a difference, no write of ours and no question being open on it.
 
     A rise waits too where an entry of ours awaits its accountant, unless the tool said so after the
@@ -77,6 +87,7 @@ def _different(host: Host, tx: Connection, company_id: str) -> Sequence[str]:
             s.open != s.expected,
             s.claim_id.not_in(busy),
             s.claim_id.not_in(asked),
+            among,
         )
         .order_by(s.number, s.id)
     )

@@ -32,12 +32,14 @@ def reconcile(host: Host, company_id: str) -> Reconciled:
     After a restored backup what was sent since is looked up first: an entry of ours that nobody
     remembers would look like a customer's payment.
     """
-    recovering.recover(host, company_id)
+    understood = recovering.recover(host, company_id)
     with host.store.begin("reconcile.money") as tx:
         host.store.one_at_a_time(tx, company_id)
         portfolio.follow_records(host, tx, company_id)
         payments = settled.follow_settlements(host, tx, company_id)
-        payments += observed.observe(host, tx, company_id)
+        if understood != "nothing":
+            handed_only = understood == "handed"
+            payments += observed.observe(host, tx, company_id, handed_only=handed_only)
         states = citations.follow_citations(host, tx, company_id)
         states += _document_states(host, tx, company_id)
     return Reconciled(payments, states)

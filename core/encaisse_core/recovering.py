@@ -12,7 +12,7 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import Connection, func, select
 
@@ -52,22 +52,31 @@ from encaisse_core.store.engine import instant, stamp
 PASSES = 4
 """A mandate found leads to its signature, that to a procedure, that to money, that to an entry."""
 
+AGAIN = (timedelta(seconds=20), timedelta(minutes=2))
+"""Waits before a collector that failed is heard again."""
+
 AROUND = timedelta(days=1)
 """Partners' clocks may be behind ours by less than this."""
 
 LIVE = ("active", "paused")
 
 
-def recover(host: Host, company_id: str) -> int:
-    """Look up whatever may have been sent; return how many effects were found and adopted.
+Understood = Literal["everything", "handed", "nothing"]
+"""Of which claims the open amounts tools show can be told apart: all, those handed over, none."""
 
-    Nothing is sent here. Without an open restoration this is one short question to the store.
+
+def recover(host: Host, company_id: str) -> Understood:
+    """Look up whatever may have been sent; tell of which claims tools can be understood by now.
+
+    Of none while a collector was not heard since the restoration: money it sent us, which we wrote
+    into a tool, would look like the customer's own. Of those in a procedure we know while there is
+    one we do not: the others may be in that. Nothing is sent here. Without an open restoration this
+    is one short question to the store.
     """
     with host.store.begin() as tx:
         standing = restored.open_of(tx, company_id)
     if standing is None:
-        return 0
-    found = 0
+        return "everything"
     for _ in range(PASSES):
         opening.plan_openings(host, company_id)
         adopted = _look(host, company_id)
@@ -79,11 +88,18 @@ def recover(host: Host, company_id: str) -> int:
             settled.follow_settlements(host, tx, company_id)
         writeback.plan_write_backs(host, company_id)
         adopted += _look(host, company_id)
-        found += adopted
         if not adopted:
             break
     _note_read(host, company_id, standing)
-    return found
+    with host.store.begin() as tx:
+        heard = all(
+            _read_since(tx, link, standing)
+            for link in links(tx, company_id, states=LIVE)
+            if host.can(link, ReportsSettlements)
+        )
+        if not heard:
+            return "nothing"
+        return "handed" if restored.procedures_unknown(tx, company_id) else "everything"
 
 
 def _look(host: Host, company_id: str) -> int:
@@ -105,10 +121,12 @@ def _look(host: Host, company_id: str) -> int:
 def _read_collectors(host: Host, company_id: str) -> None:
     """Hear the collectors again: what was set aside is about a procedure that is known by now."""
     with host.store.begin() as tx:
-        found = links(tx, company_id)
-    for link in found:
-        if host.can(link, ReportsProgress):
-            collector.pull_collector(host, link)
+        found = [link for link in links(tx, company_id) if host.can(link, ReportsProgress)]
+    for pause in (*AGAIN, None):
+        found = [link for link in found if collector.pull_collector(host, link) is not None]
+        if not found or pause is None:
+            return
+        host.clock.sleep(pause.total_seconds())
 
 
 def _note_read(host: Host, company_id: str, standing: Restoration) -> None:

@@ -100,18 +100,22 @@ def why_not_open(tx: Connection, company_id: str) -> str | None:
             "La base vient d'être restaurée : rien n'est ouvert avant que chaque partenaire ait "
             "été relu et ses procédures comparées aux nôtres."
         )
-    t = schema.task.c
-    asked = tx.execute(
-        select(func.count()).where(
-            t.company_id == company_id, t.kind == UNKNOWN_PROCEDURE, t.done_at.is_(None)
-        )
-    ).scalar_one()
+    asked = procedures_unknown(tx, company_id)
     if asked:
         return (
             f"{asked} procédure(s) d'un partenaire sont inconnues depuis la restauration : "
             "répondez d'abord à leur question (encaisse tasks)."
         )
     return None
+
+
+def procedures_unknown(tx: Connection, company_id: str) -> int:
+    """Count the procedures a person has not said anything about yet."""
+    t = schema.task.c
+    query = select(func.count()).where(
+        t.company_id == company_id, t.kind == UNKNOWN_PROCEDURE, t.done_at.is_(None)
+    )
+    return int(tx.execute(query).scalar_one())
 
 
 def may_have_been_issued(tx: Connection, company_id: str, over_by: str) -> Restoration | None:

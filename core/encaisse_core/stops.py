@@ -304,7 +304,7 @@ class DeclareDirectPayment(_Stop):
             ),
         )
 
-    def ready(self, host: Host, link: Link, effect: Effect) -> Receipt | None:
+    def otherwise(self, host: Host, link: Link, effect: Effect) -> Receipt | None:
         """Declare nothing twice that was declared before a backup was restored."""
         from encaisse_core import recovering
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select
 from tests.conftest import fresh_postgres
 from tests.core.houses import House, approve_and_sign, line_of, payments
 
@@ -105,11 +105,6 @@ def test_what_is_restored_is_what_was_backed_up(
     assert (done.companies, done.rows, done.in_doubt) == (1, made.rows, 0)
     assert content(lived) == before
     assert lived.host.blobs.get(lived.host.blobs.put(b"%PDF facture")) == b"%PDF facture"
-    again = tmp_path / "again.zip"
-    back_up(lived, again)
-    assert {t: s for t, s in backup.open_archive(again).manifest["tables"].items()}.keys() == {
-        t for t in backup.open_archive(file).manifest["tables"]
-    }
 
 
 def test_secrets_stay_encrypted_and_the_key_is_not_in_the_file(
@@ -255,10 +250,12 @@ def test_a_backup_of_an_older_version_is_brought_up(
 
 
 def test_a_journal_that_does_not_hold_is_not_restored(lived: House, tmp_path: Path) -> None:
+    e = schema.event.c
     with lived.host.store.begin() as tx:
-        tx.execute(
-            text("update event set body = replace(body, '\"amount\":4000', '\"amount\":4001')")
-        )
+        row = tx.execute(select(e.sequence, e.body).where(e.kind == "payment_seen")).one()
+        altered = row.body.replace("4000", "4001")
+        assert altered != row.body
+        tx.execute(schema.event.update().where(e.sequence == row.sequence).values(body=altered))
     file = tmp_path / "s.zip"
     back_up(lived, file)
     target = f"sqlite:///{tmp_path / 't.db'}"
@@ -301,7 +298,6 @@ def test_what_left_between_backup_and_restoration_is_found_not_sent(
 
 def test_nothing_opens_beside_a_procedure_the_store_forgot(house: House, tmp_path: Path) -> None:
     """Proposed, approved, signed and opened after the backup: a person says what it is."""
-    from datetime import UTC, datetime
 
     from tests.core import handing
 
@@ -339,7 +335,6 @@ def test_nothing_opens_beside_a_procedure_the_store_forgot(house: House, tmp_pat
     assert list(house.paper.procedures) == [opened]
     assert house.paper.written == written
     assert payments(house, "F-1") == [("collector", 40_00)]
-    assert datetime.now(UTC) is not None
     with house.host.store.begin() as tx:
         assert restored.open_of(tx, house.company) is None
 
