@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from pydantic import BaseModel
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, select
 
 from encaisse_api import (
     AnnexLine,
@@ -123,7 +123,7 @@ def plan_openings(host: Host, company_id: str) -> int:
     return planned
 
 
-def _plan(host: Host, tx: Connection, company_id: str, row: Row[Any]) -> bool:
+def _plan(host: Host, tx: Connection, company_id: str, row: Any) -> bool:
     return (
         outbox.plan(
             host,

@@ -60,6 +60,10 @@ AROUND = timedelta(days=1)
 
 LIVE = ("active", "paused")
 
+IN_ORDER = ("request_mandate", "open_procedure", "record_payment", "reverse_payment", "letter")
+IN_ORDER += tuple(sorted(set(outbox.LANES) - set(IN_ORDER)))
+"""Kinds as they follow from each other: a reversal is looked up by the entry it undoes."""
+
 
 Understood = Literal["everything", "handed", "nothing"]
 """Of which claims the open amounts tools show can be told apart: all, those handed over, none."""
@@ -110,11 +114,10 @@ def _look(host: Host, company_id: str) -> int:
     with host.store.begin() as tx:
         settled_ones = select(e.id).where(e.company_id == company_id, e.state != "uncertain")
         seen.update(str(one) for one in tx.execute(settled_ones).scalars())
-    while (
-        effect := outbox.claim_next(host, company_id, tuple(outbox.LANES), without=seen)
-    ) is not None:
-        seen.add(effect.id)
-        done[deliver.deliver(host, effect, look_only=True)] += 1
+    for kind in IN_ORDER:
+        while (effect := outbox.claim_next(host, company_id, (kind,), without=seen)) is not None:
+            seen.add(effect.id)
+            done[deliver.deliver(host, effect, look_only=True)] += 1
     return done["done"]
 
 
@@ -338,4 +341,4 @@ def _in_doubt(tx: Connection, company_id: str) -> bool:
         u.stream != "invoices",
         u.connection_id.in_(select(c.id).where(c.company_id == company_id, c.state.in_(LIVE))),
     )
-    return any(tx.execute(query).scalar_one() for query in (effects, doubtful, unread))
+    return any(bool(tx.execute(query).scalar_one()) for query in (effects, doubtful, unread))

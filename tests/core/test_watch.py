@@ -29,7 +29,7 @@ from encaisse_core.cli.session import Session
 from encaisse_core.cli.watching import daemon as daemon_command
 from encaisse_core.cli.watching import seen
 from encaisse_core.daemon import Daemon
-from encaisse_core.errors import DONE, UsageError
+from encaisse_core.errors import DONE, STORE, UsageError
 from encaisse_core.watch.heartbeat import Heartbeat, checked, last
 from encaisse_core.watch.lines import MASK, Lines, scrubbed
 from encaisse_core.watch.served import AT_ONCE, Pulse, address
@@ -302,3 +302,60 @@ def test_a_bundle_says_how_it_is_and_nobody(house: House, tmp_path: Path) -> Non
     assert len(personal) > 10
     words = [one for one in personal if re.search(rf"(?<!\w){re.escape(one)}(?!\w)", everything)]
     assert words == []
+
+
+def test_spans_stand_under_their_night_and_name_nobody(house: House) -> None:
+    """night > company > phase > request, whatever a failure says of a customer."""
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+    from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+    from encaisse_core.watch import traces
+    from encaisse_core.watch.outside import Outside
+
+    kept = InMemorySpanExporter()
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(kept))
+    spans, requests = traces.spans(provider)
+    log = logging.getLogger("encaisse.http")
+    log.addHandler(requests)
+    log.setLevel(logging.INFO)
+
+    def pull(host: Any, night: Any) -> None:
+        told = {"method": "GET", "partner": "papertool", "status": "200", "ms": 12}
+        log.info("request", extra={"http": told})
+        raise ValueError(f"Client {IBAN}")
+
+    daemon = Daemon(
+        app=house.app,
+        session=Session({}, folder=house.app.folder, clock=house.clock),
+        write=lambda _: None,
+        wait=lambda _: True,
+        stop_asked=lambda: False,
+        outside=Outside(spans=spans),
+    )
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("encaisse_core.daemon.PHASES", (("pull", pull),))
+            assert daemon.run_once() == STORE
+    finally:
+        log.removeHandler(requests)
+        log.setLevel(logging.NOTSET)
+    found = {span.name: span for span in kept.get_finished_spans()}
+    assert set(found) == {"night", "company", "phase pull", "HTTP GET"}
+    for inner, outer in (
+        ("HTTP GET", "phase pull"),
+        ("phase pull", "company"),
+        ("company", "night"),
+    ):
+        parent = found[inner].parent
+        assert parent is not None
+        assert parent.span_id == found[outer].context.span_id
+    request = found["HTTP GET"]
+    assert request.end_time is not None
+    assert request.start_time is not None
+    assert request.end_time - request.start_time == 12_000_000
+    assert not [one for one in INVENTED if one in kept.get_finished_spans()[1].to_json()]
+    everything = "".join(span.to_json() for span in kept.get_finished_spans())
+    assert not [one for one in INVENTED if one in everything]
+    assert "ValueError" in everything

@@ -28,7 +28,7 @@ PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ),
     ("amount", re.compile(r"(?<![\w-])\d[\d \u00a0\u202f]*[.,]\d{2}[ \u00a0]?(?:€|EUR)")),
     ("token", re.compile(r"\b(?:Bearer|Basic|token|key|secret)[ =:]+\S+", re.IGNORECASE)),
-    ("token", re.compile(r"\beyJ[\w-]{8,}\.[\w-]+\.[\w-]+")),
+    ("token", re.compile(r"\beyJ[\w-]{4,}\.[\w-]+\.[\w-]+")),
     ("query", re.compile(r"(?<=\?)\S*=\S+")),
 )
 """What looks like a datum that a log must not hold, whatever sentence brought it."""

@@ -126,7 +126,7 @@ class Served:
             raise UsageError(
                 f"L'adresse {where[0]}:{where[1]} est déjà prise : choisissez un autre port."
             ) from error
-        self.port = int(self._server.server_address[1])  # type: ignore[index]
+        self.port = int(self._server.server_address[1])
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(0.2,), name="health", daemon=True
         )

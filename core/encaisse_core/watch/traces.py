@@ -7,6 +7,7 @@ variables.
 
 from __future__ import annotations
 
+import importlib
 import logging
 from collections.abc import Callable, Generator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -29,12 +30,7 @@ def spans(provider: Any = None) -> tuple[Spans, logging.Handler]:
     `provider` is another tracer provider than the process's. Raises `UsageError` where the extra is
     not installed.
     """
-    try:
-        from opentelemetry import trace
-    except ImportError as error:
-        raise UsageError(
-            "Les traces demandent OpenTelemetry : installez encaisse[otel], ou retirez --trace."
-        ) from error
+    trace = _part("opentelemetry.trace")
     tracer: Any = trace.get_tracer("encaisse", tracer_provider=provider)
 
     @contextmanager
@@ -61,19 +57,26 @@ def export_by_environment() -> None:
 
     Raises `UsageError` where the extra is not installed.
     """
+    trace, sdk = _part("opentelemetry.trace"), _part("opentelemetry.sdk.trace")
+    export, resources = (
+        _part("opentelemetry.sdk.trace.export"),
+        _part("opentelemetry.sdk.resources"),
+    )
+    otlp = _part("opentelemetry.exporter.otlp.proto.http.trace_exporter")
+    resource = resources.Resource.create({"service.name": "encaisse"})
+    provider = sdk.TracerProvider(resource=resource)
+    provider.add_span_processor(export.BatchSpanProcessor(otlp.OTLPSpanExporter()))
+    trace.set_tracer_provider(provider)
+
+
+def _part(name: str) -> Any:
+    """Import a part of OpenTelemetry, or say that the extra is not installed."""
     try:
-        from opentelemetry import trace
-        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-        from opentelemetry.sdk.resources import Resource
-        from opentelemetry.sdk.trace import TracerProvider
-        from opentelemetry.sdk.trace.export import BatchSpanProcessor
+        return importlib.import_module(name)
     except ImportError as error:
         raise UsageError(
             "Les traces demandent OpenTelemetry : installez encaisse[otel], ou retirez --trace."
         ) from error
-    provider = TracerProvider(resource=Resource.create({"service.name": "encaisse"}))
-    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
-    trace.set_tracer_provider(provider)
 
 
 class _Requests(logging.Handler):
