@@ -57,10 +57,6 @@ def entry_number(number: int) -> str:
     return f"ENC{number:06d}"
 
 
-SERIES = 10_000
-"""Entries of one series; a restored store begins the next one, as it forgot what it numbered."""
-
-
 def hand_over(
     host: Host, tx: Connection, company_id: str, into: Destination, *, checked: bool = False
 ) -> Handed:
@@ -74,7 +70,7 @@ def hand_over(
     told = told_to_tools(tx, company_id)
     x = schema.accounting_entry.c
     last = tx.execute(select(func.max(x.number)).where(x.company_id == company_id)).scalar_one()
-    number = max(int(last or 0), SERIES * restored.count(tx, company_id))
+    number = max(int(last or 0), restored.first_number(tx, company_id))
     for payout in _waiting(tx, company_id):
         if not checked and restored.may_have_been_issued(
             tx, company_id, payout["executed_on"] or ""

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection, func, select
 
 from encaisse_core import journal
 from encaisse_core.store import schema
-from encaisse_core.store.engine import stamp
+from encaisse_core.store.engine import instant, stamp
 
 UNKNOWN_PROCEDURE = "unknown_procedure"
 """The question about a procedure a collector has and a restored store does not know."""
@@ -78,11 +78,25 @@ def open_of(tx: Connection, company_id: str) -> Restoration | None:
     return None if found is None or found.closed_at is not None else found
 
 
-def count(tx: Connection, company_id: str) -> int:
-    """Count how often a company was restored: each time begins new series of numbers."""
-    r = schema.restoration.c
-    query = select(func.count()).where(r.company_id == company_id)
-    return int(tx.execute(query).scalar_one())
+def series(tx: Connection, company_id: str) -> str:
+    """Name the series of numbers a company's last restoration began; empty before any.
+
+    It is named by its minute, not counted: a count would be restored with the rest, and the same
+    backup restored twice would give the same numbers twice.
+    """
+    found = latest(tx, company_id)
+    return "" if found is None else f"R{instant(found.restored_at):%y%m%d%H%M}"
+
+
+def first_number(tx: Connection, company_id: str) -> int:
+    """Give what numbers without letters go on from: a hundred for each minute since 2026."""
+    found = latest(tx, company_id)
+    if found is None:
+        return 0
+    minutes = (instant(found.restored_at) - datetime(2026, 1, 1, tzinfo=UTC)) // timedelta(
+        minutes=1
+    )
+    return max(1, minutes) * 100
 
 
 def first_state(tx: Connection, company_id: str) -> str:

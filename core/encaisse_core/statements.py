@@ -151,15 +151,15 @@ def missing(seller: Party, billing: Billing) -> list[str]:
     return [what for what, lacks in wanted if lacks]
 
 
-def numbered(prefix: str, seller: Party, year: int, sequence: int, series: int = 0) -> str:
+def numbered(prefix: str, seller: Party, year: int, sequence: int, series: str = "") -> str:
     """Number a document in its referrer's own series, continuous from one year to the next.
 
     A series per seller: the numbers of an invoice follow each other without a gap (annexe II
-    art. 242 nonies A, I-7°), and each referrer is the seller of its own. `series` counts the
-    restorations before: the same article lets numbers stand in distinct series.
+    art. 242 nonies A, I-7°), and each referrer is the seller of its own. `series` names the
+    restoration before: the same article lets numbers stand in distinct series.
     """
-    mark = f"S{series}-" if series else ""
-    return f"{prefix}-{seller.siren or seller.vat_id}-{year}-{mark}{sequence:04d}"
+    parts = (prefix, seller.siren or seller.vat_id or "", str(year), series, f"{sequence:04d}")
+    return "-".join(part for part in parts if part)
 
 
 @dataclass(frozen=True, slots=True)

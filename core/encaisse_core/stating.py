@@ -138,13 +138,12 @@ def _number(tx: Connection, company_id: str, draft: Draft, prefix: str, year: in
     """
     s = schema.commission_statement.c
     column = s.number if prefix == "RC" else s.invoice_number
-    series = restored.count(tx, company_id)
-    mark = f"-S{series}-" if series else ""
+    series = restored.series(tx, company_id)
     query = select(func.count(column)).where(
         s.company_id == company_id, s.referrer_id == draft.referrer_id
     )
     if series:
-        query = query.where(column.contains(mark))
+        query = query.where(column.contains(f"-{series}-"))
     given = int(tx.execute(query).scalar_one())
     return numbered(prefix, draft.heading.seller, year, given + 1, series)
 
