@@ -77,6 +77,9 @@ class Kind:
     answers: ClassVar[type] = Receipt
     """What the look-up and the send give when the write stands there."""
 
+    reads_back: ClassVar[bool] = False
+    """Whether `look` gives something unless the partner could not be read."""
+
     yields: ClassVar[bool] = False
     """Whether what a person did there instead is as good: a conflict then asks nobody."""
 
@@ -210,10 +213,10 @@ def _attempt(attempt: _Try) -> str:
         if write.guarantee == "lookup" or (write.guarantee == "key" and doubtful):
             found = _search(attempt, find, arguments[0])
             if not isinstance(found, Absent):
-                return _landed(attempt, partner, _whole(attempt, found))
+                return _landed(attempt, partner, _whole(attempt, found), adopted=True)
             stands = kind.otherwise(host, attempt.link, effect)
             if stands is not None:
-                return _landed(attempt, partner, stands)
+                return _landed(attempt, partner, stands, adopted=True)
         elif write.guarantee == "none" and doubtful:
             return _ask(
                 attempt,
@@ -304,9 +307,17 @@ def _look_again(attempt: _Try, find: Callable[..., Any], argument: BaseModel) ->
         return  # the send itself was answered; tonight's reconciliation will look again
 
 
-def _landed(attempt: _Try, partner: Any, receipt: Any) -> str:
+def _landed(attempt: _Try, partner: Any, receipt: Any, *, adopted: bool = False) -> str:
+    """Record a success with what was read after it.
+
+    Of a write that was made earlier nobody knows whether the record we hold was read before it or
+    after: it is recorded once that is read again.
+    """
     host, effect = attempt.host, attempt.effect
     seen = _look(attempt, partner)
+    if adopted and seen is None and attempt.kind.reads_back:
+        reason = "Cet envoi est arrivé ; il est noté dès que la facture a pu être relue."
+        return _close(attempt, "uncertain", reason=reason, retry_in=_backoff(effect))
     with host.store.begin(f"{effect.kind}.done") as tx:
         held = outbox.finish(
             host,

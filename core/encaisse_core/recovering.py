@@ -60,8 +60,8 @@ AROUND = timedelta(days=1)
 
 LIVE = ("active", "paused")
 
-IN_ORDER = ("request_mandate", "open_procedure", "record_payment", "reverse_payment", "letter")
-IN_ORDER += tuple(sorted(set(outbox.LANES) - set(IN_ORDER)))
+_FOLLOWING = ("request_mandate", "open_procedure", "record_payment", "reverse_payment", "letter")
+IN_ORDER: Sequence[str] = (*_FOLLOWING, *sorted(set(outbox.LANES) - set(_FOLLOWING)))
 """Kinds as they follow from each other: a reversal is looked up by the entry it undoes."""
 
 
@@ -304,7 +304,7 @@ def _is_ours(row: CollectedPayment, effect: Effect) -> bool:
     if row.state in ("rejected", "reversed"):
         return False
     if row.claim_ref:
-        return row.claim_ref == payload["claim_id"]
+        return row.claim_ref == str(payload["claim_id"])
     return annex_number(row.invoice_number) == annex_number(payload["invoice_number"])
 
 

@@ -267,13 +267,18 @@ class _BooksEntry(Kind):
                 "il n'est pas inscrit une seconde fois."
             )
 
-    def look(self, host: Host, link: Link, partner: Any, effect: Effect) -> SourceInvoice | None:
+    reads_back = True
+
+    def look(
+        self, host: Host, link: Link, partner: Any, effect: Effect
+    ) -> SourceInvoice | Missing | None:
         """Read the invoice again right after the write."""
         try:
+            answer: SourceInvoice | Missing
             answer = partner.read_invoices([effect.payload["invoice_ref"]])[0]
         except PartnerError:
             return None  # tonight's pull reads it; the difference then equals what we expect
-        return None if isinstance(answer, Missing) else answer
+        return answer
 
     def landed(
         self,
@@ -282,12 +287,13 @@ class _BooksEntry(Kind):
         link: Link,
         effect: Effect,
         receipt: Receipt,
-        seen: SourceInvoice | None,
+        seen: SourceInvoice | Missing | None,
     ) -> None:
         """Move what we expect the tool to show by exactly what we wrote.
 
         Where it could not be read back, what it shows moves too: it was read before our entry.
         """
+        seen = None if isinstance(seen, Missing) else seen
         s, seen_there = schema.sighting.c, schema.payment_sighting.c
         remote_ref = f"{effect.payload['invoice_ref']}:{receipt.remote_id}"
         moved = outbox.ENTRIES[effect.kind] * effect.payload["amount"]
