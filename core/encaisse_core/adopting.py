@@ -17,10 +17,10 @@ from sqlalchemy import Connection, select
 from encaisse_api import AnnexLine, Mandate, OpensProcedures, ReportsProgress, TakesMandates
 from encaisse_core import journal, proposals, tasks
 from encaisse_core.errors import UsageError
+from encaisse_core.forgotten import subject_of
 from encaisse_core.host import Host, Link, links
 from encaisse_core.naming import named
 from encaisse_core.numbers import annex_number
-from encaisse_core.recovering import subject_of
 from encaisse_core.restored import UNKNOWN_PROCEDURE
 from encaisse_core.store import schema
 from encaisse_core.store.engine import stamp

@@ -23,7 +23,7 @@ from encaisse_api import (
     Receipt,
     Withdrawal,
 )
-from encaisse_core import journal, outbox, tasks
+from encaisse_core import forgotten, journal, outbox, tasks
 from encaisse_core.deliver import Kind
 from encaisse_core.holds import hold
 from encaisse_core.host import Host, Link, link
@@ -306,9 +306,7 @@ class DeclareDirectPayment(_Stop):
 
     def otherwise(self, host: Host, link: Link, effect: Effect) -> Receipt | None:
         """Declare nothing twice that was declared before a backup was restored."""
-        from encaisse_core import recovering
-
-        return recovering.declared_already(host, link, effect)
+        return forgotten.declared_already(host, link, effect)
 
     def ends(self, effect: Effect) -> bool:
         return bool(effect.payload["settles"])

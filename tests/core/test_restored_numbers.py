@@ -62,7 +62,7 @@ def test_a_number_of_the_old_series_is_never_given_again(house: House, tmp_path:
         (draft,) = stating.drafts(house.host, tx, house.company, "2026-02", checked=True)
         first = stating.issue(house.host, tx, house.company, draft)
     assert sent["number"] == "RC-987654324-2026-0001"
-    assert first["number"] == "RC-987654324-2026-R2603030300-0001"
+    assert first["number"] == "RC-987654324-2026-R2603040300-0001"
     house.clock.sleep(3600)
     restore(house, tmp_path / "s.zip", tmp_path / "two")
     with house.host.store.begin() as tx:

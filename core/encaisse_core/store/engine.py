@@ -183,9 +183,10 @@ def head() -> str:
 def is_known(revision: str) -> bool:
     """Tell whether this code knows a version of the tables, so that it can bring it to its own."""
     try:
-        return ScriptDirectory.from_config(_alembic()).get_revision(revision) is not None
+        ScriptDirectory.from_config(_alembic()).get_revision(revision)
     except CommandError:
         return False
+    return True
 
 
 def make_tables(engine: Engine, revision: str) -> None:

@@ -13,7 +13,7 @@ import re
 import threading
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
-from typing import Any, Literal, TextIO
+from typing import Any, Literal, TextIO, cast
 
 Form = Literal["json", "text"]
 
@@ -46,13 +46,14 @@ def scrubbed(text: str, secrets: Collection[str] = ()) -> str:
     return text
 
 
-def _clean(value: Any, secrets: Collection[str]) -> Any:
+def _clean(value: object, secrets: Collection[str]) -> Any:
     if isinstance(value, str):
         return scrubbed(value, secrets)
-    if isinstance(value, Mapping):
-        return {str(key): _clean(item, secrets) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_clean(item, secrets) for item in value]
+    if isinstance(value, dict):
+        held = cast("dict[object, object]", value)
+        return {str(key): _clean(item, secrets) for key, item in held.items()}
+    if isinstance(value, list):
+        return [_clean(item, secrets) for item in cast("list[object]", value)]
     return value
 
 
