@@ -132,6 +132,24 @@ def procedures_unknown(tx: Connection, company_id: str) -> int:
     return int(tx.execute(query).scalar_one())
 
 
+def unexplained(tx: Connection, company_id: str, claim_id: str) -> bool:
+    """Tell whether, after a restoration, a tool shows of a claim what nobody has explained yet.
+
+    An entry adopted and undone in one night would leave its copy in a fed tool unexplained: the two
+    cancel out before anybody looked, and what was copied would look like the customer's payment.
+    """
+    if open_of(tx, company_id) is None:
+        return False
+    s = schema.sighting.c
+    query = select(func.count()).where(
+        s.company_id == company_id,
+        s.claim_id == claim_id,
+        s.presence == "live",
+        s.open != s.expected,
+    )
+    return bool(tx.execute(query).scalar_one())
+
+
 def may_have_been_issued(tx: Connection, company_id: str, over_by: str) -> Restoration | None:
     """Tell whether something that was due by an instant may have been given out and forgotten.
 

@@ -28,7 +28,7 @@ from encaisse_api import (
     ReversesPayments,
     SourceInvoice,
 )
-from encaisse_core import bridges, outbox, routing, tasks
+from encaisse_core import bridges, outbox, restored, routing, tasks
 from encaisse_core.deliver import Kind, Never, NotNow
 from encaisse_core.host import Host, Link, link
 from encaisse_core.outbox import Effect
@@ -372,6 +372,14 @@ class ReversePayment(_BooksEntry):
 
     send = "reverse_payment"
     find = "find_reversal"
+
+    def ready(self, host: Host, link: Link, effect: Effect) -> None:
+        """Wait, after a restored backup, until what the entry did in other tools is explained."""
+        super().ready(host, link, effect)
+        with host.store.begin() as tx:
+            unexplained = restored.unexplained(tx, effect.company_id, effect.subject)
+        if unexplained:
+            raise NotNow("Les outils sont d'abord rapprochés, après la restauration.", timedelta(0))
 
     def build(self, host: Host, link: Link, effect: Effect) -> tuple[BaseModel, ...]:
         payload = effect.payload
