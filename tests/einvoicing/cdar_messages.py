@@ -258,7 +258,7 @@ def messages(draw: st.DrawFn, status: Status | None = None) -> CdarMessage:
         name=draw(NONE | _SHORT),
         issued_at=draw(MOMENT),
         notes=draw(NOTES),
-        sender=platform if public else draw(parties("WK")),
+        sender=platform if public else draw(parties("WK", scheme=PLATFORM, number="0001")),
         issuer=draw(parties(issuer)),
         recipients=(draw(parties("BY", number=BUYER)), *draw(st.sampled_from(((), (ppf,))))),
         acknowledgements=(

@@ -134,6 +134,12 @@ BREACHES: list[tuple[str, CdarMessage]] = [
     ("BR-FR-CDV-CL-08", changed(LITIGATION, recipients=(Party(role="ZZ"),))),
     ("BR-FR-CDV-CL-09", detail(LITIGATION, reason_code="INCONNU")),
     ("BR-FR-CDV-CL-09", detail(LITIGATION, reason_code="JUSTIF_ABS")),
+    (
+        "BR-FR-CDV-CL-09",
+        without_mark(
+            a_message(statuses()["210"]), sender=Party(role="WK", global_ids=siren("123456782"))
+        ),
+    ),
     ("BR-FR-CDV-CL-10", detail(LITIGATION, action_code="XXX")),
     ("BR-FR-CDV-CL-11", men(type_code="XXX")),
 ]

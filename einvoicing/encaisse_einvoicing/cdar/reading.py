@@ -68,7 +68,7 @@ SYNTAX: Final = Syntax(
     root=f"rsm:{ROOT}",
     namespaces=NAMESPACES,
     converters={
-        Kind.AMOUNT: decimal,
+        Kind.TAX_AMOUNT: decimal,
         Kind.NUMBER: decimal,
         Kind.DATE: cii_date,
         Kind.MOMENT: moment,

@@ -211,10 +211,20 @@ def _reasons(message: CdarMessage, document: Referenced, where: str) -> Iterator
             "à celui qui l'a déclaré ce qu'il reproche à la facture.",
             where,
         )
+    sender = message.sender
+    unplaced = sender is not None and sender.global_ids and not sender.number(PLATFORM)
     for detail in given:
         code = str(detail.reason_code)
         known = reasons().get(code)
         about = detail.process_code or document.process_code or ""
+        if about == "210" and unplaced:  # the rule cannot tell a public buyer from another
+            yield _issue(
+                "BR-FR-CDV-CL-09",
+                "MDT-21",
+                "Celui qui transmet un refus (210) est désigné sans numéro de plateforme "
+                f"(registre {PLATFORM}) : donnez ce numéro, ou aucun.",
+                where,
+            )
         if about == "210" and public:
             about = REFUSED_B2G
         if known is None or not (known.listed or about in known.statuses):
