@@ -110,13 +110,15 @@ class Kind:
         """Record the refusal."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Try:
     host: Host
     link: Link
     effect: Effect
     kind: Kind
     look_only: bool = False
+    sent: BaseModel | None = None
+    """What a look-up is told of what was sent; None as long as nothing was."""
 
 
 def kinds() -> dict[str, Kind]:
@@ -144,6 +146,15 @@ def deliver(host: Host, effect: Effect, *, look_only: bool = False) -> str:
     with host.store.begin() as tx:
         where = link(tx, effect.company_id, effect.connection_id)
     attempt = _Try(host, where, effect, kinds()[effect.kind], look_only)
+    outcome = _outcome(attempt)
+    if outcome == "lost" and attempt.sent is not None:
+        _look_for_a_double(attempt, attempt.sent)
+    return outcome
+
+
+def _outcome(attempt: _Try) -> str:
+    """Try once and write the outcome down; `lost` where another worker holds the effect by now."""
+    host, where, effect = attempt.host, attempt.link, attempt.effect
     idle = _idle(host, where)
     if idle is not None:
         return _close(attempt, effect.state, reason=idle, retry_in=BACKOFF[-1])
@@ -285,6 +296,7 @@ def _told(money: Money | None) -> str:
 def _send(attempt: _Try, partner: Any, arguments: tuple[BaseModel, ...]) -> Any:
     """Send once. Whatever a connector raises that is no word of the contract, is a doubt."""
     try:
+        attempt.sent = arguments[0]
         with chaos.during(f"{attempt.effect.kind}.send"):
             return getattr(partner, attempt.kind.send)(attempt.effect.key, *arguments)
     except (PartnerError, HostError):
@@ -305,6 +317,22 @@ def _look_again(attempt: _Try, find: Callable[..., Any], argument: BaseModel) ->
         raise
     except Exception:
         return  # the send itself was answered; tonight's reconciliation will look again
+
+
+def _look_for_a_double(attempt: _Try, argument: BaseModel) -> None:
+    """Look once more after a send that came too late: who took over may have sent as well.
+
+    The client of the attempt is past its time, so another is lent. A partner that keeps keys keeps
+    one; of one that can be asked nothing a person was told already.
+    """
+    host, kind = attempt.host, attempt.kind
+    if host.manifest(attempt.link).writes[kind.send].guarantee != "lookup":
+        return
+    try:
+        with host.open(attempt.link, longest=outbox.LEASE - LAST_START) as partner:
+            _look_again(attempt, getattr(partner, kind.find), argument)
+    except PartnerError:
+        return  # tonight's reconciliation compares what stands there with what is expected
 
 
 def _landed(attempt: _Try, partner: Any, receipt: Any, *, adopted: bool = False) -> str:

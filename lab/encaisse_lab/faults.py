@@ -55,6 +55,8 @@ class Wanted:
     seed: int
     point: str
     action: Action | None = None
+    stage: str | None = None
+    """The stage to strike in; drawn where none is named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,15 +206,16 @@ def _planned(
     jobs: dict[int, list[tuple[Wanted, Strike]]] = {}
     for each in asked:
         chance = Random(f"strike-{each.seed}-{each.point}")
-        total = sum(passed[each.point] for passed in passes)
-        if not total:
+        places = [
+            (number, nth)
+            for number, passed in enumerate(passes)
+            if each.stage in (None, STAGES[number].name)
+            for nth in range(1, passed[each.point] + 1)
+        ]
+        if not places:
             report.outcomes.append(Outcome(each, None))
             continue
-        nth = chance.randint(1, total)
-        stage = 0
-        while nth > passes[stage][each.point]:
-            nth -= passes[stage][each.point]
-            stage += 1
+        stage, nth = chance.choice(places)
         action = each.action or _action(chance, each.point)
         jobs.setdefault(stage, []).append((each, Strike(each.point, action, stage, nth)))
     return jobs
@@ -385,6 +388,8 @@ def failure(each: Outcome, database: str | None, percent: int) -> Mapping[str, o
     more += f" --faults {percent}" if percent else ""
     if each.wanted.action:
         more += f" --action {each.wanted.action}"
+    if each.wanted.stage:
+        more += f" --stage '{each.wanted.stage}'"
     return {
         "repeat": f"encaisse faults --seed {each.wanted.seed} --point {each.wanted.point} "
         f"--cases 1{more}",

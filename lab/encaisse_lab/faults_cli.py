@@ -29,6 +29,7 @@ if TYPE_CHECKING:  # the host costs half a second: imported when a command runs
     type=click.Choice(("crash", "freeze", "rival", "zombie")),
     help="Frappe toujours ainsi.",
 )
+@click.option("--stage", metavar="ÉTAPE", help="Ne frappe que dans cette étape (« night 3 »).")
 @click.option(
     "--faults",
     "percent",
@@ -48,6 +49,7 @@ def faults(
     database: str | None,
     points: tuple[str, ...],
     action: Action | None,
+    stage: str | None,
     percent: int,
     processes: int,
     listed: bool,
@@ -62,6 +64,7 @@ def faults(
     from encaisse_core import chaos
     from encaisse_core.errors import UsageError
     from encaisse_lab import faults as harness
+    from encaisse_lab.faults_host import STAGES
 
     if listed:
         click.echo("\n".join(f"{name}\n    {told}" for name, told in chaos.POINTS.items()))
@@ -69,9 +72,12 @@ def faults(
     unknown = [name for name in points if name not in chaos.POINTS]
     if unknown:
         raise UsageError(f"Point inconnu : {', '.join(unknown)}. Voir : encaisse faults --list.")
+    stages = [each.name for each in STAGES]
+    if stage is not None and stage not in stages:
+        raise UsageError(f"Étape inconnue : {stage}. Il y a : {', '.join(stages)}.")
     started = time.monotonic()
     asked = [
-        harness.Wanted(each.seed, each.point, action)
+        harness.Wanted(each.seed, each.point, action, stage)
         for each in harness.wanted(seed, cases, points or tuple(chaos.POINTS))
     ]
     report = harness.run(

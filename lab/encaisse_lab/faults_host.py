@@ -28,6 +28,7 @@ from encaisse_core import (
 from encaisse_core.app import DATABASE, App, open_app
 from encaisse_core.cli import resolving
 from encaisse_core.clock import SeededIds
+from encaisse_core.errors import UsageError
 from encaisse_core.store import schema
 from encaisse_lab import faults_town as towns
 from encaisse_lab.faults_town import Town
@@ -171,7 +172,8 @@ def answers(app: App, town: Town) -> None:
             .order_by(t.created_at, t.id)
         ).all()
     for task in asked:
-        with suppress(PartnerError):  # the look-up failed: the question stays, tomorrow answers it
+        # Where the look-up failed the question stays; what somebody else settled needs no answer.
+        with suppress(PartnerError, UsageError):
             decided = resolving.Decision("retry", "La période est rouverte.", towns.SIGNER)
             kind = resolving.resolve(app.host, company_id, task.subject, decided)
             runner.drain(app.host, company_id, (kind,))

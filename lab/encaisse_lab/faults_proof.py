@@ -26,7 +26,7 @@ FIRST_STRUCK: tuple[Wanted, ...] = (
     Wanted(1, "open_procedure.send.after_reply", "crash"),
     Wanted(1, "reverse_payment.send.after_reply", "crash"),
     Wanted(1, "record_payment.done.before_commit", "rival"),
-    Wanted(1, "collector.payments.before_commit", "crash"),
+    Wanted(1, "collector.payments.before_commit", "crash", "night 2"),
     Wanted(1, "statements.issue.after_commit", "crash"),
 )
 """Cases of the bounded part."""
@@ -34,7 +34,7 @@ FIRST_STRUCK: tuple[Wanted, ...] = (
 FOUND_BY_STRIKES: Mapping[Flaw, Wanted] = {
     "lookup": Wanted(1, "reverse_payment.send.after_reply", "crash"),
     "fence": Wanted(1, "reverse_payment.prepare.before_send", "zombie"),
-    "cursor": Wanted(1, "collector.payments.before_commit", "crash"),
+    "cursor": Wanted(1, "collector.payments.before_commit", "crash", "night 2"),
 }
 """Planted bugs a strike finds, and which."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from encaisse_api.manifest import Guarantee
+from encaisse_core import chaos
 from encaisse_lab import explorer_stream
 from encaisse_lab.broken_on_purpose import Flaw, planted
 from encaisse_lab.explorations import DYING, OVERTAKEN, READING
@@ -77,3 +78,20 @@ def test_an_ignored_fence_is_found() -> None:
 def test_a_depth_of_nothing_explores_nothing() -> None:
     with effects("key") as world:
         assert explore(world, Bounds(depth=0)).states == 0
+
+
+def test_the_double_of_a_sleeper_is_named_to_a_person() -> None:
+    with effects("lookup") as world:
+        world.reset()
+        slept: list[str] = []
+
+        def sleep(name: str) -> None:
+            if name == "letter.send.before_send" and not slept:
+                slept.append(name)
+                world.expire()
+                world.work(-1)
+
+        with chaos.hooked(sleep):
+            world.work(-1)
+        assert world.wrong() is not None
+        assert world.named()

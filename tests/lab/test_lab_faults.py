@@ -92,7 +92,7 @@ UNMET: frozenset[str] = frozenset()
 @pytest.mark.timeout(600)
 def test_a_cursor_saved_first_is_found_by_a_strike() -> None:
     with planted("cursor"):
-        report = faults.run([Wanted(1, "collector.payments.before_commit", "crash")])
+        report = faults.run([Wanted(1, "collector.payments.before_commit", "crash", "night 2")])
     assert not report.broken
     assert not faults.sound(report)
     assert any(each.findings.missing for each in report.outcomes)
