@@ -1,8 +1,9 @@
-"""Count on stderr while files go through a command that lasts more than a second."""
+"""Count on stderr what goes through a command that lasts more than a second."""
 
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final, TypeVar
 
 import click
@@ -16,25 +17,34 @@ Read = TypeVar("Read")
 
 def with_progress(readings: Iterator[Read]) -> Iterator[Read]:
     """Count on stderr once reading has lasted a second; nothing before, nothing on stdout."""
-    done, count = threading.Event(), [0]
-    ticker = threading.Thread(target=_tick, args=(count, done), name="progress", daemon=True)
-    ticker.start()
-    try:
+    with counting("fichier lu", "fichiers lus") as count:
         for each in readings:
             count[0] += 1
             yield each
+
+
+@contextmanager
+def counting(one: str, several: str) -> Iterator[list[int]]:
+    """Give a list of one number to count in, and say it in these words as it grows."""
+    done, count = threading.Event(), [0]
+    ticker = threading.Thread(
+        target=_tick, args=(count, done, one, several), name="progress", daemon=True
+    )
+    ticker.start()
+    try:
+        yield count
     finally:
         done.set()
         ticker.join()
 
 
-def _tick(count: list[int], done: threading.Event) -> None:
-    """Say how many files were read: over one line on a terminal, else a plain line at times."""
+def _tick(count: list[int], done: threading.Event, one: str, several: str) -> None:
+    """Say how many were read: over one line on a terminal, else a plain line at times."""
     if done.wait(_QUIET_SECONDS):
         return
     live = sys.stderr.isatty()
     while True:
-        said = f"{count[0]} fichiers lus…" if count[0] > 1 else f"{count[0]} fichier lu…"
+        said = f"{count[0]} {several if count[0] > 1 else one}…"
         click.echo(f"\r{said}" if live else said, err=True, nl=not live)
         if done.wait(_QUIET_SECONDS if live else _LINE_SECONDS):
             break

@@ -10,15 +10,17 @@ from typing import Any, Final
 import click
 
 from encaisse_einvoicing.cli.printing import amount
+from encaisse_einvoicing.cli.progress import counting
 from encaisse_einvoicing.complaints import of_the_system
 from encaisse_einvoicing.fec.findings import Level
-from encaisse_einvoicing.fec.lines import Fec
+from encaisse_einvoicing.fec.lines import Fec, FecLine
 from encaisse_einvoicing.fec.reading import read_fec
 from encaisse_einvoicing.fec.receivables import (
     USUAL_TERMS,
     Customer,
     OpenItem,
     Receivables,
+    is_customers,
     receivables,
 )
 from encaisse_einvoicing.issues import Refused
@@ -49,7 +51,7 @@ def fec(context: click.Context, path: Path, terms: int, as_json: bool) -> None:
     """Read one file; exit 0 without an error, 1 with some or refused, 2 where it is not there."""
     name = shown(str(path))
     try:
-        found = read_fec(path.read_bytes(), path.name)
+        found = _read(path)
     except OSError as error:
         click.echo(f"« {name} » n'a pas pu être lu : {of_the_system(error)}.", err=True)
         context.exit(USAGE)
@@ -67,6 +69,17 @@ def fec(context: click.Context, path: Path, terms: int, as_json: bool) -> None:
     context.exit(0 if found.valid else INVALID)
 
 
+def _read(path: Path) -> Fec:
+    """Read a file where it lies, holding only the lines of customers; count them on stderr."""
+    with counting("ligne lue", "lignes lues") as count, path.open("rb") as file:
+
+        def keep(line: FecLine) -> bool:
+            count[0] += 1
+            return is_customers(line)
+
+        return read_fec(file, path.name, keep=keep)
+
+
 def _echo(record: dict[str, Any]) -> None:
     click.echo(f"{json.dumps(record, ensure_ascii=False, indent=1)}\n".encode(), nl=False)
 
@@ -80,7 +93,7 @@ def as_record(name: str, found: Fec, owed: Receivables) -> dict[str, Any]:
         "closing": _iso(found.closing),
         "encoding": found.encoding,
         "separator": "tab" if found.separator == "\t" else found.separator,
-        "lines": len(found.lines),
+        "lines": found.count,
         "unread_lines": list(found.unread),
         "findings": [
             {
@@ -143,7 +156,7 @@ def told(name: str, found: Fec, owed: Receivables) -> Iterator[str]:
     """Say it in French."""
     year = f", exercice clos le {found.closing:%d/%m/%Y}" if found.closing else ""
     whose = f"SIREN {found.siren}{year}" if found.siren else f"société inconnue{year}"
-    yield f"{name} : {_count(len(found.lines), 'ligne lue', 'lignes lues')}, {whose}."
+    yield f"{name} : {_count(found.count, 'ligne lue', 'lignes lues')}, {whose}."
     for each in found.findings:
         lines = ", ".join(str(line) for line in each.lines[:NAMED])
         more = f" et {each.count - NAMED} autres" if each.count > NAMED else ""

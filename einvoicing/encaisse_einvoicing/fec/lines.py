@@ -54,7 +54,8 @@ class Fec:
     """Hold the lines that were read, in the file's order, and the findings.
 
     `siren` and `closing` are what the file's name says; `unread` names the lines nothing was taken
-    from, so that nobody takes the rest for the whole.
+    from, so that nobody takes the rest for the whole. `count` is the number of lines read, of which
+    `lines` holds those that were asked for: all of them unless said otherwise.
     """
 
     lines: tuple[FecLine, ...]
@@ -64,6 +65,7 @@ class Fec:
     encoding: str
     siren: str | None = None
     closing: date | None = None
+    count: int = 0
 
     @property
     def valid(self) -> bool:

@@ -7,13 +7,13 @@ checker flags.
 
 from __future__ import annotations
 
+import io
 import re
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from decimal import Decimal
 from pathlib import PurePath
-from typing import Any
+from typing import IO, Any
 
 from stdnum.fr import siren as siren_key
 
@@ -31,6 +31,7 @@ from encaisse_einvoicing.fec.columns import (
 )
 from encaisse_einvoicing.fec.findings import Findings
 from encaisse_einvoicing.fec.lines import ZERO, Fec, FecLine
+from encaisse_einvoicing.fec.records import encoding_of, records
 from encaisse_einvoicing.issues import Refused, shortened
 
 MOST_BYTES = 1 << 30
@@ -45,42 +46,57 @@ LONGEST_LINE = 1_000_000
 NAME = re.compile(
     r"(?P<siren>[0-9]{9})FEC(?P<day>[0-9]{8})(?:_[0-9]+)?\.(?:txt|csv)", re.IGNORECASE
 )
-HIGH = re.compile(rb"[\x80-\x9f]")
 THREE_DIGITS = re.compile(r"[0-9]{3}")
-ENDS = re.compile(r"\r\n|\n|\r")
+MOST_SHARED = 100_000
+"""Distinct texts, and days, of which one copy is held for the lines that repeat them."""
 
 
-def read_fec(data: bytes, name: str = "") -> Fec:
+def read_fec(
+    data: bytes | IO[bytes], name: str = "", *, keep: Callable[[FecLine], bool] | None = None
+) -> Fec:
     """Read a file's bytes; `name` is its file name, which says whose it is and of which year.
 
-    Raises `Refused` where it is no FEC: empty, of another encoding, without the law's columns.
+    With `keep`, every line is read and judged but only those it wants are held: with an open file
+    as `data`, one of millions of lines then costs the memory of these. Raises `Refused` where it is
+    no FEC: empty, of another encoding, without the law's columns.
     """
+    file = io.BytesIO(data) if isinstance(data, bytes) else data
     findings = Findings()
     siren, closing = _named(name, findings)
-    text, encoding = _decoded(data, name, findings)
-    if len(text) > LONGEST_HEADER and not ENDS.search(text, 0, LONGEST_HEADER):
+    encoding = _encoding(file, name, findings)
+    found = records(file, encoding)
+    header = next(found, None)
+    if header is not None and len(header) > LONGEST_HEADER:
         raise _not_a_fec(name)
-    records = ENDS.split(text)
-    while records and not records[-1]:
-        records.pop()
-    if not records:
+    if header is None:
         raise Refused("fec_empty", "Le fichier est vide.", name)
-    separator = _separator(records[0], name)
-    columns = _columns(records[0].split(separator), name, findings)
-    read = _Reading(columns, findings)
+    separator = _separator(header, name)
+    read = _Reading(_columns(header.split(separator), name, findings), findings)
+    judge = _Judge(closing, findings)
     lines: list[FecLine] = []
     unread: list[int] = []
-    for number, record in enumerate(records[1:], start=2):
+    count = 0
+    for number, record in enumerate(found, start=2):
         line = read.line(number, record, separator) if record else None
         if not record:
             findings.add("empty_line", number)
         elif line is None:
             unread.append(number)
         else:
-            lines.append(line)
-    _judge(lines, closing, findings)
+            count += 1
+            judge.see(line)
+            if keep is None or keep(line):
+                lines.append(line)
+    judge.close()
     return Fec(
-        tuple(lines), tuple(findings.all()), tuple(unread), separator, encoding, siren, closing
+        tuple(lines),
+        tuple(findings.all()),
+        tuple(unread),
+        separator,
+        encoding,
+        siren,
+        closing,
+        count,
     )
 
 
@@ -98,24 +114,22 @@ def _named(name: str, findings: Findings) -> tuple[str | None, date | None]:
     return found["siren"], closing
 
 
-def _decoded(data: bytes, name: str, findings: Findings) -> tuple[str, str]:
-    if len(data) > MOST_BYTES:
+def _encoding(file: IO[bytes], name: str, findings: Findings) -> str:
+    if file.seek(0, io.SEEK_END) > MOST_BYTES:
         raise Refused("fec_too_large", "Le fichier dépasse 1 Gio : découpez-le (_1, _2).", name)
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in data[:4096]:
+    file.seek(0)
+    head = file.read(4096)
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in head:
         raise Refused(
             "fec_encoding",
             "Le fichier n'est pas un texte en UTF-8 ou en ISO 8859-15 : exportez le FEC de nouveau "
             "dans l'un des deux.",
             name,
         )
-    try:
-        return data.decode("utf-8-sig"), "utf-8"
-    except UnicodeDecodeError:
-        pass
-    if HIGH.search(data):
+    found = encoding_of(file)
+    if found == "cp1252":
         findings.add("encoding")
-        return data.decode("cp1252", errors="replace"), "cp1252"
-    return data.decode("iso8859-15"), "iso8859-15"
+    return found
 
 
 def _separator(header: str, name: str) -> str:
@@ -176,6 +190,8 @@ class _Reading:
         named = {column.name for column in columns if column is not None}
         self._cash = not named.isdisjoint(column.name for column in CASH)
         self._sided = SIDE.name in named
+        self._texts: dict[str, str] = {}
+        self._days: dict[str, date] = {}
 
     def line(self, number: int, text: str, separator: str) -> FecLine | None:
         """Read one line; None, with a finding, where it cannot be trusted."""
@@ -190,14 +206,30 @@ class _Reading:
             return None
         record = text.split(separator)
         said: dict[str, Any] = {}
-        for column, raw in zip(self._columns, record, strict=False):
-            if column is not None:
-                said[column.field] = self._value(column, raw.replace("\u00a0", " ").strip(), number)
+        for column, written in zip(self._columns, record, strict=False):
+            if column is None:
+                continue
+            raw = written.replace("\u00a0", " ").strip()
+            if raw and column.kind == "text":
+                said[column.field] = self._shared(raw)
+            elif raw in self._days and column.kind == "date":
+                said[column.field] = self._days[raw]
+            else:
+                said[column.field] = self._value(column, raw, number)
         if self._sided:
             said["debit"], said["credit"] = _sides(said.pop("amount"), said.pop("side"))
         if said["debit"] is None or said["credit"] is None:
             return None
         return FecLine(line=number, **said)
+
+    def _shared(self, raw: str) -> str:
+        """Hold one copy of a text that comes back, as names, accounts and journals do."""
+        known = self._texts.get(raw)
+        if known is not None:
+            return known
+        if len(self._texts) < MOST_SHARED:
+            self._texts[raw] = raw
+        return raw
 
     def _value(self, column: Column, raw: str, number: int) -> Any:
         if column.kind == "text":
@@ -226,6 +258,8 @@ class _Reading:
             self._findings.add("date_unreadable", number, f"{column.name} : {shortened(raw)}")
         elif not lawful:
             self._findings.add("date_form", number, f"{column.name} : {raw}")
+        elif len(self._days) < MOST_SHARED:
+            self._days[raw] = found
         return found
 
     def _amount(self, column: Column, raw: str, number: int) -> Decimal | None:
@@ -248,12 +282,22 @@ def _sides(amount: Decimal | None, way: int | None) -> tuple[Decimal | None, Dec
     return (amount, ZERO) if way > 0 else (ZERO, amount)
 
 
-def _judge(lines: Sequence[FecLine], closing: date | None, findings: Findings) -> None:
-    """Find what only shows once the lines are read."""
-    opening = None if closing is None else _year_before(closing)
-    entries: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
-    first: dict[tuple[str, str], int] = {}
-    for line in lines:
+class _Judge:
+    """Find what only shows across fields and lines, one line after the other.
+
+    Only the entries out of balance are held: a balanced one is forgotten, and if it comes back its
+    place is where it stops being so.
+    """
+
+    def __init__(self, closing: date | None, findings: Findings) -> None:
+        self._closing = closing
+        self._opening = None if closing is None else _year_before(closing)
+        self._findings = findings
+        self._open: dict[tuple[str, str], tuple[int, Decimal]] = {}
+
+    def see(self, line: FecLine) -> None:
+        """Judge one line; raises nothing."""
+        findings, closing, opening = self._findings, self._closing, self._opening
         if line.account and not THREE_DIGITS.match(line.account):
             findings.add("account", line.line, line.account)
         if line.debit and line.credit:
@@ -263,11 +307,17 @@ def _judge(lines: Sequence[FecLine], closing: date | None, findings: Findings) -
         if closing and opening and line.day and not opening <= line.day <= closing:
             findings.add("date_outside", line.line, f"{line.day:%Y%m%d}")
         entry = (line.journal, line.number)
-        first.setdefault(entry, line.line)
-        entries[entry] += line.balance
-    for entry, left in entries.items():
+        first, left = self._open.get(entry, (line.line, ZERO))
+        left += line.balance
         if left:
-            findings.add("unbalanced", first[entry], f"{entry[0]} {entry[1]} : {left}")
+            self._open[entry] = (first, left)
+        else:
+            self._open.pop(entry, None)
+
+    def close(self) -> None:
+        """Name the entries that stayed out of balance, by where they begin."""
+        for (journal, number), (first, left) in sorted(self._open.items(), key=lambda e: e[1][0]):
+            self._findings.add("unbalanced", first, f"{journal} {number} : {left}")
 
 
 LONGEST_YEAR = 24

@@ -131,12 +131,17 @@ def receivables(
     return Receivables(tuple(items), tuple(unallocated), balances, bool(fec.unread))
 
 
+def is_customers(line: FecLine) -> bool:
+    """Tell a line of a customer account; the others say nothing of what is owed."""
+    return line.account.startswith(CUSTOMERS)
+
+
 def _by_customer(lines: Iterable[FecLine]) -> dict[Customer, list[FecLine]]:
     """Sort the customer lines by who owes; a name is the last one written."""
     found: dict[str, list[FecLine]] = defaultdict(list)
     names: dict[str, str] = {}
     for line in lines:
-        if line.account.startswith(CUSTOMERS):
+        if is_customers(line):
             who = line.auxiliary or line.account
             found[who].append(line)
             names[who] = (line.auxiliary_name if line.auxiliary else line.account_name) or (

@@ -36,6 +36,12 @@ def amount(text: str) -> tuple[Decimal | None, bool]:
     """Read an amount; tell whether its form is the law's. None where it cannot be read."""
     if len(text) > LONGEST_AMOUNT:
         return None, False
+    if text.isascii() and text[:1].isdigit() and text[-1:].isdigit():
+        whole, _, part = text.partition(",")
+        if whole.isdigit() and (
+            not part or part.isdigit()
+        ):  # LAWFUL, as nearly every one is written
+            return _bounded(Decimal(text.replace(",", "."))), True
     if SCIENTIFIC.fullmatch(text):
         return _bounded(Decimal(text.replace(",", "."))), True
     for form in (LAWFUL, DOT, GROUPED, ENGLISH, SPACED):
@@ -75,7 +81,7 @@ NO_DAY = frozenset({"", "00000000"})
 
 def day(text: str) -> tuple[date | None, bool]:
     """Read a day; tell whether its form is the law's. None where it cannot be read."""
-    if re.fullmatch(r"[0-9]{8}", text):
+    if len(text) == 8 and text.isascii() and text.isdigit():
         return _day(int(text[:4]), int(text[4:6]), int(text[6:])), True
     for form in OTHER_DAYS:
         if found := form.fullmatch(text):

@@ -16,8 +16,6 @@ from encaisse_einvoicing.reading import archive, pdf
 
 KINDS: Final = (".xml", ".pdf")
 """File names read inside folders and archives; others are passed over there."""
-LONGEST_NAME: Final = 1_000
-"""Characters shown of a name; a tar may give one of megabytes."""
 ARCHIVES: Final = (".zip", ".tar", ".tar.gz", ".tgz")
 LONGEST_NAME: Final = 1_000
 """Characters shown of a name; a tar may give one of megabytes."""

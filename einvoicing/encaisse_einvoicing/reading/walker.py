@@ -192,7 +192,7 @@ class Walk:
                 raise Refused(
                     "too_many_items",
                     f"Le document répète plus de {MAX_ITEMS} fois : {opens.group.label} "
-                    f"({step.path}). Il n'est pas lu ; demandez un fichier raisonnable à son auteur.",
+                    f"({step.path}). Il n'est pas lu ; demandez à son auteur un fichier mesuré.",
                 )
         elif field not in parent:
             parent[field] = fresh

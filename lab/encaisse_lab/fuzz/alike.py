@@ -7,7 +7,7 @@ character references, the encoding: an invoice read from the result is equal to 
 from __future__ import annotations
 
 from random import Random
-from typing import Final
+from typing import Final, cast
 
 from lxml import etree
 
@@ -40,6 +40,7 @@ def rewritten(data: bytes, chance: Random) -> bytes:
         elif chance.random() < 0.3:
             _inside(element, encoding, chance)
     out = etree.tostring(fresh, encoding=encoding, xml_declaration=True)
+    assert isinstance(out, bytes)  # the stubs cannot know that this encoding is one
     if encoding == "UTF-8" and chance.random() < 0.3:
         return b"\xef\xbb\xbf" + out
     return out
@@ -53,7 +54,9 @@ def _copied(root: Element, chance: Random) -> Element:
         spaces[f"{chance.choice(('a', 'ram', 'cbc', 'x-y', '_'))}{number}"] = namespace
     if spaces and "" not in used and chance.random() < 0.5:
         spaces[None] = spaces.pop(chance.choice(list(spaces)))
-    fresh = etree.Element(str(root.tag), nsmap=spaces)
+    fresh = etree.Element(
+        str(root.tag), nsmap=cast("dict[str, str]", spaces)
+    )  # the stubs know no None
     _fill(root, fresh, chance)
     return fresh
 
