@@ -38,9 +38,7 @@ def amount(text: str) -> tuple[Decimal | None, bool]:
         return None, False
     if text.isascii() and text[:1].isdigit() and text[-1:].isdigit():
         whole, _, part = text.partition(",")
-        if whole.isdigit() and (
-            not part or part.isdigit()
-        ):  # LAWFUL, as nearly every one is written
+        if whole.isdigit() and (not part or part.isdigit()):  # LAWFUL, as nearly all are
             return _bounded(Decimal(text.replace(",", "."))), True
     if SCIENTIFIC.fullmatch(text):
         return _bounded(Decimal(text.replace(",", "."))), True
