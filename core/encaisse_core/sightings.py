@@ -7,7 +7,7 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import BigInteger, ColumnElement, Connection, Text, bindparam, select
 
 from encaisse_api import SourceInvoice, Unreadable
 from encaisse_core import referrers
@@ -55,15 +55,17 @@ MOST_SAID = 500
 MOST_RAW = 1 << 20
 """Characters kept of the reason, and of the answer."""
 
+_FOLLOWED: dict[str, ColumnElement[Any]] = {
+    "expected": schema.sighting.c.expected + bindparam("risen", type_=BigInteger)
+}
 _ALTER = (
     schema.sighting.update()
     .where(
-        schema.sighting.c.company_id == bindparam("of_company"),
-        schema.sighting.c.id == bindparam("of_id"),
+        schema.sighting.c.company_id == bindparam("of_company", type_=Text),
+        schema.sighting.c.id == bindparam("of_id", type_=Text),
     )
     .values(
-        {name: bindparam(name) for name in _TOLD}
-        | {"expected": schema.sighting.c.expected + bindparam("risen")}
+        _FOLLOWED | {name: bindparam(name, type_=schema.sighting.c[name].type) for name in _TOLD}
     )
 )
 

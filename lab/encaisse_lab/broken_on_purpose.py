@@ -72,7 +72,7 @@ def planted(flaw: Flaw | None) -> Generator[None]:
         case "lookup":
             put(deliver, "_search", _absent)
         case "fence":
-            put(outbox, "holds", lambda host, effect: True)
+            put(outbox, "holds", _always)
             put(deliver, "LAST_START", -timedelta(days=1))
         case "cursor":
             put(collector, "_stream", _cursor_first(vars(collector)["_stream"]))
@@ -87,6 +87,10 @@ def planted(flaw: Flaw | None) -> Generator[None]:
     finally:
         for module, name, value in replaced:
             setattr(module, name, value)
+
+
+def _always(host: Host, effect: outbox.Effect) -> bool:
+    return True
 
 
 def _absent(attempt: Any, find: object, argument: object) -> Absent:

@@ -201,7 +201,7 @@ def live(seed: int) -> Lived:
             for number, (method, path) in enumerate(WRITES):
                 fault = WIRE_FAULTS[(number + seed) % len(WIRE_FAULTS)]
                 proxy.plan.append((method, path, fault))
-            routes = dict.fromkeys(HOSTS, proxy.base_url)
+            routes: dict[str, str] = dict.fromkeys(HOSTS, proxy.base_url)
             case = Case(town, place, Wire(SimTransport(town.world)), routes=routes)
             for number in range(len(STAGES)):
                 case.run_stage(number)

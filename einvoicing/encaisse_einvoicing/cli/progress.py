@@ -2,7 +2,7 @@
 
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from typing import Final, TypeVar
 
@@ -24,7 +24,7 @@ def with_progress(readings: Iterator[Read]) -> Iterator[Read]:
 
 
 @contextmanager
-def counting(one: str, several: str) -> Iterator[list[int]]:
+def counting(one: str, several: str) -> Generator[list[int]]:
     """Give a list of one number to count in, and say it in these words as it grows."""
     done, count = threading.Event(), [0]
     ticker = threading.Thread(

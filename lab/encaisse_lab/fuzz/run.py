@@ -10,7 +10,7 @@ import multiprocessing
 import signal
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -152,7 +152,7 @@ def fault_of(case: Case) -> tuple[Fault, str] | None:
 
 
 @contextmanager
-def _limited() -> Iterator[None]:
+def _limited() -> Generator[None]:
     def end(number: int, frame: FrameType | None) -> None:
         raise _TooLong
 
