@@ -54,6 +54,16 @@ def validate_bytes(
     return _report(name, found, reader, root, rules_dir, engine)
 
 
+def validate_schema(xml: bytes) -> Layer:
+    """Hold one XML against the XSD its profile calls for, and nothing else; no engine is started.
+
+    Raises `Refused` for what the loader refuses.
+    """
+    reader, root = loader.parse(xml)
+    written = next(iter(french.texts(root, reader, "profile")), None)
+    return _xsd(profile_of(reader, written).schema, root, Places(root))
+
+
 def validate_paths(
     paths: Iterable[Path],
     *,
