@@ -101,11 +101,12 @@ def _inside(element: Element, encoding: str, chance: Random) -> None:
     if text and plain and chance.random() < 0.5 and _fits(text, encoding):
         element.text = etree.CDATA(text)
         return
-    at = chance.randint(0, len(text))
-    note = _note(chance)
-    element.text = text[:at]
-    element.append(note)
-    note.tail = text[at:]
+    places = sorted(chance.randint(0, len(text)) for _ in range(chance.choice((1, 1, 2, 4))))
+    element.text = text[: places[0]]
+    for at, end in zip(places, [*places[1:], len(text)], strict=True):
+        note = _note(chance)
+        element.append(note)
+        note.tail = text[at:end]
 
 
 def _fits(text: str, encoding: str) -> bool:

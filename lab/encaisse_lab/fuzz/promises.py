@@ -22,14 +22,14 @@ def document(data: bytes) -> Reading:
     reading = read_bytes("fuzz", data)
     if reading.invoice is None and not reading.issues:
         raise Broken("no invoice and no word of why")
-    _told(reading.issues)
+    told(reading.issues)
     json.dumps(as_record(FileReading("fuzz", reading)), ensure_ascii=False).encode("utf-8")
     if read_bytes("fuzz", data) != reading:
         raise Broken("read twice, read differently")
     return reading
 
 
-def _told(issues: Iterable[Issue]) -> None:
+def told(issues: Iterable[Issue]) -> None:
     for issue in issues:
         if not issue.code or not issue.where:
             raise Broken(f"an issue without a place: {issue.code} {issue.where!r}")
@@ -42,7 +42,7 @@ def ledger(name: str, data: bytes) -> None:
     try:
         found = read_fec(data, name)
     except Refused as refused:
-        _told([refused.as_issue(name)])
+        told([refused.as_issue(name)])
         return
     for finding in found.findings:
         if not finding.message or not finding.lines or finding.count < 1:

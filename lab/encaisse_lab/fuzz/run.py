@@ -20,7 +20,7 @@ from random import Random
 from types import FrameType
 from typing import Final, Literal, TypedDict
 
-from encaisse_lab.fuzz import alike, promises, rough, trees
+from encaisse_lab.fuzz import alike, promises, rough, trees, written
 from encaisse_lab.fuzz.sources import Kind, Source, of_folder, own
 
 PROCESSES: Final = 2
@@ -31,6 +31,8 @@ STILL_SECONDS: Final = 60.0
 SHRINKS: Final = 200
 """Smaller inputs tried for one failure."""
 MOST_FAILURES: Final = 100
+
+EXTENSIONS: Final[dict[Kind, str]] = {"xml": "xml", "pdf": "pdf", "fec": "txt", "cdar": "xml"}
 
 Fault = Literal["crash", "hang", "unequal"]
 
@@ -90,7 +92,7 @@ def sentence(figures: Figures) -> str:
 @cache
 def _sources(folder: Path | None) -> dict[Kind, list[Source]]:
     every = own() + ([] if folder is None else of_folder(folder))
-    found: dict[Kind, list[Source]] = {"xml": [], "pdf": [], "fec": []}
+    found: dict[Kind, list[Source]] = {"xml": [], "pdf": [], "fec": [], "cdar": []}
     for each in every:
         found[each.kind].append(each)
     return found
@@ -100,13 +102,13 @@ def drawn(seed: int, number: int, folder: Path | None) -> Case:
     """Draw one case from its seed and number."""
     chance = Random(f"{seed}:{number}")
     known = _sources(folder)
-    change = chance.choices(tuple(CHANGES), tuple(CHANGES.values()))[0]
-    kind: Kind = "fec" if "ledger" in change else "pdf" if "pdf" in change else "xml"
+    change = chance.choices(tuple(CHANGES), [often for _, often in CHANGES.values()])[0]
+    kind = CHANGES[change][0]
     source = chance.choice(known[kind])
     others = [each.data for each in known["xml"]]
     data, first = source.data, None
     match change:
-        case "tree":
+        case "tree" | "written again" | "life cycle":
             data = trees.mutated(data, others, chance)
         case "same meaning":
             data, first = alike.rewritten(data, chance), data
@@ -121,17 +123,19 @@ def drawn(seed: int, number: int, folder: Path | None) -> Case:
     return Case(number, source, change, kind, data, first)
 
 
-CHANGES: Final = {
-    "tree": 40,
-    "same meaning": 20,
-    "bytes": 10,
-    "pdf, other invoices": 10,
-    "pdf, words": 6,
-    "pdf, bytes": 4,
-    "ledger": 7,
-    "ledger, bytes": 3,
+CHANGES: Final[dict[str, tuple[Kind, int]]] = {
+    "tree": ("xml", 28),
+    "written again": ("xml", 12),
+    "same meaning": ("xml", 18),
+    "bytes": ("xml", 8),
+    "pdf, other invoices": ("pdf", 10),
+    "pdf, words": ("pdf", 6),
+    "pdf, bytes": ("pdf", 4),
+    "ledger": ("fec", 7),
+    "ledger, bytes": ("fec", 2),
+    "life cycle": ("cdar", 5),
 }
-"""What is done to a source -> how often, in a hundred."""
+"""What is done -> to which sources, and how often, in a hundred."""
 
 
 def fault_of(case: Case) -> tuple[Fault, str] | None:
@@ -140,6 +144,10 @@ def fault_of(case: Case) -> tuple[Fault, str] | None:
         with _limited():
             if case.kind == "fec":
                 promises.ledger(case.source.name, case.data)
+            elif case.kind == "cdar":
+                written.life_cycle(case.data)
+            elif case.change == "written again":
+                written.again(promises.document(case.data))
             elif case.first is None:
                 promises.document(case.data)
             elif not promises.alike(case.first, case.data):
@@ -195,7 +203,7 @@ def tried(seed: int, number: int, folder: Path | None, into: Path) -> Failure | 
 def _failure(
     seed: int, case: Case, fault: Fault, what: str, folder: Path | None, into: Path
 ) -> Failure:
-    file = into / f"{seed}-{case.number}.{'txt' if case.kind == 'fec' else case.kind}"
+    file = into / f"{seed}-{case.number}.{EXTENSIONS[case.kind]}"
     file.write_bytes(smallest(case, fault))
     corpus = "" if folder is None else f" --corpus {folder}"
     return Failure(
@@ -303,7 +311,7 @@ class _Share:
 
     def _lost(self, fault: Fault, what: str) -> Failure:
         case = drawn(self._seed, self._at, self._folder)
-        file = self._into / f"{self._seed}-{self._at}.{case.kind}"
+        file = self._into / f"{self._seed}-{self._at}.{EXTENSIONS[case.kind]}"
         file.write_bytes(case.data)
         corpus = "" if self._folder is None else f" --corpus {self._folder}"
         failure = Failure(

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Final, Literal
 
+from encaisse_einvoicing.cdar import InvoiceFacts, write_collected
 from encaisse_einvoicing.fec import FecLine, write_fec
+from encaisse_einvoicing.model import VatSubtotal
 from encaisse_lab.papers import paper
-from encaisse_lab.samples import samples
+from encaisse_lab.samples import Sample, samples
 
-Kind = Literal["xml", "pdf", "fec"]
+Kind = Literal["xml", "pdf", "fec", "cdar"]
 
 MAX_BYTES: Final = 300_000
 """Larger files are left out: a case should cost milliseconds."""
@@ -31,7 +33,7 @@ class Source:
 
 
 def own() -> list[Source]:
-    """Give the lab's samples, always the same, and a ledger of them."""
+    """Give the lab's samples, always the same, a ledger of them and what was collected of them."""
     known = samples(1)
     kept: dict[str, list[Source]] = {}
     for sample in known.in_folder:
@@ -41,9 +43,41 @@ def own() -> list[Source]:
         if len(group) < EACH:
             group.append(Source(name, kind, content))
     ledger = "\r\n".join(write_fec(_entries()))
-    return [each for group in kept.values() for each in group] + [
-        Source("123456782FEC20251231.txt", "fec", ledger.encode())
+    return [
+        *(each for group in kept.values() for each in group),
+        Source("123456782FEC20251231.txt", "fec", ledger.encode()),
+        *(_collected(sample) for sample in known.in_books[:EACH]),
     ]
+
+
+def _collected(sample: Sample) -> Source:
+    """Tell that half an invoice was collected, as a life-cycle message (status 212)."""
+    net = Decimal(abs(sample.cents) * 5 // 6) / 100
+    total = Decimal(abs(sample.cents)) / 100
+    facts = InvoiceFacts(
+        number=sample.number,
+        issue_date=sample.issued,
+        type_code="380",
+        currency=sample.currency,
+        total=total,
+        vat_breakdown=(VatSubtotal(taxable=net, tax=total - net, category="S", rate=Decimal(20)),),
+        seller_siren=sample.seller.siren or "",
+        seller_name=sample.seller.name,
+        buyer_siren=sample.debtor.siren,
+        buyer_name=sample.debtor.name,
+        buyer_endpoint=sample.debtor.siren or "123456782",
+        buyer_endpoint_scheme="0225",
+    )
+    message = write_collected(
+        facts,
+        principal=(total / 2).quantize(Decimal("0.01")),
+        currency=sample.currency,
+        received_on=date(2026, 2, 3),
+        already=Decimal(0),
+        message_id=f"MSG-{sample.number}",
+        at=datetime(2026, 2, 4, 9, 30, tzinfo=UTC),
+    )
+    return Source(f"{sample.number}.cdar", "cdar", message)
 
 
 def _entries() -> Iterable[FecLine]:
