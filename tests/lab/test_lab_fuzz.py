@@ -164,6 +164,8 @@ def test_the_command_prints_one_object_and_exits_by_it(
         "unequal": 0,
         "failures": [],
     }
+    result = CliRunner().invoke(command, ["--corpus", str(tmp_path / "absent")])
+    assert result.exit_code == 2 and "n'est pas un dossier" in result.output
     failure = Failure(
         case=1, fault="crash", what="x", source="a", change="tree", repeat="encaisse fuzz", file="f"
     )

@@ -21,7 +21,7 @@ FAILED = 1
 )
 @click.option(
     "--corpus",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    type=click.Path(path_type=Path),
     help="Ajoute les factures de ce dossier (XML, PDF) aux exemples.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Écrit le bilan en JSON.")
@@ -36,6 +36,8 @@ def fuzz(
     """
     from encaisse_lab.fuzz import run
 
+    if corpus is not None and not corpus.is_dir():
+        raise click.UsageError(f"« {corpus} » n'est pas un dossier : vérifiez --corpus.")
     started = time.monotonic()
 
     def tell(words: str) -> None:

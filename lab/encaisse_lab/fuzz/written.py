@@ -59,6 +59,8 @@ def _said(invoice: Invoice, first: Invoice) -> dict[str, Any]:
     for line, of in zip(said["lines"], first.lines, strict=False):
         if of.gross_price is None:
             line["gross_price"] = None
+        if of.price_discount is None:
+            line["price_discount"] = None
     return said
 
 
