@@ -169,6 +169,15 @@ def test_the_small_invoice_says_all_at_its_level_and_names_what_a_lower_one_lose
         ({"number": "F\x01"}, "BT-1", "unwritable"),
         ({"number": "F" * 1001}, "BT-1", "unwritable"),
         ({"buyer_reference": "\ud800"}, "BT-10", "unwritable"),
+        *(
+            (
+                {"attachments": (attached.model_copy(update={"encoded": text}),)},
+                "BT-125",
+                "unwritable",
+            )
+            for attached in (Attachment(id="1", filename="a.pdf", mime="application/pdf"),)
+            for text in ("VAT", "VAT_", "A===", "QQ=Q", "QR==", "é")
+        ),
         ({"attachments": (Attachment(id="A", encoded="YQ=="),)}, "BT-125", "missing"),
     ],
 )

@@ -1,5 +1,6 @@
 """Write raw fields along a plan, as text: one pass, nothing parsed, nothing looked up twice."""
 
+import base64
 import re
 from datetime import date
 from decimal import Decimal
@@ -182,6 +183,8 @@ class Writing:
                 self._report_member("unwritable", term, "trop long")
             elif _FORBIDDEN.search(value):
                 self._report_member("unwritable", term, "caractère interdit en XML")
+            elif term.kind is Kind.BINARY and not _is_base64(value):
+                self._report_member("unwritable", term, "n'est pas du base64")
             return value
         if isinstance(value, Decimal):
             text = str(value)
@@ -213,6 +216,15 @@ def _first_term(node: Node) -> Term | Group:
         if not child.constant:
             return _first_term(child)
     return Term("", node.tag, Kind.TEXT, node.tag, {})
+
+
+def _is_base64(text: str) -> bool:
+    """Tell whether a text is an `xsd:base64Binary` (XML Schema part 2, 3.2.16)."""
+    bare = "".join(text.split())
+    try:
+        return base64.b64encode(base64.b64decode(bare, validate=True)).decode() == bare
+    except ValueError:
+        return False
 
 
 def _element_text(text: str) -> str:

@@ -56,6 +56,9 @@ def _said(invoice: Invoice, first: Invoice) -> dict[str, Any]:
         said["profile"] = None  # that of the level
     if first.totals.tax is None:  # the schemas want it, and the price below, worked out
         said["totals"]["tax"] = None
+    for party in ("seller", "buyer", "payee"):
+        if said[party] is not None:  # CII names those without a register first
+            said[party]["ids"] = sorted(said[party]["ids"], key=repr)
     for line, of in zip(said["lines"], first.lines, strict=False):
         if of.gross_price is None:
             line["gross_price"] = None
