@@ -89,7 +89,7 @@ def planted(flaw: Flaw | None) -> Generator[None]:
             setattr(module, name, value)
 
 
-def _always(host: Host, effect: outbox.Effect) -> bool:
+def _always(host: Host, effect: Effect) -> bool:
     return True
 
 

@@ -193,10 +193,10 @@ def _stumble(case: Case, percent: int) -> None:
     if not percent:
         return
     faults, chance = case.town.world.faults, percent / 100
-    tokens: dict[FaultKind, float] = {kind: chance / len(TOKENS) / 10 for kind in TOKENS}
+    tokens = dict.fromkeys(TOKENS, chance / len(TOKENS) / 10)
     faults.draw(tokens, path="^/v1/(procedures|payments|payouts)")
-    faults.draw({kind: chance / len(READS) for kind in READS}, method="GET")
-    faults.draw({kind: chance / len(WRITES) for kind in WRITES}, method="POST|PATCH")
+    faults.draw(dict.fromkeys(READS, chance / len(READS)), method="GET")
+    faults.draw(dict.fromkeys(WRITES, chance / len(WRITES)), method="POST|PATCH")
 
 
 def _planned(
