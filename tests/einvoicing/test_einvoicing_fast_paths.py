@@ -118,16 +118,33 @@ def test_threads_read_the_same_invoices_at_the_same_time(
 @given(
     text=st.text(st.sampled_from("a\u00e9\u20ac\t\r\n"), max_size=30),
     piece=st.integers(1, 9),
+    longest=st.integers(1, 30),
     encoding=st.sampled_from(["utf-8", "iso8859-15", "cp1252"]),
 )
-def test_a_file_cut_anywhere_has_the_same_records(text: str, piece: int, encoding: str) -> None:
+def test_a_file_cut_anywhere_has_the_same_records(
+    text: str, piece: int, longest: int, encoding: str
+) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(cutting, "_PIECE", piece)
-        found = list(cutting.records(io.BytesIO(text.encode(encoding)), encoding))
+        found = list(cutting.records(io.BytesIO(text.encode(encoding)), encoding, longest))
     whole = re.split(r"\r\n|\n|\r", text)
     while whole and not whole[-1]:
         whole.pop()
-    assert found == whole
+    assert found == [each if len(each) <= longest else len(each) for each in whole]
+
+
+@CALM
+@given(
+    text=st.text(st.sampled_from("a\u00e9\u20ac\r\n"), max_size=12),
+    longest=st.integers(1, 8),
+    marked=st.booleans(),
+)
+def test_a_first_line_is_measured_without_reading_what_follows(
+    text: str, longest: int, marked: bool
+) -> None:
+    file_ = io.BytesIO(text.encode("utf-8-sig" if marked else "utf-8") + b"\n" + b"x" * 100)
+    due = len(re.split(r"\r\n|\n|\r", text)[0]) < longest
+    assert cutting.starts_with_a_line(file_, "utf-8", longest) == due
 
 
 @CALM
@@ -181,15 +198,29 @@ def highest(path: Path) -> int:
     return peak
 
 
-@pytest.mark.slow
-def test_a_ledger_eight_times_as_long_takes_no_more_memory(tmp_path: Path) -> None:
+def test_a_ledger_eight_times_as_long_takes_no_more_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cutting, "_PIECE", 1 << 12)  # so that pieces weigh little beside the file
     short, long = tmp_path / "a.txt", tmp_path / "b.txt"
-    ledger_of(short, 10_000)
-    ledger_of(long, 80_000)
-    assert long.stat().st_size > 7 * short.stat().st_size
+    ledger_of(short, 500)
+    ledger_of(long, 4_000)
+    highest(short)  # what is laid out once is not counted
     peaks = highest(short), highest(long)
-    # Texts that come back are held once, up to a cap: some growth, and an end to it.
-    assert peaks[1] < 2.5 * peaks[0] < long.stat().st_size * 3, peaks
+    assert peaks[1] < 1.3 * peaks[0] and peaks[1] < long.stat().st_size / 4, peaks
+
+
+def test_one_endless_line_is_counted_and_not_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cutting, "_PIECE", 1 << 14)
+    data = io.BytesIO(file(LEDGER) + b"\t" * 4_000_000 + b"\r\n" + file(LEDGER, header=())[2:])
+    tracemalloc.start()
+    found = read_fec(data, NAME)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert found.unread == (len(LEDGER) + 2,) and found.count == 2 * len(LEDGER)
+    (told,) = (each for each in found.findings if each.code == "field_count")
+    assert told.example == "4000000 caractères"
+    assert peak < 3_000_000
 
 
 def test_a_ledger_that_lasts_is_counted_on_stderr(

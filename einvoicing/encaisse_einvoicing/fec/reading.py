@@ -30,8 +30,9 @@ from encaisse_einvoicing.fec.columns import (
     plain_name,
 )
 from encaisse_einvoicing.fec.findings import Findings
+from encaisse_einvoicing.fec.judging import Judge
 from encaisse_einvoicing.fec.lines import ZERO, Fec, FecLine
-from encaisse_einvoicing.fec.records import encoding_of, records
+from encaisse_einvoicing.fec.records import encoding_of, records, starts_with_a_line
 from encaisse_einvoicing.issues import Refused, shortened
 
 MOST_BYTES = 1 << 30
@@ -46,9 +47,16 @@ LONGEST_LINE = 1_000_000
 NAME = re.compile(
     r"(?P<siren>[0-9]{9})FEC(?P<day>[0-9]{8})(?:_[0-9]+)?\.(?:txt|csv)", re.IGNORECASE
 )
-THREE_DIGITS = re.compile(r"[0-9]{3}")
-MOST_SHARED = 100_000
+MOST_SHARED = 20_000
 """Distinct texts, and days, of which one copy is held for the lines that repeat them."""
+
+SHARED = frozenset(
+    {
+        *("journal", "journal_name", "account", "account_name"),
+        *("auxiliary", "auxiliary_name", "currency"),
+    }
+)
+"""Fields whose texts come back all over a file; a piece or a label does on a line or two."""
 
 
 def read_fec(
@@ -64,15 +72,15 @@ def read_fec(
     findings = Findings()
     siren, closing = _named(name, findings)
     encoding = _encoding(file, name, findings)
-    found = records(file, encoding)
-    header = next(found, None)
-    if header is not None and len(header) > LONGEST_HEADER:
+    if not starts_with_a_line(file, encoding, LONGEST_HEADER):
         raise _not_a_fec(name)
-    if header is None:
+    found = records(file, encoding, LONGEST_LINE)
+    header = next(found, None)
+    if not isinstance(header, str):
         raise Refused("fec_empty", "Le fichier est vide.", name)
     separator = _separator(header, name)
     read = _Reading(_columns(header.split(separator), name, findings), findings)
-    judge = _Judge(closing, findings)
+    judge = Judge(closing, findings)
     lines: list[FecLine] = []
     unread: list[int] = []
     count = 0
@@ -193,12 +201,12 @@ class _Reading:
         self._texts: dict[str, str] = {}
         self._days: dict[str, date] = {}
 
-    def line(self, number: int, text: str, separator: str) -> FecLine | None:
+    def line(self, number: int, text: str | int, separator: str) -> FecLine | None:
         """Read one line; None, with a finding, where it cannot be trusted."""
-        extra = text.count(separator) + 1 - len(self._columns)
-        if len(text) > LONGEST_LINE:
-            self._findings.add("field_count", number, f"{len(text)} caractères")
+        if isinstance(text, int):
+            self._findings.add("field_count", number, f"{text} caractères")
             return None
+        extra = text.count(separator) + 1 - len(self._columns)
         if extra == 1 and text.endswith(separator):
             self._findings.add("trailing_separator", number)
         elif extra:
@@ -211,7 +219,7 @@ class _Reading:
                 continue
             raw = written.replace("\u00a0", " ").strip()
             if raw and column.kind == "text":
-                said[column.field] = self._shared(raw)
+                said[column.field] = self._shared(raw) if column.field in SHARED else raw
             elif raw in self._days and column.kind == "date":
                 said[column.field] = self._days[raw]
             else:
@@ -280,51 +288,3 @@ def _sides(amount: Decimal | None, way: int | None) -> tuple[Decimal | None, Dec
     if amount is None or way is None:
         return None, None
     return (amount, ZERO) if way > 0 else (ZERO, amount)
-
-
-class _Judge:
-    """Find what only shows across fields and lines, one line after the other.
-
-    Only the entries out of balance are held: a balanced one is forgotten, and if it comes back its
-    place is where it stops being so.
-    """
-
-    def __init__(self, closing: date | None, findings: Findings) -> None:
-        self._closing = closing
-        self._opening = None if closing is None else _year_before(closing)
-        self._findings = findings
-        self._open: dict[tuple[str, str], tuple[int, Decimal]] = {}
-
-    def see(self, line: FecLine) -> None:
-        """Judge one line; raises nothing."""
-        findings, closing, opening = self._findings, self._closing, self._opening
-        if line.account and not THREE_DIGITS.match(line.account):
-            findings.add("account", line.line, line.account)
-        if line.debit and line.credit:
-            findings.add("two_sides", line.line)
-        elif not line.debit and not line.credit:
-            findings.add("no_side", line.line)
-        if closing and opening and line.day and not opening <= line.day <= closing:
-            findings.add("date_outside", line.line, f"{line.day:%Y%m%d}")
-        entry = (line.journal, line.number)
-        first, left = self._open.get(entry, (line.line, ZERO))
-        left += line.balance
-        if left:
-            self._open[entry] = (first, left)
-        else:
-            self._open.pop(entry, None)
-
-    def close(self) -> None:
-        """Name the entries that stayed out of balance, by where they begin."""
-        for (journal, number), (first, left) in sorted(self._open.items(), key=lambda e: e[1][0]):
-            self._findings.add("unbalanced", first, f"{journal} {number} : {left}")
-
-
-LONGEST_YEAR = 24
-"""Months before its closing an exercice may begin: twelve as a rule, more for a first one."""
-
-
-def _year_before(closing: date) -> date:
-    """Give the earliest day an exercice closed on this day can have; no day is before year 1."""
-    year, month = divmod(closing.year * 12 + closing.month - 1 - LONGEST_YEAR, 12)
-    return date(year, month + 1, 1) if year > 0 else date.min

@@ -26,10 +26,13 @@ def encoding_of(file: IO[bytes]) -> str:
     return "utf-8"
 
 
-def records(file: IO[bytes], encoding: str) -> Iterator[str]:
-    """Give each record without its end; the empty ones after the last are none."""
+def records(file: IO[bytes], encoding: str, longest: int) -> Iterator[str | int]:
+    """Give each record without its end; the empty ones after the last are none.
+
+    Of one that has more than `longest` characters only their number is given, and held.
+    """
     empty = 0
-    for record in _all(file, encoding):
+    for record in _all(file, encoding, longest):
         if record:
             yield from [""] * empty
             empty = 0
@@ -38,25 +41,35 @@ def records(file: IO[bytes], encoding: str) -> Iterator[str]:
             empty += 1
 
 
-def _all(file: IO[bytes], encoding: str) -> Iterator[str]:
-    codec = "utf-8-sig" if encoding == "utf-8" else encoding
-    decoder = codecs.getincrementaldecoder(codec)("replace")
+def _all(file: IO[bytes], encoding: str, longest: int) -> Iterator[str | int]:
+    decoder = _decoder(encoding)
     waiting: list[str] = []  # the pieces of a record that goes on, joined once it ends
+    held, half = 0, ""
     for piece, last in _pieces(file):
-        text = decoder.decode(piece, last)
-        if waiting and waiting[-1].endswith("\r"):
-            text = waiting.pop() + text
-        if text.endswith("\r") and not last:
-            parts = ENDS.split(text[:-1])  # what follows may be the other half of the end
-            parts[-1] += "\r"
-        else:
-            parts = ENDS.split(text)
+        text = half + decoder.decode(piece, last)
+        half = "\r" if text.endswith("\r") and not last else ""  # a line feed may follow
+        parts = ENDS.split(text[:-1] if half else text)
         if len(parts) > 1:
-            yield "".join([*waiting, parts[0]])
-            yield from parts[1:-1]
-            waiting = []
-        waiting.append(parts[-1])
-    yield "".join(waiting)
+            length = held + len(parts[0])
+            yield length if length > longest else "".join([*waiting, parts[0]])
+            for part in parts[1:-1]:
+                yield part if len(part) <= longest else len(part)
+            waiting, held = [], 0
+        held += len(parts[-1])
+        waiting = [*waiting, parts[-1]] if held <= longest else []
+    yield held if held > longest else "".join(waiting)
+
+
+def starts_with_a_line(file: IO[bytes], encoding: str, longest: int) -> bool:
+    """Tell whether the first line, or the whole file, has at most so many characters."""
+    file.seek(0)
+    text = _decoder(encoding).decode(file.read(4 * longest + 4))
+    return len(text) <= longest or ENDS.search(text, 0, longest) is not None
+
+
+def _decoder(encoding: str) -> codecs.IncrementalDecoder:
+    codec = "utf-8-sig" if encoding == "utf-8" else encoding
+    return codecs.getincrementaldecoder(codec)("replace")
 
 
 def _pieces(file: IO[bytes]) -> Iterator[tuple[bytes, bool]]:

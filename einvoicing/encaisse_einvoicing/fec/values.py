@@ -15,6 +15,9 @@ LAWFUL = re.compile(SIGNED.format(r"[0-9]*(?:,[0-9]*)?"))
 LONGEST_AMOUNT = 40
 """Characters of an amount; sums are exact as long as none has more than 28 digits."""
 
+_SHORT = 11
+"""Characters up to which an amount is exact whatever it says."""
+
 MOST_DIGITS = 18
 """Digits before the comma: a thousand times the money of the world."""
 
@@ -34,12 +37,12 @@ SPACED = re.compile(SIGNED.format(r"[0-9]{1,3}(?:[ \u00a0\u202f][0-9]{3})+"))
 
 def amount(text: str) -> tuple[Decimal | None, bool]:
     """Read an amount; tell whether its form is the law's. None where it cannot be read."""
+    if len(text) <= _SHORT and text[:1] != "," and text.isascii():
+        digits = text.replace(",", "", 1)
+        if digits.isdigit():  # lawful, as nearly every one is written
+            return Decimal(text.replace(",", ".")), True
     if len(text) > LONGEST_AMOUNT:
         return None, False
-    if text.isascii() and text[:1].isdigit() and text[-1:].isdigit():
-        whole, _, part = text.partition(",")
-        if whole.isdigit() and (not part or part.isdigit()):  # LAWFUL, as nearly all are
-            return _bounded(Decimal(text.replace(",", "."))), True
     if SCIENTIFIC.fullmatch(text):
         return _bounded(Decimal(text.replace(",", "."))), True
     for form in (LAWFUL, DOT, GROUPED, ENGLISH, SPACED):
