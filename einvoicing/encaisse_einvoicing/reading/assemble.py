@@ -104,7 +104,9 @@ def _party(walk: Walk, party: Raw, label: str, vat_scheme: str) -> None:
 def _line_notes(line: Raw) -> None:
     """Split the notes of a line: what has a subject is an extension, the rest is BT-127."""
     notes = groups(line, "line_notes")
-    line.pop("line_notes", None)
+    if not notes:
+        return
+    del line["line_notes"]
     plain = [text(note, "text") for note in notes if "subject_code" not in note]
     said = "\n".join(each for each in plain if each)
     if said:
@@ -148,7 +150,7 @@ def _due_dates(walk: Walk, raw: Raw) -> None:
     seen: set[str] = set()
     for term in terms:
         term.pop("text", None)
-        key = repr(sorted(term.items()))
+        key = repr(sorted(term.items())) if len(terms) > 1 else ""
         if term and ("amount" in term or key not in seen):
             seen.add(key)
             instalments.append(term)

@@ -5,8 +5,7 @@ SIRETs, VAT keys with letters, digits of other scripts), and tests hold both to 
 A number with a wrong key is never taken: it stays as written, and an issue says so.
 """
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from stdnum.fr import siren as fr_siren
 from stdnum.fr import siret as fr_siret
@@ -22,8 +21,7 @@ _TWICE: Final = dict(zip("0123456789", (0, 2, 4, 6, 8, 1, 3, 5, 7, 9), strict=Tr
 """A digit -> the sum of the digits of its double."""
 
 
-@dataclass(frozen=True, slots=True)
-class FrenchNumbers:
+class FrenchNumbers(NamedTuple):
     """Hold what was recognised, and what was wrong on the way: (code, French sentence)."""
 
     siren: str | None = None

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from encaisse_einvoicing.model import Extensions, LineExtensions
 from encaisse_einvoicing.reading.plan import Raw, Scalar
 from encaisse_einvoicing.terms import EXTENSIONS
 
@@ -18,6 +19,10 @@ PARTIES = {
 }
 """Field of each party of a document -> what it is, in French."""
 ITEM_SELLER = "extensions.item_seller"
+_EXTENDED = frozenset(
+    EXTENSIONS + name for model in (Extensions, LineExtensions) for name in model.model_fields
+)
+"""Every field an extension can have, as the table names it."""
 
 
 def text(raw: Raw, key: str) -> str | None:
@@ -65,9 +70,10 @@ def parties(raw: Raw) -> Iterator[tuple[str, Raw]]:
 
 def gather_extensions(raw: Raw) -> None:
     """Lay the fields outside the core under `extensions`, as the invoice and its lines do."""
+    if _EXTENDED.isdisjoint(raw):
+        return
     found = [key for key in raw if key.startswith(EXTENSIONS)]
-    if found:
-        raw[EXTENSIONS.rstrip(".")] = {key[len(EXTENSIONS) :]: raw.pop(key) for key in found}
+    raw[EXTENSIONS.rstrip(".")] = {key[len(EXTENSIONS) :]: raw.pop(key) for key in found}
 
 
 def spread_extensions(raw: Raw) -> None:

@@ -91,7 +91,8 @@ class Walk:
                 if opens is not None:
                     outer = frames[opens.level]
                     frames[opens.level] = {}
-                if names := element.keys():
+                names = element.keys()
+                if names and (found.attributes or len(names) > 1 or names[0] not in found.silent):
                     self._attributes(element, found, names)
                 inside, leaf = len(element), found.leaf
                 if leaf is None:
