@@ -12,11 +12,11 @@ from tests.einvoicing.conftest import CII, UBL
 from tests.einvoicing.hostile import pdf_files
 from tests.einvoicing.hostile.cases import CANARY, Case, Told, case, judge, read_guarded
 from tests.einvoicing.hostile.pdf_raw import deflated, holding, pdf
+from tests.einvoicing.hostile.pdf_sizes import NAMES as LARGE
 from tests.einvoicing.hostile.pdf_sizes import large
 from tests.einvoicing.hostile.pdf_structure import locked
 
 NAMES = [each.name for each in pdf_files.cases(CII, UBL, "/canari")]
-LARGE = [each.name for each in large(CII)]
 Read = tuple[dict[str, Case], Told]
 
 
@@ -36,7 +36,9 @@ def read(tmp_path_factory: pytest.TempPathFactory) -> Read:
 
 @pytest.fixture(scope="module")
 def read_large(tmp_path_factory: pytest.TempPathFactory) -> Read:
-    return answered(list(large(CII)), tmp_path_factory.mktemp("large"))
+    asked = list(large(CII))
+    assert tuple(each.name for each in asked) == LARGE
+    return answered(asked, tmp_path_factory.mktemp("large"))
 
 
 def answered(asked: list[Case], folder: Path) -> Read:

@@ -14,14 +14,13 @@ import pytest
 from tests.einvoicing.conftest import CII, UBL
 from tests.einvoicing.hostile import xml_files
 from tests.einvoicing.hostile.cases import CANARY, Case, Told, case, judge, read_guarded
+from tests.einvoicing.hostile.xml_sizes import NAMES as SIZES
 from tests.einvoicing.hostile.xml_sizes import sizes
 
 PLACE = ("file:///canari", "http://127.0.0.1:9/")
 """Stand for the real canary and listener where only names are needed."""
 
 NAMES = [each.name for each in xml_files.cases(CII, UBL, *PLACE)]
-
-SIZES = [each.name for each in sizes(CII)]
 
 
 class Listener:
@@ -105,6 +104,7 @@ def test_the_guard_sees_what_it_must_see(read: tuple[dict[str, Case], Told]) -> 
 @pytest.fixture(scope="module")
 def read_large(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Case], Told]:
     asked = list(sizes(CII))
+    assert tuple(each.name for each in asked) == SIZES
     told = read_guarded(asked, [case("cii", CII.encode(), "ok")], tmp_path_factory.mktemp("large"))
     return {each.name: each for each in asked}, told
 

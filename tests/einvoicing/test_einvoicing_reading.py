@@ -259,3 +259,14 @@ def test_a_huge_number_of_issues_ends_in_one_that_says_so(cii: str) -> None:
     reading = read(cii.replace(line, line.replace("1000.00", "x") * 600))
     assert reading.invoice is not None and len(reading.invoice.lines) == 600
     assert len(reading.issues) == 501 and reading.issues[-1].code == "too_many_issues"
+
+
+def test_a_document_of_the_invoiced_object_s_type_that_names_nothing_is_no_object(cii: str) -> None:
+    nothing = (
+        "<ram:AdditionalReferencedDocument><ram:TypeCode>130</ram:TypeCode>"
+        "</ram:AdditionalReferencedDocument>"
+    )
+    reading = read_bytes(
+        "x", cii.replace("<ram:BuyerReference>", f"{nothing}<ram:BuyerReference>").encode()
+    )
+    assert reading.invoice is not None and reading.invoice.invoiced_object is None

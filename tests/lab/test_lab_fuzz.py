@@ -137,7 +137,7 @@ def test_a_process_that_dies_or_stands_still_loses_its_case_only(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(run, "_work", dies)
-    monkeypatch.setattr(run, "STILL_SECONDS", 8.0)
+    monkeypatch.setattr(run, "STILL_SECONDS", 5.0)
     figures = fuzz(1, 12)
     assert (figures["cases"], figures["crashes"], figures["hangs"]) == (12, 1, 1)
     assert [(each["case"], each["fault"]) for each in figures["failures"]] == [

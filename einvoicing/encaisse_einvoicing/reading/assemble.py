@@ -122,7 +122,8 @@ def _documents(raw: Raw) -> None:
     for document in groups(raw, "documents"):
         kind = document.pop("type_code", None)
         scheme = document.pop("scheme", None)
-        if kind == _OBJECT and "invoiced_object" not in raw:
+        named = "id" in document or scheme is not None
+        if kind == _OBJECT and named and "invoiced_object" not in raw:
             target: Raw = {}
             move(document, "id", target, "value")
             if scheme is not None:

@@ -17,6 +17,20 @@ from tests.einvoicing.hostile.pdf_raw import (
 )
 
 FLATE = b"/Filter /FlateDecode "
+NAMES = (
+    "100,000 attachments",
+    "700,000 objects",
+    "99,000 objects",
+    "40,000 attachments",
+    "a table of 1,500,000 rows",
+    "an invoice of 19 MB, not packed",
+    "an attachment of 45 MB, not packed",
+    "300 MB",
+    "a string never closed, of 20 MB",
+    "a million objects and no table",
+    "30 MB of noise",
+)
+"""Of the cases below: making them takes a second, which listing the tests need not."""
 
 
 def filters(xml: bytes) -> Iterator[Case]:

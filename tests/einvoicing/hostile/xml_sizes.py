@@ -9,6 +9,36 @@ from tests.einvoicing.hostile.cases import Case, case
 NUMBER = "<ram:ID>F-2026-001<"
 LINE_FROM, LINE_TO = "<ram:IncludedSupplyChain", "<ram:ApplicableHeaderTradeAgree"
 MAX_TAGS = 550_000
+NAMES = (
+    "depth 300",
+    "depth 100000",
+    "half a million tags never closed",
+    "eleven megabytes of text",
+    "nine megabytes of text",
+    "twenty-four megabytes of lines",
+    "twenty thousand lines",
+    "too many lines",
+    "as many tags as the cap lets through",
+    "as many tags, each on its line",
+    "too many tags",
+    "a hundred thousand attributes",
+    "more attributes than the cap",
+    "many namespaces",
+    "200,000 namespaces",
+    "a thousand namespaces at each of 200 depths",
+    "a huge attribute",
+    "a huger attribute",
+    "a long name",
+    "half a million names",
+    "a name repeated without end",
+    "150,000 notes",
+    "30,000 due dates",
+    "7,500 due dates",
+    "400,000 descriptions of one term",
+    "100,000 currencies",
+    "100,000 wrong SIRETs",
+)
+"""Of the cases below: making them takes a second, which listing the tests need not."""
 
 
 def sizes(cii: str) -> Iterator[Case]:
