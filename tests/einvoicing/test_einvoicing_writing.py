@@ -18,7 +18,7 @@ from tests.einvoicing.schemas import schema
 from tests.einvoicing.test_einvoicing_corpus import leaves
 
 from encaisse_einvoicing import CannotWrite, Invoice, Written, read_bytes, write_xml
-from encaisse_einvoicing.model import Attachment, Note, VatSubtotal
+from encaisse_einvoicing.model import Attachment, LineExtensions, Note, VatSubtotal
 from encaisse_einvoicing.writing.levels import LEVELS, Level, SyntaxName, level_of
 
 UNSAID: Final[Mapping[SyntaxName, str]] = {
@@ -265,3 +265,12 @@ def invoice_of(text: str) -> Invoice:
     reading = read_bytes("facture.xml", text.encode())
     assert reading.invoice is not None, reading.issues
     return reading.invoice
+
+
+def test_a_subject_without_its_note_on_a_line_is_refused_in_ubl_not_dropped(cii: str) -> None:
+    invoice = invoice_of(cii)
+    notes = LineExtensions(notes=(Note(subject_code="SUR"),))
+    line = invoice.lines[0].model_copy(update={"extensions": notes})
+    with pytest.raises(CannotWrite) as refused:
+        write_xml(invoice.model_copy(update={"lines": (line,)}), "UBL", "extended-ctc-fr")
+    assert [(gap.term, gap.code) for gap in refused.value.gaps] == [("BT-127", "missing")]

@@ -160,7 +160,9 @@ def _unsettle_notes(raw: Raw, field: str, term: str, report: Report) -> None:
             if _SUBJECT.fullmatch(said):
                 report("no_place", term, field, "note", "commence comme un code de sujet")
         elif not said:
-            del note["subject_code"]  # BT-22 is missing, and told so
+            del note["subject_code"]  # BT-22 is missing, and told so; on a line nothing wants it
+            if term != "BT-22":
+                report("missing", term, field, "note de la ligne", "un sujet sans texte")
         elif _SUBJECT_CODE.fullmatch(subject) is None:
             report("no_place", "BT-21", field, "sujet de la note", "n'a pas trois lettres")
         else:
