@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import ClassVar
 
+import pytest
+
 from encaisse_api.conformance import ConnectorContract
 from encaisse_factomos.connector import FactomosConnector
 from encaisse_factomos.legacy.connector import FactomosLegacyConnector
@@ -15,6 +17,7 @@ class TestFactomos(ConnectorContract):
     cassettes: ClassVar[Path] = Path(__file__).parents[1] / "cassettes" / "factomos"
 
 
+@pytest.mark.slow  # the exam again, for the older dialect
 class TestFactomosLegacy(ConnectorContract):
     connector: ClassVar[type] = FactomosLegacyConnector
     cassettes: ClassVar[Path] = Path(__file__).parents[1] / "cassettes" / "factomos_legacy"

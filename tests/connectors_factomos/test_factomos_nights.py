@@ -23,6 +23,8 @@ from encaisse_lab.record_factomos import LEGACY_SECRET, LEGACY_TOKEN
 from encaisse_simulator.transport import SimTransport
 from encaisse_simulator.world import World
 
+pytestmark = pytest.mark.slow  # whole nights of a company
+
 LIMIT, RESERVE = 30, 10
 PULLS = LIMIT - RESERVE
 INVOICES, EACH = 70, 4

@@ -14,6 +14,8 @@ from encaisse_core import connecting, facts
 from encaisse_core.errors import UsageError
 from encaisse_libeo.statuses import STATUSES
 
+pytestmark = pytest.mark.slow  # whole nights of a company
+
 
 @pytest.fixture
 def town(database_url: str, tmp_path: Path) -> Iterator[Town]:

@@ -11,6 +11,8 @@ from tests.connectors_myunisoft.home import House
 from encaisse_api import Drift, FollowedUp, Missing, SourceInvoice
 from encaisse_myunisoft.connector import MyUnisoftConnector
 
+pytestmark = pytest.mark.slow  # whole nights of a company
+
 
 def test_collected_money_waits_as_a_draft_then_is_lettered_and_is_no_news(house: House) -> None:
     procedure = house.hand_over()

@@ -16,6 +16,8 @@ from encaisse_core import connecting
 from encaisse_core.errors import UsageError
 from encaisse_core.store import schema
 
+pytestmark = pytest.mark.slow  # whole nights of a company
+
 Deed = Callable[[House], object]
 
 APRIL = (date(2026, 4, 1), date(2026, 4, 30))
