@@ -194,8 +194,13 @@ class Case:
             raise chaos.Killed
         if strike.action in ("freeze", "zombie"):
             self.town.clock.sleep(PAST_LEASES)
-        if strike.action in ("rival", "zombie"):
+        if strike.action in ("rival", "zombie") and not self._alone(name):
             self._rivals(stage)
+
+    def _alone(self, name: str) -> bool:
+        """Tell whether nobody else can get on: SQLite has one writer, until it commits."""
+        sqlite = (self.places.url or "sqlite").startswith("sqlite")
+        return sqlite and name.endswith(".before_commit")
 
     def _rivals(self, stage: Stage) -> None:
         """Let another process do the whole stage while this one stands still."""

@@ -25,7 +25,7 @@ FIRST_STRUCK: tuple[Wanted, ...] = (
     Wanted(1, "proposals.approve.after_commit", "crash"),
     Wanted(1, "open_procedure.send.after_reply", "crash"),
     Wanted(1, "reverse_payment.send.after_reply", "crash"),
-    Wanted(1, "record_payment.done.before_commit", "rival"),
+    Wanted(1, "record_payment.done.after_commit", "rival"),
     Wanted(1, "collector.payments.before_commit", "crash", "night 2"),
     Wanted(1, "statements.issue.after_commit", "crash"),
 )
