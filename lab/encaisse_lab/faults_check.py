@@ -118,9 +118,10 @@ def unaccounted(app: App, company_id: str, writes: Collection[str]) -> list[str]
     e = schema.effect.c
     with app.host.store.begin() as tx:
         keyless = set(tx.execute(select(e.key).where(e.kind == "letter")).scalars())
-        state = dict(
-            tx.execute(select(e.key, e.state).where(e.company_id == company_id)).tuples().all()
-        )
+        state = {
+            row.key: row.state
+            for row in tx.execute(select(e.key, e.state).where(e.company_id == company_id))
+        }
     sent = set(writes)
     return [f"sent without an effect: {key}" for key in sorted(sent - set(state))] + [
         f"done without a call: {key}"
@@ -182,9 +183,10 @@ def _named(app: App, company_id: str) -> frozenset[str]:
             row.id: row.number
             for row in tx.execute(select(c.id, c.number).where(c.company_id == company_id))
         }
-        effects = dict(
-            tx.execute(select(e.id, e.subject).where(e.company_id == company_id)).tuples().all()
-        )
+        effects = {
+            row.id: row.subject
+            for row in tx.execute(select(e.id, e.subject).where(e.company_id == company_id))
+        }
         asked = tx.execute(
             select(t.subject).where(t.company_id == company_id, t.kind.in_(NAMES))
         ).scalars()
