@@ -115,6 +115,16 @@ def test_nothing_is_replaced_unless_asked_and_never_twice_in_one_call(tmp_path: 
     assert invoice_of((into / "a.xml").read_bytes()) == invoice_of(CII.encode())
 
 
+@pytest.mark.parametrize("named", ["", "a.xml"])
+def test_an_original_is_never_written_over_even_when_asked(tmp_path: Path, named: str) -> None:
+    original = tmp_path / "a.xml"
+    original.write_text(CII)
+    result = run(str(tmp_path / named), "--to", "ubl", "--into", str(tmp_path), "--force")
+    assert result.exit_code == 1 and "l'original n'est jamais" in result.output
+    assert original.read_text() == CII
+    assert [each.name for each in tmp_path.iterdir()] == ["a.xml"]
+
+
 def test_wrong_calls_are_told(tmp_path: Path) -> None:
     there = tmp_path / "a.xml"
     there.write_text(CII)

@@ -82,9 +82,10 @@ def convert_command(
         ) from None
     kind = cast("Target", target)
     taken: set[Path] = set() if force else set(folder.iterdir())
+    sources = {path.resolve() for path in paths}
     chosen = cast("Level | None", level)
     told = [
-        _converted(path, name, content, kind, folder, chosen, lossy, taken)
+        _converted(path, name, content, kind, folder, chosen, lossy, taken, sources)
         for path, name, content in with_progress(_by_path(paths))
     ]
     if as_json:
@@ -120,12 +121,15 @@ def _converted(
     level: Level | None,
     lossy: bool,
     taken: set[Path],
+    sources: set[Path],
 ) -> Outcome:
     try:
         if isinstance(content, Refused):
             raise content
         made = convert(name, content, target, when=datetime.now(UTC), level=level, lossy=lossy)
-        return Outcome(path, name, made, _write(_place(name, target, folder, taken), made.data))
+        place = _place(name, target, folder, taken)
+        _spare(place, sources)
+        return Outcome(path, name, made, _write(place, made.data))
     except Refused as refused:
         return Outcome(path, name, refused=refused)
     except OSError as error:
@@ -140,11 +144,23 @@ def _place(name: str, target: Target, folder: Path, taken: set[Path]) -> Path:
     if place in taken:
         raise Refused(
             "file_exists",
-            f"« {shown(str(place))} » existe déjà : il n'est pas remplacé. Choisissez un autre "
-            "dossier (--into) ; --force remplace ce qui existait avant la commande.",
+            f"« {shown(str(place))} » existe déjà, ou vient d'être écrit pour une autre facture du "
+            "même nom : il n'est pas remplacé. Choisissez un autre dossier (--into) pour cette "
+            "facture ; --force ne remplace que ce qui existait avant la commande.",
         )
     taken.add(place)
     return place
+
+
+def _spare(place: Path, sources: set[Path]) -> None:
+    """Never write over what is being converted, even when asked: it may be the only original."""
+    real = place.resolve()
+    if any(real == source or source in real.parents for source in sources) and place.exists():
+        raise Refused(
+            "source_in_the_way",
+            f"« {shown(str(place))} » est parmi les factures à convertir : l'original n'est jamais "
+            "remplacé, même avec --force. Choisissez un autre dossier (--into).",
+        )
 
 
 def _write(place: Path, data: bytes) -> Path:
