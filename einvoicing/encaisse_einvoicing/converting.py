@@ -92,6 +92,9 @@ def convert(
     written = write_xml(invoice, "UBL" if target == "ubl" else "CII", chosen, lossy=lossy)
     _hold(name, written)
     issues = tuple(issue for issue in reading.issues if issue.code not in LOSES)
+    profile = levels.LEVELS[chosen].profile
+    if invoice.profile != profile:
+        issues = (*issues, _other_profile(invoice.profile, profile))
     if target != "facturx":
         return Conversion(written.data, written.syntax, chosen, written.left_out, lost, issues)
     page = _page(data, reading, invoice, written, when)
@@ -112,6 +115,18 @@ def _level(invoice: Invoice, target: Target) -> levels.Level:
     if target == "ubl" and levels.LEVELS[announced].ubl is None:
         return "extended-ctc-fr" if extended else "en16931"
     return announced
+
+
+def _other_profile(before: str | None, after: str) -> Issue:
+    """Say that the profile is another, for who asked for the first may refuse the second."""
+    told = f"« {before} »" if before else "aucun"
+    return Issue(
+        code="profile_changed",
+        message=f"Le profil de la facture (BT-24) était {told} ; celui du document écrit est "
+        f"« {after} ».",
+        where="BT-24",
+        term="BT-24",
+    )
 
 
 def _hold(name: str, written: Written) -> None:

@@ -24,7 +24,7 @@ from tests.einvoicing.conftest import CII
 from encaisse_einvoicing import Refused, read_bytes
 from encaisse_einvoicing.reading import loader
 from encaisse_einvoicing.reading.pdf import extract
-from encaisse_einvoicing.writing_pdf import LEVELS, Level, attach, level_of
+from encaisse_einvoicing.writing_pdf import LEVELS, Level, attach
 from encaisse_einvoicing.writing_pdf.files import pdf_date
 
 MakePdf = Callable[[Mapping[str, bytes]], bytes]
@@ -280,12 +280,9 @@ def test_the_older_table_of_facts_keeps_step(make_pdf: MakePdf) -> None:
         assert str(pdf.trailer.Info.Title) == "Facture"
 
 
-def test_levels_are_known_by_their_profile_letter_for_letter() -> None:
+def test_levels_have_the_name_in_the_xmp_that_another_writer_gives_them() -> None:
     for level, facts in LEVELS.items():
-        assert level_of(facts.profile) == level
         assert FACTURX_LEVEL2xmp[level] == facts.xmp
-    for other in (None, "", EN16931 + " ", EN16931.upper(), "urn:factur-x.eu:1p0:ultimate"):
-        assert level_of(other) is None
 
 
 printable = st.text(
@@ -308,7 +305,7 @@ def test_any_xml_comes_back_as_it_went_in(number: str, filler: int, seed: int) -
 
 def test_the_pdfs_of_others_take_an_invoice() -> None:
     if not CORPUS.is_dir():
-        pytest.skip(f"the corpus is not at {CORPUS}")
+        pytest.skip("NOT RUN: the corpus of public invoices is not beside the project")
     written = 0
     for path in sorted(CORPUS.rglob("*.pdf")):
         result = attach(path.read_bytes(), CII.encode(), level="en16931", when=WHEN, replace=True)

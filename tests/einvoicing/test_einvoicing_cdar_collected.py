@@ -22,7 +22,7 @@ from encaisse_einvoicing.cdar import (
     collected,
     meanings,
     read_cdar,
-    write_collected,
+    write_cdar,
 )
 from encaisse_einvoicing.cdar.facts import owed_by_rate
 from encaisse_einvoicing.cdar.message import Characteristic, Party
@@ -211,16 +211,18 @@ def test_a_sample_of_histories_passes_the_schema_and_the_official_rules() -> Non
         done = Decimal(0)
         for number, amount in enumerate(moves):
             written.append(
-                write_collected(
-                    invoice,
-                    principal=amount,
-                    currency="EUR",
-                    received_on=date(2026, 11, 20),
-                    already=done,
-                    message_id=f"CDV-{number}",
-                    at=AT,
-                    reason="rejet de prélèvement" if amount < 0 else None,
-                    to_ppf=to_ppf,
+                write_cdar(
+                    collected(
+                        invoice,
+                        principal=amount,
+                        currency="EUR",
+                        received_on=date(2026, 11, 20),
+                        already=done,
+                        message_id=f"CDV-{number}",
+                        at=AT,
+                        reason="rejet de prélèvement" if amount < 0 else None,
+                        to_ppf=to_ppf,
+                    )
                 )
             )
             done += amount
@@ -364,14 +366,16 @@ def test_an_invoice_in_another_currency_is_for_a_person() -> None:
 
 def test_a_buyer_who_cannot_be_reached_is_refused() -> None:
     with pytest.raises(Refused) as raised:
-        write_collected(
-            facts(buyer_endpoint=" "),
-            principal=Decimal(1),
-            currency="EUR",
-            received_on=date(2026, 11, 20),
-            already=Decimal(0),
-            message_id="CDV-1",
-            at=AT,
+        write_cdar(
+            collected(
+                facts(buyer_endpoint=" "),
+                principal=Decimal(1),
+                currency="EUR",
+                received_on=date(2026, 11, 20),
+                already=Decimal(0),
+                message_id="CDV-1",
+                at=AT,
+            )
         )
     assert raised.value.code == "text_not_written"
 

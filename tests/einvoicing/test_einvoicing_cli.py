@@ -2,12 +2,13 @@
 
 import errno
 import json
+import os
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TypedDict, cast
+from typing import IO, TypedDict, cast
 
 import pytest
 from click.testing import CliRunner, Result
@@ -235,3 +236,22 @@ def test_what_the_invoice_has_no_field_for_is_named_in_the_json(cii: str, tmp_pa
     file.write_text(cii.replace("<rsm:ExchangedDocument>", "<rsm:ExchangedDocument><ram:Unknown/>"))
     (record,) = records(run(str(file), "--json"))
     assert record["unmapped"] == ["/rsm:CrossIndustryInvoice/rsm:ExchangedDocument/ram:Unknown"]
+
+
+def test_a_file_that_cannot_be_read_costs_itself_alone(
+    cii: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("closed.xml", "open.xml"):
+        (tmp_path / name).write_text(cii)
+    opened = Path.open
+
+    def refusing(self: Path, *how: str) -> IO[bytes]:
+        if self.name == "closed.xml":
+            raise PermissionError(errno.EACCES, "no")
+        return cast("IO[bytes]", opened(self, *how))
+
+    monkeypatch.setattr(Path, "open", refusing)
+    monkeypatch.setattr(os, "access", lambda *asked: False)  # what Click would go by
+    result = run(str(tmp_path / "closed.xml"), str(tmp_path / "open.xml"), "--json")
+    assert result.exit_code == 1
+    assert [each["ok"] for each in records(result)] == [False, True]

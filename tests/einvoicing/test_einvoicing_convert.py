@@ -2,6 +2,7 @@
 
 import io
 import json
+import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -113,6 +114,26 @@ def test_nothing_is_replaced_unless_asked_and_never_twice_in_one_call(tmp_path: 
     forced = run(str(first), "--to", "cii", "--into", str(into), "--force")
     assert forced.exit_code == 0
     assert invoice_of((into / "a.xml").read_bytes()) == invoice_of(CII.encode())
+
+
+def test_the_same_name_in_other_folders_and_archives_is_another_file(tmp_path: Path) -> None:
+    source, into = tmp_path / "in", tmp_path / "out"
+    for folder in (source, source / "b", source / "c"):
+        folder.mkdir()
+        (folder / "facture.xml").write_text(CII)
+    with zipfile.ZipFile(source / "lot.zip", "w") as archive:
+        archive.writestr("../d/facture.xml", CII)
+    result = run(str(source), "--to", "ubl", "--into", str(into))
+    assert result.exit_code == 0, result.output
+    names = {str(each.relative_to(into)) for each in into.rglob("*.xml")}
+    assert names == {f"{folder}facture.xml" for folder in ("", "b/", "c/", "lot.zip/d/")}
+
+
+def test_another_profile_than_the_one_announced_is_told() -> None:
+    foreign = CII.replace("urn:cen.eu:en16931:2017<", "urn:cen.eu:en16931:2017#conformant#x<")
+    made = convert("a.xml", foreign.encode(), "ubl", when=WHEN)
+    assert [issue.code for issue in made.issues] == ["profile_changed"]
+    assert "#conformant#x" in made.issues[0].message
 
 
 @pytest.mark.parametrize("named", ["", "a.xml"])

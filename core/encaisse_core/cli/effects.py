@@ -12,7 +12,7 @@ from encaisse_core.cli.proposing import PATIENCE
 from encaisse_core.cli.session import Session, company_of, company_option, json_option, reading
 from encaisse_core.cli.short import long, short
 from encaisse_core.cli.views import collection as views
-from encaisse_core.errors import DONE, ITEMS_REFUSED, UsageError
+from encaisse_core.errors import DONE, ITEMS_REFUSED
 from encaisse_core.store import schema
 
 
@@ -82,9 +82,7 @@ def resolve(
 ) -> None:
     """Settle an effect; a retry looks it up first, so that nothing lands twice."""
     session = context.ensure_object(Session)
-    who = by or session.environ.get("USER") or session.environ.get("USERNAME")
-    if not who:
-        raise UsageError("Dites qui décide : --by NOM.")
+    who = session.who(by, "décide")
     with session.open() as app:
         company = company_of(app, asked)
         with app.host.store.begin() as tx:

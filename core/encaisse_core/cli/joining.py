@@ -21,9 +21,7 @@ from encaisse_core.store.engine import rows
 
 def said(session: Session, by: str | None, reason: str) -> Said:
     """Say who decides, and why."""
-    who = by or session.environ.get("USER") or session.environ.get("USERNAME")
-    if not who:
-        raise UsageError("Dites qui décide : --by NOM.")
+    who = session.who(by, "décide")
     return Said(who, reason)
 
 

@@ -11,7 +11,6 @@ from encaisse_core.cli.progress import step
 from encaisse_core.cli.session import Session, company_of, company_option, json_option, reading
 from encaisse_core.cli.short import short
 from encaisse_core.cli.views import collection as views
-from encaisse_core.errors import UsageError
 from encaisse_core.store import schema
 
 
@@ -81,9 +80,7 @@ def adopt(
     as_json: bool,
 ) -> None:
     """Record a forgotten procedure from its signed mandate; its money comes with the next pull."""
-    who = by or session.environ.get("USER") or session.environ.get("USERNAME")
-    if not who:
-        raise UsageError("Dites qui décide : --by NOM.")
+    who = session.who(by, "décide")
     with session.open() as app:
         company = company_of(app, asked)
         with step("Lecture chez le partenaire"):

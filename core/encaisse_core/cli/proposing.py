@@ -124,9 +124,7 @@ def approve(
     if everything == bool(typed):
         raise UsageError("Donnez les propositions à approuver, ou --all.")
     session = context.ensure_object(Session)
-    who = by or session.environ.get("USER") or session.environ.get("USERNAME")
-    if not who:
-        raise UsageError("Dites qui approuve : --by NOM.")
+    who = session.who(by, "approuve")
     with session.open() as app:
         company = company_of(app, asked)
         chosen = _chosen(app, company, typed)

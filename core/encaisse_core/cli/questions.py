@@ -105,9 +105,7 @@ def answer(
     as_json: bool,
 ) -> None:
     """Answer a question and do what the answer means."""
-    who = by or session.environ.get("USER") or session.environ.get("USERNAME")
-    if not who:
-        raise UsageError("Dites qui répond : --by NOM.")
+    who = session.who(by, "répond")
     if (lift and keep) or (same and different):
         raise UsageError("Ces deux options se contredisent : gardez-en une. Rien n'est enregistré.")
     verdict: answering.Verdict | None = "same" if same else "different" if different else None

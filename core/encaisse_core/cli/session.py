@@ -32,6 +32,16 @@ class Session:
     debug: bool = False
     secrets: list[str] = field(default_factory=list[str])
 
+    def who(self, by: str | None, does: str) -> str:
+        """Name the person behind a decision: `--by`, else the user of the machine.
+
+        Raises `UsageError` where there is neither; `does` is what they do, in French.
+        """
+        named = by or self.environ.get("USER") or self.environ.get("USERNAME")
+        if not named:
+            raise UsageError(f"Dites qui {does} : --by NOM.")
+        return named
+
     @contextmanager
     def open(self) -> Generator[App]:
         """Open the host for one command and close it afterwards."""

@@ -1,7 +1,7 @@
 """Read, explain and write the life-cycle messages of the French reform (flow 6, CDAR D22B)."""
 
 from encaisse_einvoicing.cdar.codes import Signal
-from encaisse_einvoicing.cdar.collected import collected, write_collected
+from encaisse_einvoicing.cdar.collected import collected
 from encaisse_einvoicing.cdar.explain import Meaning, meanings
 from encaisse_einvoicing.cdar.facts import InvoiceFacts
 from encaisse_einvoicing.cdar.message import CdarMessage
@@ -18,5 +18,4 @@ __all__ = [
     "meanings",
     "read_cdar",
     "write_cdar",
-    "write_collected",
 ]

@@ -11,6 +11,7 @@ from encaisse_einvoicing.cdar.codes import labels
 from encaisse_einvoicing.cdar.explain import meanings
 from encaisse_einvoicing.cdar.message import CdarMessage
 from encaisse_einvoicing.cdar.reading import CdarReading, read_cdar
+from encaisse_einvoicing.cli.paths import PATH
 from encaisse_einvoicing.cli.read import DONE, SOME_REFUSED, USAGE
 from encaisse_einvoicing.complaints import of_the_system
 from encaisse_einvoicing.issues import Issue
@@ -21,7 +22,7 @@ NOT_FOUND: Final = "not_found"
 
 
 @click.command("cdar", help="Lit des messages de cycle de vie (CDAR) et dit ce qu'ils impliquent.")
-@click.argument("paths", nargs=-1, metavar="FICHIER…", type=click.Path(path_type=Path))
+@click.argument("paths", nargs=-1, metavar="FICHIER…", type=PATH)
 @click.option(
     "--json", "as_json", is_flag=True, help="Écrit une liste JSON sur la sortie standard."
 )

@@ -32,7 +32,6 @@ from encaisse_einvoicing.cdar.message import (
 )
 from encaisse_einvoicing.cdar.rules import TREATMENT
 from encaisse_einvoicing.cdar.split import CENT, in_cents, split_next
-from encaisse_einvoicing.cdar.writing import write_cdar
 from encaisse_einvoicing.issues import Refused
 from encaisse_einvoicing.model import Identifier, Note
 
@@ -40,38 +39,6 @@ PARIS: Final = ZoneInfo("Europe/Paris")
 EURO: Final = "EUR"
 SELLERS: Final = ("SE", "SR", "PE", "II", "DL")
 """Roles that stand on the seller's side, the only one that declares a 212 (DG8)."""
-
-
-def write_collected(
-    invoice: InvoiceFacts,
-    *,
-    principal: Decimal,
-    currency: str,
-    received_on: date,
-    already: Decimal,
-    message_id: str,
-    at: datetime,
-    reason: str | None = None,
-    declared_by: Party | None = None,
-    sender_role: str = "SE",
-    to_ppf: bool = False,
-) -> bytes:
-    """Write the 212 of one payment, or of its reversal: `write_cdar` of what `collected` makes."""
-    return write_cdar(
-        collected(
-            invoice,
-            principal=principal,
-            currency=currency,
-            received_on=received_on,
-            already=already,
-            message_id=message_id,
-            at=at,
-            reason=reason,
-            declared_by=declared_by,
-            sender_role=sender_role,
-            to_ppf=to_ppf,
-        )
-    )
 
 
 def collected(

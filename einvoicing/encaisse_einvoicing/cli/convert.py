@@ -2,14 +2,15 @@
 
 import json
 import os
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, cast
 
 import click
 
+from encaisse_einvoicing.cli.paths import PATH
 from encaisse_einvoicing.cli.progress import with_progress
 from encaisse_einvoicing.complaints import of_the_system
 from encaisse_einvoicing.converting import SUFFIXES, TARGETS, Conversion, Target, convert
@@ -34,9 +35,7 @@ class Outcome:
 
 
 @click.command("convert", help="Convertit des factures électroniques : CII, UBL, PDF Factur-X.")
-@click.argument(
-    "paths", nargs=-1, metavar="FICHIER|DOSSIER|ARCHIVE…", type=click.Path(path_type=Path)
-)
+@click.argument("paths", nargs=-1, metavar="FICHIER|DOSSIER|ARCHIVE…", type=PATH)
 @click.option("--to", "target", type=click.Choice(TARGETS), required=True, help="Ce qui est écrit.")
 @click.option(
     "--into",
@@ -80,14 +79,9 @@ def convert_command(
         raise click.UsageError(
             f"« {name} » (--into) ne peut pas être un dossier : {of_the_system(error)}."
         ) from None
-    kind = cast("Target", target)
-    taken: set[Path] = set() if force else set(folder.iterdir())
-    sources = {path.resolve() for path in paths}
-    chosen = cast("Level | None", level)
-    told = [
-        _converted(path, name, content, kind, folder, chosen, lossy, taken, sources)
-        for path, name, content in with_progress(_by_path(paths))
-    ]
+    kind, wanted = cast("Target", target), cast("Level | None", level)
+    desk = _Desk(folder, kind, wanted, lossy, force, [path.resolve() for path in paths])
+    told = [desk.take(*each) for each in with_progress(_by_path(paths))]
     if as_json:
         text = json.dumps([as_record(each) for each in told], ensure_ascii=False, indent=1)
         click.echo(f"{text}\n".encode(), nl=False)
@@ -112,59 +106,73 @@ def _by_path(paths: Iterable[Path]) -> Iterator[tuple[Path, str, bytes | Refused
             yield path, name, content
 
 
-def _converted(
-    path: Path,
-    name: str,
-    content: bytes | Refused,
-    target: Target,
-    folder: Path,
-    level: Level | None,
-    lossy: bool,
-    taken: set[Path],
-    sources: set[Path],
-) -> Outcome:
-    try:
-        if isinstance(content, Refused):
-            raise content
-        made = convert(name, content, target, when=datetime.now(UTC), level=level, lossy=lossy)
-        place = _place(name, target, folder, taken)
-        _spare(place, sources)
-        return Outcome(path, name, made, _write(place, made.data))
-    except Refused as refused:
-        return Outcome(path, name, refused=refused)
-    except OSError as error:
-        full = Refused("unwritable", f"L'écriture n'a pas abouti : {of_the_system(error)}.")
-        return Outcome(path, name, refused=full)
+@dataclass(frozen=True, slots=True)
+class _Desk:
+    """Convert one document after the other into a folder."""
 
+    folder: Path
+    target: Target
+    level: Level | None
+    lossy: bool
+    force: bool
+    sources: Sequence[Path]
+    written: set[Path] = field(default_factory=set[Path])
 
-def _place(name: str, target: Target, folder: Path, taken: set[Path]) -> Path:
-    """Name the file after its source; a name already there is refused, never taken over."""
-    stem = name.replace("\\", "/").rsplit("/", 1)[-1].rsplit("!", 1)[-1].rsplit(".", 1)[0]
-    place = folder / f"{stem or 'facture'}{SUFFIXES[target]}"
-    if place in taken:
-        raise Refused(
-            "file_exists",
-            f"« {shown(str(place))} » existe déjà, ou vient d'être écrit pour une autre facture du "
-            "même nom : il n'est pas remplacé. Choisissez un autre dossier (--into) pour cette "
-            "facture ; --force ne remplace que ce qui existait avant la commande.",
-        )
-    taken.add(place)
-    return place
+    def take(self, path: Path, name: str, content: bytes | Refused) -> Outcome:
+        """Convert one document found under `path`; what goes wrong costs only this one."""
+        try:
+            if isinstance(content, Refused):
+                raise content
+            now = datetime.now(UTC)
+            made = convert(name, content, self.target, when=now, level=self.level, lossy=self.lossy)
+            return Outcome(path, name, made, _write(self._place(path, name), made.data))
+        except Refused as refused:
+            return Outcome(path, name, refused=refused)
+        except OSError as error:
+            full = Refused("unwritable", f"L'écriture n'a pas abouti : {of_the_system(error)}.")
+            return Outcome(path, name, refused=full)
 
+    def _place(self, path: Path, name: str) -> Path:
+        """Name the file after its source, in the same sub-folders as there.
 
-def _spare(place: Path, sources: set[Path]) -> None:
-    """Never write over what is being converted, even when asked: it may be the only original."""
-    real = place.resolve()
-    if any(real == source or source in real.parents for source in sources) and place.exists():
-        raise Refused(
-            "source_in_the_way",
-            f"« {shown(str(place))} » est parmi les factures à convertir : l'original n'est jamais "
-            "remplacé, même avec --force. Choisissez un autre dossier (--into).",
-        )
+        Refused where something stands: an original always, a file of this call always, another
+        one unless `force`.
+        """
+        inside = name.removeprefix(shown(str(path))).replace("\\", "/").replace("!", "/")
+        parts = [part for part in inside.split("/") if part not in ("", ".", "..")]
+        *folders, last = parts or [shown(path.name)]
+        stem = last.rsplit(".", 1)[0] or "facture"
+        place = self.folder.joinpath(*folders, f"{stem}{SUFFIXES[self.target]}")
+        if place in self.written:
+            raise Refused(
+                "file_written",
+                f"« {shown(str(place))} » vient d'être écrit pour une autre facture du même nom : "
+                "convertissez celle-ci à part, dans un autre dossier (--into).",
+            )
+        if place.exists():
+            self._spare(place)
+        self.written.add(place)
+        return place
+
+    def _spare(self, place: Path) -> None:
+        real = place.resolve()
+        if any(real == source or source in real.parents for source in self.sources):
+            raise Refused(
+                "source_in_the_way",
+                f"« {shown(str(place))} » est parmi les factures à convertir : l'original n'est "
+                "jamais remplacé, même avec --force. Choisissez un autre dossier (--into).",
+            )
+        if not self.force:
+            raise Refused(
+                "file_exists",
+                f"« {shown(str(place))} » existe déjà : il n'est pas remplacé. Choisissez un autre "
+                "dossier (--into), ou remplacez-le avec --force.",
+            )
 
 
 def _write(place: Path, data: bytes) -> Path:
     """Write a file whole or not at all."""
+    place.parent.mkdir(parents=True, exist_ok=True)
     unfinished = place.with_name(f".{place.name}.encours")
     try:
         unfinished.write_bytes(data)

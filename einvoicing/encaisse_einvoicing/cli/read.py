@@ -7,6 +7,7 @@ from typing import Final
 
 import click
 
+from encaisse_einvoicing.cli.paths import PATH
 from encaisse_einvoicing.cli.printing import print_all
 from encaisse_einvoicing.cli.progress import with_progress
 from encaisse_einvoicing.model import Invoice, Party
@@ -18,9 +19,7 @@ USAGE: Final = 2
 
 
 @click.command("read", help="Lit des factures électroniques (Factur-X, CII, UBL).")
-@click.argument(
-    "paths", nargs=-1, metavar="FICHIER|DOSSIER|ARCHIVE…", type=click.Path(path_type=Path)
-)
+@click.argument("paths", nargs=-1, metavar="FICHIER|DOSSIER|ARCHIVE…", type=PATH)
 @click.option(
     "--json", "as_json", is_flag=True, help="Écrit une liste JSON sur la sortie standard."
 )

@@ -8,6 +8,7 @@ from typing import Final, cast
 
 import click
 
+from encaisse_einvoicing.cli.paths import PATH
 from encaisse_einvoicing.cli.progress import with_progress
 from encaisse_einvoicing.cli.verdicts import summed_up, told
 from encaisse_einvoicing.reading.contents import shown
@@ -24,9 +25,7 @@ SOME_NOT_RUN: Final = 6
     "validate",
     help="Valide des factures électroniques : XSD, règles EN 16931 ou Factur-X, règles françaises.",
 )
-@click.argument(
-    "paths", nargs=-1, metavar="FICHIER|DOSSIER|ARCHIVE…", type=click.Path(path_type=Path)
-)
+@click.argument("paths", nargs=-1, metavar="FICHIER|DOSSIER|ARCHIVE…", type=PATH)
 @click.option(
     "--json", "as_json", is_flag=True, help="Écrit une liste JSON sur la sortie standard."
 )

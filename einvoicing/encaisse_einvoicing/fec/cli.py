@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import click
 
+from encaisse_einvoicing.cli.paths import PATH
 from encaisse_einvoicing.cli.printing import amount
 from encaisse_einvoicing.cli.progress import counting
 from encaisse_einvoicing.complaints import of_the_system
@@ -36,7 +37,7 @@ NAMED: Final = 5
 
 
 @click.command("fec", help="Lit un FEC : ses écarts aux règles, et ce que doivent les clients.")
-@click.argument("path", metavar="FICHIER", type=click.Path(path_type=Path))
+@click.argument("path", metavar="FICHIER", type=PATH)
 @click.option(
     "--terms",
     metavar="JOURS",

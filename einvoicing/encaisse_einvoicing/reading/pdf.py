@@ -10,7 +10,7 @@ import io
 import re
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Final
 
@@ -67,7 +67,8 @@ def extract(data: bytes) -> Embedded:
             suppress_warnings=True,
             inherit_page_attributes=False,  # pages say nothing here, and a file may have thousands
         ) as pdf:
-            return _choose(list(list_attachments(pdf)))
+            found = _choose(list(list_attachments(pdf)))
+            return _mended(found) if pdf.get_warnings() else found
     except Refused:
         raise
     except pikepdf.PasswordError:
@@ -80,6 +81,17 @@ def extract(data: bytes) -> Embedded:
     except (ValueError, TypeError, KeyError, IndexError, AttributeError, RuntimeError) as error:
         # A damaged file makes pikepdf raise plain Python errors while its objects are followed.
         raise _damaged(type(error).__name__) from None
+
+
+def _mended(found: Embedded) -> Embedded:
+    """Say that the PDF around an invoice was not whole: the XML inflates whole, or is refused."""
+    issue = Issue(
+        code="pdf_mended",
+        message="Le PDF est abîmé ou incomplet : seule la facture XML qu'il joint a pu être lue en "
+        "entier. Demandez le fichier d'origine avant de vous fier à ses pages.",
+        where=found.name,
+    )
+    return replace(found, issues=(*found.issues, issue))
 
 
 @cache

@@ -2,7 +2,7 @@
 
 from encaisse_einvoicing.writing_pdf.attaching import FacturX, attach
 from encaisse_einvoicing.writing_pdf.files import Relationship
-from encaisse_einvoicing.writing_pdf.levels import LEVELS, Level, level_of
+from encaisse_einvoicing.writing_pdf.levels import LEVELS, Level
 from encaisse_einvoicing.writing_pdf.page.render import render
 
-__all__ = ["LEVELS", "FacturX", "Level", "Relationship", "attach", "level_of", "render"]
+__all__ = ["LEVELS", "FacturX", "Level", "Relationship", "attach", "render"]

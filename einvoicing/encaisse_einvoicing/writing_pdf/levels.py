@@ -10,6 +10,7 @@ from typing import Final, Literal
 
 from encaisse_einvoicing.issues import Refused, shortened
 from encaisse_einvoicing.reading import loader
+from encaisse_einvoicing.writing import levels
 
 Level = Literal["minimum", "basicwl", "basic", "en16931", "extended"]
 
@@ -28,18 +29,14 @@ class LevelFacts:
 
 
 LEVELS: Final[Mapping[Level, LevelFacts]] = {
-    "minimum": LevelFacts("urn:factur-x.eu:1p0:minimum", "MINIMUM", whole=False),
-    "basicwl": LevelFacts("urn:factur-x.eu:1p0:basicwl", "BASIC WL", whole=False),
-    "basic": LevelFacts(
-        "urn:cen.eu:en16931:2017#compliant#urn:factur-x.eu:1p0:basic", "BASIC", whole=True
-    ),
-    "en16931": LevelFacts("urn:cen.eu:en16931:2017", "EN 16931", whole=True),
-    "extended": LevelFacts(
-        "urn:cen.eu:en16931:2017#conformant#urn:factur-x.eu:1p0:extended", "EXTENDED", whole=True
-    ),
+    "minimum": LevelFacts(levels.LEVELS["minimum"].profile, "MINIMUM", whole=False),
+    "basicwl": LevelFacts(levels.LEVELS["basicwl"].profile, "BASIC WL", whole=False),
+    "basic": LevelFacts(levels.LEVELS["basic"].profile, "BASIC", whole=True),
+    "en16931": LevelFacts(levels.LEVELS["en16931"].profile, "EN 16931", whole=True),
+    "extended": LevelFacts(levels.LEVELS["extended"].profile, "EXTENDED", whole=True),
 }
 
-FRENCH: Final = "urn:cen.eu:en16931:2017#conformant#urn.cpro.gouv.fr:1p0:extended-ctc-fr"
+FRENCH: Final = levels.LEVELS["extended-ctc-fr"].profile
 """EXTENDED-CTC-FR: a profile of CII and UBL alone. A PDF that declares it is not taken for a
 Factur-X (fnfempe/France_RFE, issue 66): the same invoice goes into a PDF as EXTENDED."""
 
@@ -48,14 +45,6 @@ _RSM: Final = "{urn:un:unece:uncefact:data:standard:CrossIndustryInvoice:100}"
 _PROFILE: Final = (
     f"{_RSM}ExchangedDocumentContext/{_RAM}GuidelineSpecifiedDocumentContextParameter/{_RAM}ID"
 )
-
-
-def level_of(profile: str | None) -> Level | None:
-    """Give the level whose BT-24 this is, letter for letter; None for any other profile."""
-    for level, facts in LEVELS.items():
-        if facts.profile == profile:
-            return level
-    return None
 
 
 def check_xml(xml: bytes, level: Level) -> None:

@@ -9,7 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Final, Literal
 
-from encaisse_einvoicing.cdar import InvoiceFacts, write_collected
+from encaisse_einvoicing.cdar import InvoiceFacts, collected, write_cdar
 from encaisse_einvoicing.fec import FecLine, write_fec
 from encaisse_einvoicing.model import VatSubtotal
 from encaisse_lab.papers import paper
@@ -68,14 +68,16 @@ def _collected(sample: Sample) -> Source:
         buyer_endpoint=sample.debtor.siren or "123456782",
         buyer_endpoint_scheme="0225",
     )
-    message = write_collected(
-        facts,
-        principal=(total / 2).quantize(Decimal("0.01")),
-        currency=sample.currency,
-        received_on=date(2026, 2, 3),
-        already=Decimal(0),
-        message_id=f"MSG-{sample.number}",
-        at=datetime(2026, 2, 4, 9, 30, tzinfo=UTC),
+    message = write_cdar(
+        collected(
+            facts,
+            principal=(total / 2).quantize(Decimal("0.01")),
+            currency=sample.currency,
+            received_on=date(2026, 2, 3),
+            already=Decimal(0),
+            message_id=f"MSG-{sample.number}",
+            at=datetime(2026, 2, 4, 9, 30, tzinfo=UTC),
+        )
     )
     return Source(f"{sample.number}.cdar", "cdar", message)
 
