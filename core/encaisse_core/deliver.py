@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, ClassVar
+from typing import Any
 
 from pydantic import BaseModel
 from sqlalchemy import Connection
@@ -27,12 +27,13 @@ from encaisse_api import (
     Rejected,
     Transient,
 )
-from encaisse_core import chaos, outbox, tasks
+from encaisse_core import chaos, lettering, opening, outbox, stops, tasks, writeback
 from encaisse_core.cents import euros
 from encaisse_core.errors import HostError
 from encaisse_core.faults import fault
 from encaisse_core.host import Host, Link, link
 from encaisse_core.ingest import note_result
+from encaisse_core.kinds import Kind, Never, NotNow
 from encaisse_core.outbox import Effect
 
 BACKOFF = (timedelta(seconds=20), timedelta(minutes=1), timedelta(minutes=4), timedelta(hours=2))
@@ -43,71 +44,6 @@ LAST_START = timedelta(seconds=100)
 
 MOST_ATTEMPTS = 40
 """After so many attempts over many nights a person looks at the effect."""
-
-
-class NotNow(Exception):
-    """Say that an effect must wait: its facts are stale, changed, or not ready."""
-
-    def __init__(self, reason: str, retry_in: timedelta = timedelta(hours=6)) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.retry_in = retry_in
-
-
-class Never(Exception):
-    """Say that an effect has no object any more: the facts it rested on are gone."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
-
-
-class Kind:
-    """Say how one kind of effect is found, sent and recorded.
-
-    `build` gives what the partner is told: the first value goes to the look-up, all of them to the
-    send. `ready` is asked between the look-up and the send, where an effect that stands there
-    already no longer needs anybody's leave. Both may raise `NotNow` or `Never`. `look` does the
-    reads that follow a success, outside of any transaction. `landed` records the success in the
-    transaction that closes the effect; `failed` records a refusal.
-    """
-
-    send: str
-    find: str
-    answers: ClassVar[type] = Receipt
-    """What the look-up and the send give when the write stands there."""
-
-    reads_back: ClassVar[bool] = False
-    """Whether `look` gives something unless the partner could not be read."""
-
-    yields: ClassVar[bool] = False
-    """Whether what a person did there instead is as good: a conflict then asks nobody."""
-
-    def amount(self, effect: Effect) -> Money | None:
-        """Tell what the receipt must confirm, None where no money is written."""
-        return None
-
-    def build(self, host: Host, link: Link, effect: Effect) -> tuple[BaseModel, ...]:
-        """Make what the partner is told."""
-        raise NotImplementedError
-
-    def otherwise(self, host: Host, link: Link, effect: Effect) -> Receipt | None:
-        """Find what was sent before a restored backup under a name nobody knows any more."""
-        return None
-
-    def ready(self, host: Host, link: Link, effect: Effect) -> None:
-        """Check what must still hold at the moment of sending."""
-
-    def look(self, host: Host, link: Link, partner: Any, effect: Effect) -> Any:
-        """Read what the write changed there."""
-
-    def landed(
-        self, host: Host, tx: Connection, link: Link, effect: Effect, receipt: Any, seen: Any
-    ) -> None:
-        """Record the success."""
-
-    def failed(self, host: Host, tx: Connection, link: Link, effect: Effect) -> None:
-        """Record the refusal."""
 
 
 @dataclass
@@ -123,8 +59,6 @@ class _Try:
 
 def kinds() -> dict[str, Kind]:
     """Name every kind of effect and the code that carries it out."""
-    from encaisse_core import lettering, opening, stops, writeback
-
     return {
         "record_payment": writeback.RecordPayment(),
         "reverse_payment": writeback.ReversePayment(),

@@ -13,10 +13,10 @@ from sqlalchemy import Connection, select
 
 from encaisse_api import Missing, PartnerError, PullsInvoices, SourceInvoice
 from encaisse_core import chaos
-from encaisse_core.deliver import NotNow
 from encaisse_core.errors import HostError
 from encaisse_core.faults import fault
 from encaisse_core.host import Host, Link, links
+from encaisse_core.kinds import NotNow
 from encaisse_core.sightings import live_of, store_invoices
 from encaisse_core.store import schema
 from encaisse_core.store.engine import instant

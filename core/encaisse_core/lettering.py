@@ -17,8 +17,8 @@ from sqlalchemy import Connection, select
 
 from encaisse_api import LetteringEntry, LettersEntries
 from encaisse_core import outbox
-from encaisse_core.deliver import Kind, Never
 from encaisse_core.host import Host, Link, links
+from encaisse_core.kinds import Kind, Never
 from encaisse_core.outbox import Effect
 from encaisse_core.sightings import record_of
 from encaisse_core.store import schema

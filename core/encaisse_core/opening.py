@@ -26,8 +26,8 @@ from encaisse_api import (
     SignedMandate,
 )
 from encaisse_core import documents, facts, gate, journal, outbox, proposals, reminders, restored
-from encaisse_core.deliver import Kind, Never, NotNow
 from encaisse_core.host import Host, Link
+from encaisse_core.kinds import Kind, Never, NotNow
 from encaisse_core.naming import named
 from encaisse_core.outbox import Effect
 from encaisse_core.store import schema

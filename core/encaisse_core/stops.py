@@ -24,9 +24,9 @@ from encaisse_api import (
     Withdrawal,
 )
 from encaisse_core import forgotten, journal, outbox, tasks
-from encaisse_core.deliver import Kind
 from encaisse_core.holds import hold
 from encaisse_core.host import Host, Link, link
+from encaisse_core.kinds import Kind
 from encaisse_core.numbers import annex_number
 from encaisse_core.outbox import Effect
 from encaisse_core.reports import release

@@ -29,8 +29,8 @@ from encaisse_api import (
     SourceInvoice,
 )
 from encaisse_core import bridges, outbox, restored, routing, tasks
-from encaisse_core.deliver import Kind, Never, NotNow
 from encaisse_core.host import Host, Link, link
+from encaisse_core.kinds import Kind, Never, NotNow
 from encaisse_core.outbox import Effect
 from encaisse_core.sightings import store_invoices
 from encaisse_core.store import schema

@@ -14,9 +14,9 @@ from sqlalchemy import Connection, select
 
 from encaisse_api import Absent, Receipt
 from encaisse_core import deliver, journal, outbox
-from encaisse_core.deliver import Kind, Never, NotNow
 from encaisse_core.errors import UsageError
 from encaisse_core.host import Host, Link, link
+from encaisse_core.kinds import Kind, Never, NotNow
 from encaisse_core.outbox import Effect
 from encaisse_core.store import schema
 from encaisse_core.store.engine import instant, rows, stamp

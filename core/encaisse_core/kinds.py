@@ -1,0 +1,78 @@
+"""Say what a kind of effect must know: how it is found, sent and recorded, or why not now."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any, ClassVar
+
+from pydantic import BaseModel
+from sqlalchemy import Connection
+
+from encaisse_api import Money, Receipt
+from encaisse_core.host import Host, Link
+from encaisse_core.outbox import Effect
+
+
+class NotNow(Exception):
+    """Say that an effect must wait: its facts are stale, changed, or not ready."""
+
+    def __init__(self, reason: str, retry_in: timedelta = timedelta(hours=6)) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.retry_in = retry_in
+
+
+class Never(Exception):
+    """Say that an effect has no object any more: the facts it rested on are gone."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Kind:
+    """Say how one kind of effect is found, sent and recorded.
+
+    `build` gives what the partner is told: the first value goes to the look-up, all of them to the
+    send. `ready` is asked between the look-up and the send, where an effect that stands there
+    already no longer needs anybody's leave. Both may raise `NotNow` or `Never`. `look` does the
+    reads that follow a success, outside of any transaction. `landed` records the success in the
+    transaction that closes the effect; `failed` records a refusal.
+    """
+
+    send: str
+    find: str
+    answers: ClassVar[type] = Receipt
+    """What the look-up and the send give when the write stands there."""
+
+    reads_back: ClassVar[bool] = False
+    """Whether `look` gives something unless the partner could not be read."""
+
+    yields: ClassVar[bool] = False
+    """Whether what a person did there instead is as good: a conflict then asks nobody."""
+
+    def amount(self, effect: Effect) -> Money | None:
+        """Tell what the receipt must confirm, None where no money is written."""
+        return None
+
+    def build(self, host: Host, link: Link, effect: Effect) -> tuple[BaseModel, ...]:
+        """Make what the partner is told."""
+        raise NotImplementedError
+
+    def otherwise(self, host: Host, link: Link, effect: Effect) -> Receipt | None:
+        """Find what was sent before a restored backup under a name nobody knows any more."""
+        return None
+
+    def ready(self, host: Host, link: Link, effect: Effect) -> None:
+        """Check what must still hold at the moment of sending."""
+
+    def look(self, host: Host, link: Link, partner: Any, effect: Effect) -> Any:
+        """Read what the write changed there."""
+
+    def landed(
+        self, host: Host, tx: Connection, link: Link, effect: Effect, receipt: Any, seen: Any
+    ) -> None:
+        """Record the success."""
+
+    def failed(self, host: Host, tx: Connection, link: Link, effect: Effect) -> None:
+        """Record the refusal."""
