@@ -209,11 +209,21 @@ def _keep(
                 grants.replace_secrets(tx, vault, standing.grant_id, secrets)
             grants.mark_active(tx, standing.grant_id)
             _forget_grant(tx, tried.grant_id)
+        referred = standing.referrer_id or referrer_id  # one that is known never changes
         tx.execute(
             schema.connection.update()
             .where(c.company_id == owner.company_id, c.id == standing.id)
-            .values(state="active", reason=None, settings=json.dumps(dict(tried.settings)))
+            .values(
+                state="active",
+                reason=None,
+                settings=json.dumps(dict(tried.settings)),
+                referrer_id=referred,
+            )
         )
+        if referred != standing.referrer_id:
+            body: dict[str, journal.JSON] = {"referrer": referred}
+            now = host.clock.now()
+            journal.append(tx, owner.company_id, now, "connection_referred", standing.id, body)
         return link(tx, owner.company_id, standing.id)
     if owner.newcomer is not None:
         companies.record(host, tx, owner)

@@ -159,6 +159,14 @@ def mark_active(connection: Connection, grant_id: str) -> bool:
     return _mark(connection, grant_id, "active", None, only_from="denied")
 
 
+def end(connection: Connection, grant_id: str, reason: str) -> None:
+    """End a grant for good and forget its secrets and tokens."""
+    g, c, lease = schema.access_grant, schema.credential, schema.refresh_lease
+    connection.execute(c.delete().where(c.c.grant_id == grant_id))
+    connection.execute(lease.delete().where(lease.c.grant_id == grant_id))
+    connection.execute(g.update().where(g.c.id == grant_id).values(state="ended", reason=reason))
+
+
 # --- tokens --------------------------------------------------------------------------------------
 
 

@@ -268,6 +268,25 @@ def _approvable(rows: Sequence[Mapping[str, Any]], asked: Sequence[str]) -> None
         raise UsageError("Un mandat ne vaut que pour un partenaire : approuvez-les séparément.")
 
 
+def decline(host: Host, company_id: str, proposal_id: str, *, by: str, reason: str) -> None:
+    """Put a proposal aside by a person's word, before anybody approved it; its claims are free.
+
+    Raises `UsageError` once it was approved: from then on the mandate is signed, or it is not.
+    """
+    p = schema.proposal.c
+    with host.store.begin() as tx:
+        host.store.one_at_a_time(tx, company_id)
+        state = tx.execute(
+            select(p.state).where(p.company_id == company_id, p.id == proposal_id)
+        ).scalar_one()
+        if state != "proposed":
+            raise UsageError(
+                "Seule une proposition qui attend peut être écartée. Approuvée, elle s'arrête en "
+                "refusant de signer le mandat ; confiée, par une procédure que l'on retire."
+            )
+        drop(host, tx, company_id, proposal_id, f"{reason} ({by})")
+
+
 def drop(host: Host, tx: Connection, company_id: str, proposal_id: str, reason: str) -> None:
     """Give a proposal up and free its claims."""
     now = host.clock.now()

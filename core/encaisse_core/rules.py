@@ -363,4 +363,5 @@ def _day(day: date) -> str:
 
 
 def _tools(sightings: Iterable[SightingFacts]) -> str:
-    return ", ".join(sorted({sighting.tool for sighting in sightings}))
+    """Name the tools; a claim of a connection that was ended is shown by none."""
+    return ", ".join(sorted({sighting.tool for sighting in sightings})) or "aucun outil raccordé"

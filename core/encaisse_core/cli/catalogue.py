@@ -45,6 +45,9 @@ COMMANDS: dict[str, Named] = {
         CONNECT, "capable", "capabilities", "Dit ce que chaque connecteur sait faire."
     ),
     "connect": Named(CONNECT, "connecting", "connect", "Raccorde une société à un outil."),
+    "disconnect": Named(
+        CONNECT, "disconnecting", "disconnect", "Met fin à une connexion et oublie ses secrets."
+    ),
     "connections": Named(CONNECT, "connecting", "connections", "Liste les connexions."),
     "companies": Named(CONNECT, "companies", "companies", "Liste les sociétés."),
     "referrer": Named(CONNECT, "referring", "referrer", "Gère les apporteurs d'affaires."),
@@ -61,6 +64,7 @@ COMMANDS: dict[str, Named] = {
     "propose": Named(COLLECT, "proposing", "propose", "Chiffre ce qui est à recouvrer."),
     "proposals": Named(COLLECT, "proposing", "proposals", "Liste les propositions."),
     "approve": Named(COLLECT, "proposing", "approve", "Approuve des propositions."),
+    "decline": Named(COLLECT, "proposing", "decline", "Écarte des propositions."),
     "procedures": Named(COLLECT, "procedures", "procedures", "Liste les procédures confiées."),
     "effects": Named(COLLECT, "effects", "effects", "Liste ce qui part, et règle les doutes."),
     "commissions": Named(MONEY, "money", "commissions", "Liste les commissions."),

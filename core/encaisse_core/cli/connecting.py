@@ -118,7 +118,7 @@ def connect(
             f"{company.environment}). Ensuite : encaisse sync."
         )
     if brought is not None and link.referrer_id != brought:
-        click.echo("Cette connexion existait déjà : son apporteur n'a pas été changé.", err=True)
+        click.echo("Cette connexion a déjà un apporteur : il n'a pas été changé.", err=True)
         context.exit(ITEMS_REFUSED)
 
 

@@ -141,6 +141,39 @@ def approve(
     context.exit(DONE if all(each["signing_url"] for each in signing) else UNREACHABLE)
 
 
+@click.command("decline", help="Écarte des propositions que personne n'a encore approuvées.")
+@click.argument("typed", metavar="ID...", nargs=-1, required=True)
+@click.option("--reason", required=True, metavar="TEXTE", help="Pourquoi.")
+@click.option("--by", metavar="NOM", help="Qui décide ; par défaut l'utilisateur du système.")
+@company_option
+@json_option
+@click.pass_obj
+def decline(
+    session: Session,
+    typed: tuple[str, ...],
+    reason: str,
+    by: str | None,
+    asked: str | None,
+    as_json: bool,
+) -> None:
+    """Free the claims of proposals; nothing was sent, so nothing is taken back."""
+    who = session.who(by, "décide")
+    with session.open() as app:
+        company = company_of(app, asked)
+        chosen = _chosen(app, company, typed)
+        for row in chosen:
+            offers.decline(app.host, company.id, row["id"], by=who, reason=reason)
+    if as_json:
+        ids = [row["id"] for row in chosen]
+        showing.as_json({"company": company.shown(), "declined": ids, "by": who})
+        return
+    count = sum(len(row["annex"]) for row in chosen)
+    click.echo(
+        f"Écarté : {showing.plural(count, 'facture')}. Ce qui reste dû sera proposé au prochain "
+        "encaisse propose."
+    )
+
+
 def _agreed(*, err: bool) -> bool:
     """Ask for a clear yes; anything else is no."""
     answer: str = click.prompt("Approuver ? (oui/non)", default="non", show_default=False, err=err)

@@ -92,7 +92,9 @@ NIGHT_COUNTS: Final = {
 EVENTS: Final = {
     "company_added": "société enregistrée",
     "connected": "outil raccordé",
+    "disconnected": "connexion terminée",
     "connection_paused": "connexion mise en pause",
+    "connection_referred": "apporteur d'une connexion enregistré",
     "referrer_added": "apporteur enregistré",
     "referrer_identified": "identité de l'apporteur notée",
     "contract_added": "contrat d'apporteur enregistré",

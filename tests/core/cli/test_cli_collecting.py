@@ -194,11 +194,24 @@ def test_the_referrer_of_a_standing_connection_is_not_changed_in_silence(
     connected: Shell, invoices: Path
 ) -> None:
     connected.ok("referrer", "add", "Plume", "--kind", "editor", "--rate", "5")
-    made = connected.json("referrer", "list")["referrers"][0]["id"]
-    result = connected("connect", "folder", "--set", f"path={invoices}", "--referrer", made)
-    assert (result.exit_code == 0) == (
-        connected.json("connections")["connections"][0]["referrer"] == made
+    connected.ok("referrer", "add", "Encre", "--kind", "editor", "--rate", "5")
+    plume, encre = (
+        next(r["id"] for r in connected.json("referrer", "list")["referrers"] if r["name"] == name)
+        for name in ("Plume", "Encre")
     )
+
+    def named(referrer: str) -> int:
+        return connected(
+            "connect", "folder", "--set", f"path={invoices}", "--referrer", referrer
+        ).exit_code
+
+    def standing() -> str:
+        return str(connected.json("connections")["connections"][0]["referrer"])
+
+    assert (named(plume), standing()) == (0, plume)  # it had none: from now on it has
+    assert (named(encre), standing()) == (1, plume)
+    assert (named(plume), standing()) == (0, plume)
+    assert connected.ok("journal", "export").count("connection_referred") == 1
 
 
 @pytest.mark.parametrize("rate", ["101", "-1", "douze", "12,34567"])
