@@ -8,7 +8,15 @@ from dataclasses import replace
 
 from sqlalchemy import Connection, func, select
 
-from encaisse_api import Denied, Granted, ListsAccounts, Manifest, PartnerError, Probes
+from encaisse_api import (
+    Denied,
+    Granted,
+    ListsAccounts,
+    Manifest,
+    PartnerError,
+    Probes,
+    Setting,
+)
 from encaisse_core import companies, grants, journal, tasks
 from encaisse_core.companies import Newcomer, Owner
 from encaisse_core.errors import AccessDenied, Unreachable, UsageError
@@ -116,9 +124,25 @@ def _split(
             f"Il manque pour {manifest.name} : {', '.join(missing)} "
             f"(encaisse connect {manifest.slug} --set {missing[0]}=…)."
         )
+    for name, value in given.items():
+        _check(known[name], value, manifest)
     settings = {name: value for name, value in given.items() if not known[name].secret}
     secrets = {name: value for name, value in given.items() if known[name].secret}
     return settings, secrets
+
+
+def _check(setting: Setting, value: str, manifest: Manifest) -> None:
+    """Refuse a value that can only be wrong; a secret is never repeated."""
+    if setting.kind == "siren":
+        companies.checked_siren(value)
+    if setting.kind == "url" and not value.strip().startswith(("https://", "http://")):
+        raise UsageError(f"« {value} » n'est pas une adresse : elle commence par https://.")
+    if not setting.accepts(value):
+        shown = "Ce qui a été donné" if setting.secret else f"« {value} »"
+        raise UsageError(
+            f"{shown} ne convient pas au réglage « {setting.name} » de {manifest.name} : "
+            f"{setting.label_fr}."
+        )
 
 
 def _standing(

@@ -6,11 +6,12 @@ exam: nothing about a partner is written twice.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from encaisse_api.auth import Auth, HeadersAuth, NoAuth
 from encaisse_api.base import Environment, Frozen, Host, Slug
@@ -25,6 +26,8 @@ class Setting(Frozen):
     A `url` is where a person runs the tool themselves: the host lets the connector call that
     address and what is below it, by `https` and only where it is public, unless the person who
     runs the host says otherwise. It stands in `context.settings`, and no host is declared for it.
+    A `pattern` is a regular expression the whole value must match, without regard to case: what
+    can only be wrong is refused when it is typed, not on a night.
     """
 
     name: Slug
@@ -33,6 +36,20 @@ class Setting(Frozen):
     secret: bool = False
     required: bool = True
     kind: Literal["text", "path", "url", "siren"] = "text"
+    pattern: str = ""
+
+    @field_validator("pattern")
+    @classmethod
+    def _compiles(cls, pattern: str) -> str:
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            raise ValueError(f"`pattern` is no regular expression: {error}") from error
+        return pattern
+
+    def accepts(self, value: str) -> bool:
+        """Tell whether a value has the form declared; one without a pattern takes anything."""
+        return not self.pattern or re.fullmatch(self.pattern, value.strip(), re.I) is not None
 
 
 class Quota(Frozen):

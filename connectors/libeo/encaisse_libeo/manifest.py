@@ -47,6 +47,7 @@ MANIFEST = Manifest(
             name="siret",
             label_fr="SIRET de l'entreprise dans Libeo",
             label_en="SIRET of the company in Libeo",
+            pattern=r"([0-9]\s*){14}",
         ),
         Setting(
             name="webhook_secret",

@@ -99,3 +99,25 @@ def test_a_folder_that_went_away_keeps_its_connection(connected: Shell, invoices
     gone.rename(invoices)
     write_invoice(invoices, "FA-2025-009")
     connected.ok("sync")
+
+
+@pytest.mark.parametrize(
+    ("slug", "typed", "told"),
+    [
+        ("libeo", "siret=123", "ne convient pas au réglage « siret » de Libeo"),
+        ("myunisoft", "mode=directe", "« directe » ne convient pas au réglage « mode »"),
+        ("myunisoft", "counterpart=512 000", "ne convient pas au réglage « counterpart »"),
+        ("myunisoft", "control=peut-être", "ne convient pas au réglage « control »"),
+        ("factomos", "siren=123456789", "n'est pas un SIREN"),
+    ],
+)
+def test_a_setting_that_can_only_be_wrong_is_refused_when_it_is_typed(
+    shell: Shell, slug: str, typed: str, told: str
+) -> None:
+    for secret in ("TOKEN", "PARTNER_SECRET", "API_KEY"):
+        shell.environ[f"ENCAISSE_SET_{secret}"] = "un-secret"
+    refused = shell("connect", slug, *NEW, "--set", typed)
+    assert refused.exit_code == 2
+    assert told in " ".join(refused.stderr.split())
+    assert "un-secret" not in refused.output
+    assert nothing_kept(shell)
