@@ -19,12 +19,15 @@ from alembic.config import Config
 from sqlalchemy import URL, Engine, inspect
 
 from encaisse_core.clock import VirtualClock
-from encaisse_core.store import engine
+from encaisse_core.store import engine, schema
+from encaisse_core.store.apart import grants
 
 gc.set_threshold(100_000, 20, 20)  # statements are built by the million, and few are cycles
 
 DATABASES = ("sqlite", "postgresql")
 TEMPLATE = "migrated"
+WORKER = "encaisse_worker"
+"""The role tests work as on PostgreSQL: it owns nothing, so row-level security holds it."""
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -135,12 +138,17 @@ def fresh_postgres(request: pytest.FixtureRequest) -> str:
     name = f"t{abs(hash(request.node.nodeid)):x}"
     _on_server(uri, f'drop database if exists "{name}"')
     _on_server(uri, f'create database "{name}" template {TEMPLATE} strategy file_copy')
-    return _address(uri, name)
+    return _address(uri, name).replace("postgres:@", f"{WORKER}:@", 1)
 
 
 def _migrate_template(uri: str) -> None:
     _on_server(uri, f"create database {TEMPLATE}")
-    engine.open_store(_address(uri, TEMPLATE)).close()
+    store = engine.open_store(_address(uri, TEMPLATE))
+    with store.begin() as tx:
+        tx.exec_driver_sql(f"create role {WORKER} login nosuperuser nobypassrls")
+        for statement in grants(WORKER, schema.metadata.sorted_tables):
+            tx.exec_driver_sql(statement)
+    store.close()
 
 
 def _on_server(uri: str, statement: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -37,6 +37,10 @@ class App:
     signer: vaults.Signer
     loaded: Loaded
     door: Door
+
+    def of(self, company_id: str) -> App:
+        """Give it as one company's."""
+        return replace(self, host=self.host.of(company_id))
 
     def close(self) -> None:
         """Give back every connection."""

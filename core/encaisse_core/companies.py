@@ -58,7 +58,7 @@ def recorded(host: Host, company_id: str) -> Owner:
         .where(c.id == company_id)
         .limit(1)
     )
-    with host.store.begin() as tx:
+    with host.of(company_id).store.begin() as tx:
         row = tx.execute(query).one()
     return Owner(company_id, row.organisation_id, row.siren, row.environment)
 

@@ -30,13 +30,14 @@ def add_company(host: Host, *, siren: str, name: str, environment: str) -> str:
     """Find or make a company and the organisation it is itself; give its id."""
     clean = companies.checked_siren(siren)
     c = schema.company.c
-    with host.store.begin() as tx:
+    with host.store.listing().begin() as tx:
         known = tx.execute(
             select(c.id).where(c.siren == clean, c.environment == environment)
         ).scalar_one_or_none()
         if known is not None:
             return str(known)
-        owner = companies.arriving(host, Newcomer(clean, name, environment))
+    owner = companies.arriving(host, Newcomer(clean, name, environment))
+    with host.of(owner.company_id).store.begin() as tx:
         companies.add_organisation(host, tx, owner)
         companies.record(host, tx, owner)
     return owner.company_id
@@ -70,6 +71,7 @@ def connect(
         if newcomer
         else companies.recorded(host, company_id or "")
     )
+    host = host.of(owner.company_id)
     settings, secrets = _split(manifest, values, owner.siren)
     unknown = manifest.contract == "assumed" and not manifest.local
     tested = bool(manifest.test_hosts) and not manifest.live_hosts

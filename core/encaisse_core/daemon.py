@@ -117,7 +117,7 @@ class Daemon:
 
     def _run_all(self) -> int:
         try:
-            with self.app.host.store.begin() as tx:
+            with self.app.host.store.listing().begin() as tx:
                 known = [str(row["id"]) for row in companies(tx)]
         except HostError as error:
             self.log("night_failed", level="error", sentence=error.message)

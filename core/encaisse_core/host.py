@@ -6,7 +6,7 @@ import json
 import logging
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol, cast
 
@@ -80,6 +80,10 @@ class Host:
     door: Lends
     blobs: Blobs
     policy: Policy = field(default_factory=Policy)
+
+    def of(self, company_id: str) -> Host:
+        """Give the host as one company's: its store shows and takes that company's rows only."""
+        return replace(self, store=self.store.of(company_id))
 
     def connector_class(self, link: Link) -> type[Connector]:
         """Find the class behind a connection."""

@@ -210,6 +210,7 @@ def run_night(
 
     `stop_asked` is looked at between phases: a daemon told to end stops there.
     """
+    host = host.of(company_id)
     night = Night(company_id, host.clock.today(), stop_asked=stop_asked)
     _begin(host, night)
     for number, (_, phase) in enumerate(phases):

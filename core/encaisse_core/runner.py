@@ -37,6 +37,7 @@ def drain(
     One that waits for its facts is left alone: nothing in here changes them. `stop_asked` is looked
     at between two effects.
     """
+    host = host.of(company_id)
     done = Drained()
     tries: Counter[str] = Counter()
     waiting: set[str] = set()

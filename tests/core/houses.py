@@ -29,11 +29,12 @@ class House:
     """Run a company's nights over a paper."""
 
     def __init__(self, app: App, clock: VirtualClock, paper: Paper, shelf: Shelf) -> None:
-        self.app, self.clock, self.paper, self.shelf = app, clock, paper, shelf
-        self.host: Host = app.host
+        self.clock, self.paper, self.shelf = clock, paper, shelf
         self.company = connecting.add_company(
-            self.host, siren=SIREN, name="Société", environment="test"
+            app.host, siren=SIREN, name="Société", environment="test"
         )
+        self.app = app.of(self.company)
+        self.host: Host = self.app.host
         for slug in ("papertool", "papercollector"):
             connecting.connect(
                 self.host, app.vault, company_id=self.company, connector=slug, values={}

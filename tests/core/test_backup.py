@@ -47,7 +47,7 @@ def restore(house: House, file: Path, home: Path, url: str | None = None) -> Res
         clock=house.clock,
         ids=ids,
         connectors=house.shelf,
-    )
+    ).of(house.company)
     house.host = house.app.host
     return done
 

@@ -25,6 +25,7 @@ from encaisse_core.clock import Ids
 from encaisse_core.errors import StoreError
 from encaisse_core.restored import mark
 from encaisse_core.store import Store, open_store, schema
+from encaisse_core.store.apart import owner_column, within
 from encaisse_core.store.engine import head, is_known, make_tables, plain_engine
 
 ROWS_AT_ONCE = 500
@@ -59,7 +60,7 @@ def restore(archive: Archive, url: str, folder: Path, ids: Ids, *, at: datetime)
     old = archive.revision if archive.revision != head() else None
     store = open_store(url)
     try:
-        with store.begin() as tx:
+        with store.overseeing().begin() as tx:
             _refuse_unless_empty(tx, url)
         blobs = Blobs(folder)
         for digest in archive.documents:
@@ -134,17 +135,16 @@ def _load(
     at: datetime,
     old: str | None,
 ) -> Restored:
-    with store.begin() as tx:
+    with store.overseeing().begin() as tx:
         _refuse_unless_empty(tx, str(store.engine.url))
         tx.execute(schema.signing_key.delete())
         written = _insert(tx, archive, schema.metadata.tables, rows, names)
         companies = [str(one) for one in tx.execute(select(schema.company.c.id)).scalars()]
+        in_doubt = 0
         for company_id in companies:
+            within(tx, company_id)
             _check_journal(tx, archive, company_id)
-        in_doubt = sum(
-            mark(tx, company_id, ids.new("rst"), archive.taken_at, archive.digest, at)
-            for company_id in companies
-        )
+            in_doubt += mark(tx, company_id, ids.new("rst"), archive.taken_at, archive.digest, at)
     return Restored(
         rows=written,
         documents=len(archive.documents),
@@ -165,7 +165,10 @@ def _insert(
     rows: Any,
     names: Iterable[str],
 ) -> int:
-    """Insert every row, a table after those it refers to, a row after the one it refers to."""
+    """Insert every row, a table after those it refers to, a row after the one it refers to.
+
+    Each company's rows are inserted as that company's.
+    """
     if tx.dialect.name == "sqlite":
         tx.exec_driver_sql("PRAGMA defer_foreign_keys=ON")
     wanted = set(names)
@@ -176,9 +179,16 @@ def _insert(
         if table.name not in wanted:
             continue
         batch: list[Row] = []
+        owned, owner = owner_column(table), None
         for row in _parents_first(table, rows(table.name)):
             if set(row) - set(table.columns.keys()):
                 damaged(archive.path, f"colonne inconnue dans {table.name}")
+            if owned is not None and row.get(owned) != owner:
+                if batch:
+                    tx.execute(table.insert(), batch)
+                    batch = []
+                owner = row.get(owned)
+                within(tx, str(owner))
             batch.append(row)
             if len(batch) == ROWS_AT_ONCE:
                 tx.execute(table.insert(), batch)

@@ -64,7 +64,7 @@ def write(file: Path, app: App | None, environ: Mapping[str, str], checks: Seque
         "checks.json": [{"check": each.name, "ok": each.ok} for each in checks],
     }
     if app is not None:
-        with app.host.store.begin() as tx:
+        with app.host.store.overseeing().begin() as tx:
             members |= {
                 "store.json": _store(tx),
                 "counts.json": _counts(tx),

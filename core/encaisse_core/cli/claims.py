@@ -11,7 +11,7 @@ from encaisse_core.claim_states import standing_claim
 from encaisse_core.cli import showing
 from encaisse_core.cli.french import near
 from encaisse_core.cli.progress import step
-from encaisse_core.cli.session import Session, company_of, company_option, json_option
+from encaisse_core.cli.session import Session, company_option, json_option
 from encaisse_core.cli.short import short
 from encaisse_core.cli.telling import tell
 from encaisse_core.cli.views import claims as views
@@ -44,11 +44,13 @@ def claims(
     rules = [rule.id for rule in RULES]
     if reason is not None and reason not in rules:
         raise UsageError(f"Règle inconnue : « {reason} ».{near(reason, rules)}")
-    with step("Examen des créances"), session.open() as app:
-        company = company_of(app, asked)
-        with app.host.store.begin() as tx:
-            found = views.claims(app.host, tx, company.id)
-            brief = short(tx, company.id, schema.claim)
+    with (
+        step("Examen des créances"),
+        session.working(asked) as (app, company),
+        app.host.store.begin() as tx,
+    ):
+        found = views.claims(app.host, tx, company.id)
+        brief = short(tx, company.id, schema.claim)
     kept = [row for row in found if everything or row["state"] in ("open", "unseen")]
     counts = views.counted(kept)
     shown = [
@@ -103,11 +105,13 @@ def _table(found: Sequence[dict[str, Any]], brief: Any) -> None:
 @click.pass_obj
 def explain(session: Session, typed: str, asked: str | None, as_json: bool) -> None:
     """Explain one claim, by its id or its invoice number."""
-    with step("Examen de la créance"), session.open() as app:
-        company = company_of(app, asked)
-        with app.host.store.begin() as tx:
-            claim_id = standing_claim(tx, company.id, views.named(tx, company.id, typed))
-            told = explaining.explain(app.host, tx, company.id, claim_id)
+    with (
+        step("Examen de la créance"),
+        session.working(asked) as (app, company),
+        app.host.store.begin() as tx,
+    ):
+        claim_id = standing_claim(tx, company.id, views.named(tx, company.id, typed))
+        told = explaining.explain(app.host, tx, company.id, claim_id)
     if as_json:
         showing.as_json({"company": company.shown(), "claim": told})
         return

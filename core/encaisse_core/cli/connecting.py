@@ -128,11 +128,9 @@ def connect(
 @click.pass_obj
 def connections(session: Session, asked: str | None, as_json: bool) -> None:
     """List a company's connections."""
-    with session.open() as app:
-        company = company_of(app, asked)
-        with app.host.store.begin() as tx:
-            found = views.connections(tx, company.id, app.loaded)
-            brief = short(tx, company.id, schema.connection)
+    with session.working(asked) as (app, company), app.host.store.begin() as tx:
+        found = views.connections(tx, company.id, app.loaded)
+        brief = short(tx, company.id, schema.connection)
     if as_json:
         showing.as_json({"company": company.shown(), "connections": found})
         return
@@ -220,7 +218,7 @@ def _company(
 def _brought_by(app: App, company: Company | Newcomer, typed: str) -> str:
     """Find the referrer who brings the invoices; a company that is new has none yet."""
     if isinstance(company, Company):
-        return referrer_id(app, company, typed)
+        return referrer_id(app.of(company.id), company, typed)
     raise UsageError(
         f"La société {company.name} n'est pas encore enregistrée et n'a pas d'apporteur. Raccordez "
         "d'abord son partenaire de recouvrement, puis : encaisse referrer add."

@@ -9,7 +9,7 @@ from encaisse_core.cli import resolving, showing, words
 from encaisse_core.cli.french import FrenchGroup
 from encaisse_core.cli.progress import step
 from encaisse_core.cli.proposing import PATIENCE
-from encaisse_core.cli.session import Session, company_of, company_option, json_option, reading
+from encaisse_core.cli.session import Session, company_option, json_option, reading
 from encaisse_core.cli.short import long, short
 from encaisse_core.cli.views import collection as views
 from encaisse_core.errors import DONE, ITEMS_REFUSED
@@ -83,8 +83,7 @@ def resolve(
     """Settle an effect; a retry looks it up first, so that nothing lands twice."""
     session = context.ensure_object(Session)
     who = session.who(by, "décide")
-    with session.open() as app:
-        company = company_of(app, asked)
+    with session.working(asked) as (app, company):
         with app.host.store.begin() as tx:
             found = long(tx, company.id, schema.effect, typed, what="envoi", see="effects")
         decided = resolving.Decision(way, reason, who, remote_id)

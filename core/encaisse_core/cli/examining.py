@@ -62,7 +62,7 @@ def of_the_installation() -> list[Check]:
 def of_the_host(app: App, environ: Mapping[str, str]) -> list[Check]:
     """Check the store, the vault, the connections and what is under way."""
     found = [_folder(app.folder)]
-    with app.host.store.begin() as tx:
+    with app.host.store.overseeing().begin() as tx:
         now = app.host.store.db_now(tx)
         found += [_version(tx), _integrity(app, tx), _clock(app, tx, now)]
         found += _vault(app, tx)

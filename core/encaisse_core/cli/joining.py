@@ -10,7 +10,7 @@ from sqlalchemy import Connection, select
 
 from encaisse_core import merges, separations, unmerges
 from encaisse_core.cli import showing
-from encaisse_core.cli.session import Session, company_of, company_option, json_option
+from encaisse_core.cli.session import Session, company_option, json_option
 from encaisse_core.cli.short import matches
 from encaisse_core.cli.views import claims as views
 from encaisse_core.errors import UsageError
@@ -44,13 +44,11 @@ def join(
 ) -> None:
     """Merge the second claim into the first."""
     decided = said(session, by, reason)
-    with session.open() as app:
-        company = company_of(app, asked)
-        with app.host.store.begin() as tx:
-            kept = views.named(tx, company.id, first)
-            gone = views.named(tx, company.id, second)
-            merge_id = merges.merge(app.host, tx, company.id, kept, gone, decided)
-            told = next(views.described(app.host, tx, company.id, (kept,)))
+    with session.working(asked) as (app, company), app.host.store.begin() as tx:
+        kept = views.named(tx, company.id, first)
+        gone = views.named(tx, company.id, second)
+        merge_id = merges.merge(app.host, tx, company.id, kept, gone, decided)
+        told = next(views.described(app.host, tx, company.id, (kept,)))
     if as_json:
         showing.as_json(
             {
@@ -78,19 +76,17 @@ def unjoin(
 ) -> None:
     """Undo the merge of a claim, or give a sighting a claim of its own."""
     decided = said(session, by, reason)
-    with session.open() as app:
-        company = company_of(app, asked)
-        with app.host.store.begin() as tx:
-            sighting_id = _sighting(tx, company.id, typed)
-            if sighting_id is not None:
-                claim_of = _claim_of(tx, company.id, sighting_id)
-                apart = separations.separate(app.host, tx, company.id, sighting_id, decided)
-                pair = (claim_of, apart)
-            else:
-                merge = _merge(tx, company.id, views.named(tx, company.id, typed))
-                unmerges.unmerge(app.host, tx, company.id, merge["id"], decided)
-                pair = (merge["kept_id"], merge["gone_id"])
-            told = list(views.described(app.host, tx, company.id, pair))
+    with session.working(asked) as (app, company), app.host.store.begin() as tx:
+        sighting_id = _sighting(tx, company.id, typed)
+        if sighting_id is not None:
+            claim_of = _claim_of(tx, company.id, sighting_id)
+            apart = separations.separate(app.host, tx, company.id, sighting_id, decided)
+            pair = (claim_of, apart)
+        else:
+            merge = _merge(tx, company.id, views.named(tx, company.id, typed))
+            unmerges.unmerge(app.host, tx, company.id, merge["id"], decided)
+            pair = (merge["kept_id"], merge["gone_id"])
+        told = list(views.described(app.host, tx, company.id, pair))
     if as_json:
         showing.as_json({"company": company.shown(), "claims": told})
         return

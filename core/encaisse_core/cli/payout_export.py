@@ -9,7 +9,7 @@ import click
 
 from encaisse_core import accounting
 from encaisse_core.cli import files, showing
-from encaisse_core.cli.session import Session, company_of, company_option, json_option
+from encaisse_core.cli.session import Session, company_option, json_option
 from encaisse_core.errors import ITEMS_REFUSED, UsageError
 from encaisse_einvoicing.fec import records
 
@@ -48,17 +48,18 @@ def export(
         raise UsageError(f"« {code} » n'est pas un code de journal : huit lettres ou chiffres.")
     files.check(file)
     name = "Opérations diverses" if code == "OD" else "Recouvrement"
-    with context.ensure_object(Session).open() as app:
-        company = company_of(app, asked)
-        with app.host.store.begin() as tx:
-            into = accounting.Destination(code, name, written_on)
-            done = (
-                accounting.handed_over(tx, company.id)
-                if again
-                else accounting.hand_over(app.host, tx, company.id, into, checked=checked)
-            )
-            if done.rows:
-                files.write(file, records(done.rows), end="\r\n")
+    with (
+        context.ensure_object(Session).working(asked) as (app, company),
+        app.host.store.begin() as tx,
+    ):
+        into = accounting.Destination(code, name, written_on)
+        done = (
+            accounting.handed_over(tx, company.id)
+            if again
+            else accounting.hand_over(app.host, tx, company.id, into, checked=checked)
+        )
+        if done.rows:
+            files.write(file, records(done.rows), end="\r\n")
     if as_json:
         shown = [
             {

@@ -8,7 +8,7 @@ from encaisse_core import adopting
 from encaisse_core.cli import showing, words
 from encaisse_core.cli.french import FrenchGroup
 from encaisse_core.cli.progress import step
-from encaisse_core.cli.session import Session, company_of, company_option, json_option, reading
+from encaisse_core.cli.session import Session, company_option, json_option, reading
 from encaisse_core.cli.short import short
 from encaisse_core.cli.views import collection as views
 from encaisse_core.store import schema
@@ -81,10 +81,8 @@ def adopt(
 ) -> None:
     """Record a forgotten procedure from its signed mandate; its money comes with the next pull."""
     who = session.who(by, "décide")
-    with session.open() as app:
-        company = company_of(app, asked)
-        with step("Lecture chez le partenaire"):
-            made = adopting.adopt(app.host, company.id, reference, mandate, by=who, numbers=numbers)
+    with session.working(asked) as (app, company), step("Lecture chez le partenaire"):
+        made = adopting.adopt(app.host, company.id, reference, mandate, by=who, numbers=numbers)
     if as_json:
         showing.as_json({"company": company.shown(), "procedure": made, "remote_id": reference})
     else:

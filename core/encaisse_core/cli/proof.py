@@ -11,7 +11,7 @@ import click
 from encaisse_core import journal as journals
 from encaisse_core.cli import files, showing
 from encaisse_core.cli.french import FrenchGroup
-from encaisse_core.cli.session import Session, company_of, company_option, json_option
+from encaisse_core.cli.session import Session, company_option, json_option
 from encaisse_core.errors import CHECK_FAILED, DONE, UsageError
 from encaisse_core.journal import read_export
 
@@ -38,10 +38,11 @@ def verify(
             raise UsageError(f"Le fichier {file} n'existe pas ou n'est pas un fichier.")
         verdict = journals.verify(read_export(file), anchor)
     else:
-        with context.ensure_object(Session).open() as app:
-            company = company_of(app, asked)
-            with app.host.store.begin() as tx:
-                verdict = journals.verify(journals.export(tx, company.id), anchor)
+        with (
+            context.ensure_object(Session).working(asked) as (app, company),
+            app.host.store.begin() as tx,
+        ):
+            verdict = journals.verify(journals.export(tx, company.id), anchor)
     if as_json:
         showing.as_json(asdict(verdict))
     else:
@@ -59,13 +60,11 @@ def export(session: Session, file: Path | None, asked: str | None) -> None:
     """Export to a file, whole or not at all, or to the standard output."""
     if file is not None:
         files.check(file)
-    with session.open() as app:
-        company = company_of(app, asked)
-        with app.host.store.begin() as tx:
-            lines = journals.export(tx, company.id)
-            if file is None:
-                for line in lines:
-                    click.echo(f"{line}\n".encode(), nl=False)
-                return
-            files.write(file, lines)
+    with session.working(asked) as (app, company), app.host.store.begin() as tx:
+        lines = journals.export(tx, company.id)
+        if file is None:
+            for line in lines:
+                click.echo(f"{line}\n".encode(), nl=False)
+            return
+        files.write(file, lines)
     click.echo(f"Journal de {company.name} exporté dans {file}.", file=sys.stderr)

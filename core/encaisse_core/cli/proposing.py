@@ -16,7 +16,6 @@ from encaisse_core.cli.progress import step
 from encaisse_core.cli.session import (
     Company,
     Session,
-    company_of,
     company_option,
     json_option,
     reading,
@@ -37,8 +36,7 @@ PATIENCE = timedelta(seconds=20)
 def propose(context: click.Context, asked: str | None, as_json: bool) -> None:
     """Quote what is collectible; exit 1 where the partner does not take some of it."""
     session = context.ensure_object(Session)
-    with session.open() as app:
-        company = company_of(app, asked)
+    with session.working(asked) as (app, company):
         with step("Demande de devis"):
             made = offers.propose(app.host, company.id)
         with app.host.store.begin() as tx:
@@ -125,8 +123,7 @@ def approve(
         raise UsageError("Donnez les propositions à approuver, ou --all.")
     session = context.ensure_object(Session)
     who = session.who(by, "approuve")
-    with session.open() as app:
-        company = company_of(app, asked)
+    with session.working(asked) as (app, company):
         chosen = _chosen(app, company, typed)
         if not as_json or not yes:
             _detail(chosen, err=as_json)

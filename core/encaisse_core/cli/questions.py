@@ -9,7 +9,7 @@ import click
 
 from encaisse_core.cli import answering, showing
 from encaisse_core.cli.french import FrenchGroup
-from encaisse_core.cli.session import Session, company_of, company_option, json_option, reading
+from encaisse_core.cli.session import Session, company_option, json_option, reading
 from encaisse_core.cli.short import Short, long, short
 from encaisse_core.cli.views import claims
 from encaisse_core.cli.views import questions as views
@@ -110,8 +110,7 @@ def answer(
         raise UsageError("Ces deux options se contredisent : gardez-en une. Rien n'est enregistré.")
     verdict: answering.Verdict | None = "same" if same else "different" if different else None
     resumes = lift if lift or keep else None
-    with session.open() as app:
-        company = company_of(app, asked)
+    with session.working(asked) as (app, company):
         with app.host.store.begin() as tx:
             found = long(tx, company.id, schema.task, typed, what="question", see="tasks")
             other = None if of is None else claims.named(tx, company.id, of)

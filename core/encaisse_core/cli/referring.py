@@ -15,7 +15,6 @@ from encaisse_core.cli.french import FrenchGroup
 from encaisse_core.cli.session import (
     Company,
     Session,
-    company_of,
     company_option,
     json_option,
     reading,
@@ -88,8 +87,7 @@ def add(
     """Record a referrer; a trade that needs a legal opinion earns nothing until there is one."""
     if rate is None and any(typed_terms.values()):
         raise UsageError("--from, --until, --terms, --opinion et --show-numbers vont avec --rate.")
-    with session.open() as app:
-        company = company_of(app, asked)
+    with session.working(asked) as (app, company):
         said = rate and _agreed(app, rate, typed_terms)
         with app.host.store.begin() as tx:
             made = referrers.add(app.host, tx, company.id, name, cast("ReferrerKind", kind))
@@ -123,8 +121,7 @@ def contract(
     **typed_terms: Unpack[Typed],
 ) -> None:
     """Record a contract; it changes nothing that was earned before."""
-    with session.open() as app:
-        company = company_of(app, asked)
+    with session.working(asked) as (app, company):
         who = referrer_id(app, company, typed)
         said = _agreed(app, rate, typed_terms)
         with app.host.store.begin() as tx:
@@ -149,8 +146,7 @@ def contract(
 @click.pass_obj
 def end(session: Session, typed: str, last: str | None, asked: str | None, as_json: bool) -> None:
     """End a contract; what was imported under it goes on earning under it."""
-    with session.open() as app:
-        company = company_of(app, asked)
+    with session.working(asked) as (app, company):
         day = _day(last) or app.host.clock.today()
         with app.host.store.begin() as tx:
             which = long(
@@ -238,8 +234,7 @@ def identify(
 ) -> None:
     """Note who a referrer is; statements issued before stay as they were issued."""
     told = referrers.Identity(siren, vat_id, country, address, cast("Any", regime), mandate)
-    with session.open() as app:
-        company = company_of(app, asked)
+    with session.working(asked) as (app, company):
         who = referrer_id(app, company, typed)
         with app.host.store.begin() as tx:
             noted = referrers.identify(app.host, tx, company.id, who, told)
@@ -255,11 +250,9 @@ def identify(
 @click.pass_obj
 def list_(session: Session, asked: str | None, as_json: bool) -> None:
     """List a company's referrers, with what is in force today."""
-    with session.open() as app:
-        company = company_of(app, asked)
-        with app.host.store.begin() as tx:
-            found = views.referrers(tx, company.id, on=app.host.clock.today())
-            brief = short(tx, company.id, schema.referrer)
+    with session.working(asked) as (app, company), app.host.store.begin() as tx:
+        found = views.referrers(tx, company.id, on=app.host.clock.today())
+        brief = short(tx, company.id, schema.referrer)
     if as_json:
         showing.as_json({"company": company.shown(), "referrers": found})
         return

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from encaisse_api import RecordsPayments
 from encaisse_core import routing as routings
 from encaisse_core.cli import showing
-from encaisse_core.cli.session import Session, company_of, company_option, json_option
+from encaisse_core.cli.session import Session, company_option, json_option
 from encaisse_core.cli.short import long, short
 from encaisse_core.cli.views import doors as views
 from encaisse_core.errors import UsageError
@@ -63,23 +63,21 @@ def routing(
     who = (
         by or session.environ.get("USER") or session.environ.get("USERNAME") or "ligne de commande"
     )
-    with session.open() as app:
-        company = company_of(app, asked)
-        with app.host.store.begin() as tx:
-            if kind is not None:
-                decided = (
-                    _proposed(app.host, tx, company.id, kind)
-                    if typed is None
-                    else _typed(app.host, tx, company.id, kind, typed, feeds)
-                )
-                target, fed = decided
-                routings.answer(app.host, tx, company.id, kind, target, decided_by=who, feeds=fed)
-            found = views.routes(tx, company.id)
-            bridged = views.bridges(tx, company.id)
-            proposals = {
-                name: _offer(app.host, tx, company.id, role) for name, (role, _) in KINDS.items()
-            }
-            brief = short(tx, company.id, schema.connection)
+    with session.working(asked) as (app, company), app.host.store.begin() as tx:
+        if kind is not None:
+            decided = (
+                _proposed(app.host, tx, company.id, kind)
+                if typed is None
+                else _typed(app.host, tx, company.id, kind, typed, feeds)
+            )
+            target, fed = decided
+            routings.answer(app.host, tx, company.id, kind, target, decided_by=who, feeds=fed)
+        found = views.routes(tx, company.id)
+        bridged = views.bridges(tx, company.id)
+        proposals = {
+            name: _offer(app.host, tx, company.id, role) for name, (role, _) in KINDS.items()
+        }
+        brief = short(tx, company.id, schema.connection)
     if as_json:
         showing.as_json(
             {

@@ -53,6 +53,13 @@ class Session:
         finally:
             app.close()
 
+    @contextmanager
+    def working(self, asked: str | None) -> Generator[tuple[App, Company]]:
+        """Open the host for one command about one company, as that company's."""
+        with self.open() as app:
+            company = company_of(app, asked)
+            yield app.of(company.id), company
+
 
 @dataclass(frozen=True, slots=True)
 class Company:
@@ -89,7 +96,7 @@ def companies_of(app: App) -> list[Company]:
     """List the companies, by SIREN."""
     from encaisse_core.host import companies
 
-    with app.host.store.begin() as tx:
+    with app.host.store.listing().begin() as tx:
         return [
             Company(row["id"], row["siren"], row["name"], row["environment"])
             for row in companies(tx)
@@ -115,10 +122,8 @@ def company_of(app: App, asked: str | None) -> Company:
 @contextmanager
 def reading(session: Session, asked: str | None) -> Generator[tuple[Company, Connection]]:
     """Open the host to read of one company, in one transaction."""
-    with session.open() as app:
-        company = company_of(app, asked)
-        with app.host.store.begin() as tx:
-            yield company, tx
+    with session.working(asked) as (app, company), app.host.store.begin() as tx:
+        yield company, tx
 
 
 def matching(known: Sequence[Company], asked: str) -> list[Company]:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from encaisse_core import stating
 from encaisse_core.cli import showing, spreadsheet, words
 from encaisse_core.cli.referring import referrer_id
-from encaisse_core.cli.session import Session, company_of, company_option, json_option, reading
+from encaisse_core.cli.session import Session, company_option, json_option, reading
 from encaisse_core.cli.views import statements as views
 from encaisse_core.errors import ITEMS_REFUSED, UsageError
 
@@ -89,8 +89,7 @@ def statement(
     if (never_issued and issued_as) or (invoiced_as and not issued_as):
         raise UsageError("Choisissez : --never-issued, ou --issued-as (avec --invoiced-as).")
     refused: list[str] = []
-    with context.ensure_object(Session).open() as app:
-        company = company_of(app, asked)
+    with context.ensure_object(Session).working(asked) as (app, company):
         who = referrer_id(app, company, referred) if referred else None
         with app.host.store.begin("statements.issue") as tx:
             app.host.store.one_at_a_time(tx, company.id)

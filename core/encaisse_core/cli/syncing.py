@@ -22,7 +22,6 @@ from encaisse_core.cli.session import (
     Company,
     Session,
     companies_of,
-    company_of,
     company_option,
     json_option,
 )
@@ -95,8 +94,7 @@ class Synced:
 def sync(context: click.Context, asked: str | None, as_json: bool) -> None:
     """Pull, join, reconcile, stop; what cannot be read is set aside and the rest goes on."""
     session = context.ensure_object(Session)
-    with session.open() as app:
-        company = company_of(app, asked)
+    with session.working(asked) as (app, company):
         done = synchronise(app, company)
     if as_json:
         showing.as_json(

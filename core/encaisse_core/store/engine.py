@@ -28,6 +28,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from encaisse_core import chaos
 from encaisse_core.errors import StoreError
 from encaisse_core.store import schema
+from encaisse_core.store.apart import NOWHERE, Scope
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -45,11 +46,30 @@ def instant(text_: str) -> datetime:
 
 
 class Store:
-    """Give transactions on one database, and its own time."""
+    """Give transactions on one database, and its own time; `scope` says whose rows they are about.
 
-    def __init__(self, engine: Engine) -> None:
+    What `of`, `listing` and `overseeing` give are views of one store: one engine, one time.
+    """
+
+    def __init__(
+        self, engine: Engine, *, scope: Scope = NOWHERE, whole: Store | None = None
+    ) -> None:
         self.engine = engine
+        self.scope = scope
+        self._whole = whole or self
         self._virtual = False
+
+    def of(self, company_id: str) -> Store:
+        """Give it as one company sees it."""
+        return Store(self.engine, scope=Scope(company=company_id), whole=self._whole)
+
+    def listing(self) -> Store:
+        """Give it to whoever must know which companies there are, and no more."""
+        return Store(self.engine, scope=Scope(reach="companies"), whole=self._whole)
+
+    def overseeing(self) -> Store:
+        """Give it to whoever has to read of all companies at once, without writing any row."""
+        return Store(self.engine, scope=Scope(reach="all"), whole=self._whole)
 
     @property
     def sqlite(self) -> bool:
@@ -61,6 +81,7 @@ class Store:
         """Open a transaction: all of it lands, or nothing. `place` names it in `chaos.COMMITS`."""
         try:
             with self.engine.begin() as connection:
+                self.scope.begin(connection)
                 yield connection
                 chaos.point(place, "before_commit")
         except DBAPIError as error:
@@ -73,7 +94,7 @@ class Store:
         Two machines' clocks differ; a lease judged by one and granted by the other would let two
         workers hold one effect. In simulations it is the one row of `virtual_clock`.
         """
-        if self._virtual:
+        if self._whole._virtual:
             row = connection.execute(select(schema.virtual_clock.c.now)).scalar_one()
             return instant(row)
         if self.sqlite:
@@ -98,7 +119,7 @@ class Store:
             updated = connection.execute(schema.virtual_clock.update().values(now=stamp(now)))
             if updated.rowcount == 0:
                 connection.execute(schema.virtual_clock.insert().values(id=1, now=stamp(now)))
-        self._virtual = True
+        self._whole._virtual = True
 
     def close(self) -> None:
         """Give back every connection."""
@@ -201,8 +222,9 @@ def plain_engine(url: str) -> Engine:
 
 
 def snapshot(store: Store) -> Engine:
-    """Make an engine whose transactions read one moment and hold nobody up; its user disposes it.
+    """Make an engine whose transactions read one moment of all companies and hold nobody up.
 
+    Its user disposes it.
     SQLite reads from the write-ahead log while others write; PostgreSQL in a transaction that is
     repeatable and read-only.
     """
@@ -212,6 +234,7 @@ def snapshot(store: Store) -> Engine:
 
         def read_only(connection: Connection) -> None:
             connection.exec_driver_sql("SET TRANSACTION READ ONLY")
+            Scope(reach="all").begin(connection)
 
         event.listen(isolated, "begin", read_only)
         return isolated
@@ -285,6 +308,16 @@ FAULTS: tuple[tuple[str, str], ...] = (
     (
         "malformed",
         "Le fichier de la base est abîmé. Restaurez une sauvegarde.",
+    ),
+    (
+        "permission denied",
+        "Le rôle PostgreSQL n'a pas les droits qu'il faut. Avec le rôle propriétaire de la base : "
+        "encaisse database prepare --role CE_RÔLE.",
+    ),
+    (
+        "must be owner of",
+        "La base doit être mise à jour par le rôle qui la possède : encaisse database prepare, "
+        "avec ENCAISSE_DATABASE_URL à son nom.",
     ),
     (
         "onnection refused",
