@@ -141,6 +141,11 @@ def fresh_postgres(request: pytest.FixtureRequest) -> str:
     return _address(uri, name).replace("postgres:@", f"{WORKER}:@", 1)
 
 
+def as_owner(url: str) -> str:
+    """Give the address a database's owner uses: a test that does what no worker may."""
+    return url.replace(f"{WORKER}:@", "postgres:@", 1)
+
+
 def _migrate_template(uri: str) -> None:
     _on_server(uri, f"create database {TEMPLATE}")
     store = engine.open_store(_address(uri, TEMPLATE))

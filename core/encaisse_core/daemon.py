@@ -38,6 +38,9 @@ GONE = ("stopped", "once")
 HEARTBEAT = "daemon"
 """The row of the store in which the daemon says that it lives."""
 
+WORKER = "worker:"
+"""Begins the rows in which workers say that they live."""
+
 BEAT = timedelta(minutes=5)
 """How often a waiting daemon says so."""
 
@@ -59,12 +62,13 @@ def next_run(now: datetime, at: time = AT) -> datetime:
     if now.tzinfo is None:
         raise ValueError("a schedule needs an aware instant")
     day = now.astimezone(PARIS).date()
-    while (found := _shown_at(day, at)) <= now:
+    while (found := shown_at(day, at)) <= now:
         day += timedelta(days=1)
     return found
 
 
-def _shown_at(day: date, at: time) -> datetime:
+def shown_at(day: date, at: time) -> datetime:
+    """Give the instant at which clocks in Paris first show `at` on a day; UTC."""
     return datetime.combine(day, at.replace(fold=0), PARIS).astimezone(UTC)
 
 
@@ -79,6 +83,7 @@ class Daemon:
     stop_asked: Callable[[], bool]
     at: time = AT
     outside: Outside = field(default_factory=Outside)
+    name: str = HEARTBEAT
 
     def run_forever(self) -> int:
         """Run a night each day until told to stop; a fault of one night does not end the next."""
@@ -89,7 +94,7 @@ class Daemon:
             if not self._wait_until(due):
                 break
             self.run_once()
-        self._beat("stopped")
+        self.beat("stopped")
         self.log("stopped")
         return DONE
 
@@ -97,7 +102,7 @@ class Daemon:
         """Run every company's night now, as a timer asks it to, and leave nobody watching."""
         self.meet_others()
         code = self.run_once()
-        self._beat("stopped" if code == STOPPED else "once")
+        self.beat("stopped" if code == STOPPED else "once")
         return code
 
     def run_once(self) -> int:
@@ -105,7 +110,7 @@ class Daemon:
 
         A night that was told to end before its last phase gives `STOPPED`: it is not done.
         """
-        self._beat("running")
+        self.beat("running")
         self.outside.begin(self.app.host.ids.new("run"))
         try:
             worst = self._run_all()
@@ -128,7 +133,7 @@ class Daemon:
                 self.log("stopping", company=company_id)
                 worst = STOPPED
                 break
-            worst = max(worst, self._night(company_id))
+            worst = max(worst, self.night(company_id))
         return worst
 
     def meet_others(self) -> bool:
@@ -162,12 +167,12 @@ class Daemon:
         """Wait and show signs of life; False when told to stop."""
         clock = self.app.host.clock
         while (left := (due - clock.now()).total_seconds()) > 0:
-            self._beat("waiting", next_run=due.isoformat())
+            self.beat("waiting", next_run=due.isoformat())
             if self.wait(min(left, BEAT.total_seconds())):
                 return False
         return True
 
-    def _night(self, company_id: str) -> int:
+    def night(self, company_id: str) -> int:
         """Run one company's night; whatever happens, the next company has its own."""
         ran: list[str] = []
         phases = tuple((name, self._logged(name, phase, ran)) for name, phase in PHASES)
@@ -231,16 +236,16 @@ class Daemon:
                     connections_failed=new,
                     seconds=f"{seconds:.3f}",
                 )
-            self._beat("running")
+            self.beat("running")
 
         return run
 
-    def _beat(self, state: str, **more: str) -> None:
+    def beat(self, state: str, **more: str) -> None:
         """Show a sign of life; a store that does not take it is said, and does not stop us."""
         self.outside.pulse.tick(state)
         body = {"pid": os.getpid(), "machine": socket.gethostname(), "state": state, **more}
         row = {
-            "name": HEARTBEAT,
+            "name": self.name,
             "at": stamp(self.app.host.clock.now()),
             "body": json.dumps(body, sort_keys=True),
         }

@@ -15,6 +15,7 @@ from random import Random
 
 import pytest
 from sqlalchemy import Connection, func, select, update
+from tests.conftest import as_owner
 
 from encaisse_core import journal
 from encaisse_core.clock import SeededIds, VirtualClock
@@ -29,7 +30,7 @@ IDS = SeededIds(7, VirtualClock(AT))
 
 @pytest.fixture
 def store(database_url: str) -> Iterator[Store]:
-    made = open_store(database_url)
+    made = open_store(as_owner(database_url))  # it alters what stands
     with made.begin() as connection:
         for id_, siren in ((COMPANY, "123456782"), ("cmp_02", "987654324")):
             connection.execute(

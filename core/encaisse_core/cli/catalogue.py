@@ -53,6 +53,7 @@ COMMANDS: dict[str, Named] = {
     "referrer": Named(CONNECT, "referring", "referrer", "Gère les apporteurs d'affaires."),
     "routing": Named(CONNECT, "routes", "routing", "Dit où vont les écritures, ou le décide."),
     "sync": Named(DAILY, "syncing", "sync", "Lit les outils, rapproche, arrête ce qui est payé."),
+    "worker": Named(DAILY, "working", "worker", "Fait les nuits à plusieurs, sur PostgreSQL."),
     "claims": Named(DAILY, "claims", "claims", "Liste les créances et ce qui les retient."),
     "explain": Named(DAILY, "claims", "explain", "Dit tout d'une créance ou d'une facture."),
     "tasks": Named(DAILY, "questions", "tasks", "Liste les questions posées, et y répond."),
@@ -72,6 +73,7 @@ COMMANDS: dict[str, Named] = {
     "journal": Named(PROOF, "proof", "journal", "Vérifie ou exporte le journal."),
     "backup": Named(PROOF, "backing_up", "backup", "Sauvegarde la base dans un fichier."),
     "restore": Named(PROOF, "backing_up", "restore", "Restaure une sauvegarde."),
+    "database": Named(PROOF, "database", "database", "Prépare une base PostgreSQL."),
     "doctor": Named(PROOF, "doctor", "doctor", "Examine l'installation."),
 }
 

@@ -17,13 +17,14 @@ from encaisse_core import grants, restored
 from encaisse_core.app import ROUTES, App, routes_of
 from encaisse_core.cli.catalogue import imported, of_other_rooms
 from encaisse_core.cli.showing import moment
-from encaisse_core.daemon import HEARTBEAT, alive
+from encaisse_core.daemon import BEAT, HEARTBEAT, WORKER, alive
 from encaisse_core.errors import HostError
 from encaisse_core.gate import FRESH
 from encaisse_core.loader import load
 from encaisse_core.stops import STOP_KINDS
 from encaisse_core.store import schema
-from encaisse_core.store.engine import instant
+from encaisse_core.store.engine import instant, stamp
+from encaisse_core.store.preparing import standing
 from encaisse_core.watch import heartbeat
 
 ACKNOWLEDGED_WITHIN = timedelta(hours=4)
@@ -64,12 +65,12 @@ def of_the_host(app: App, environ: Mapping[str, str]) -> list[Check]:
     found = [_folder(app.folder)]
     with app.host.store.overseeing().begin() as tx:
         now = app.host.store.db_now(tx)
-        found += [_version(tx), _integrity(app, tx), _clock(app, tx, now)]
+        found += [_version(tx), _integrity(app, tx), *_apart(app, tx), _clock(app, tx, now)]
         found += _vault(app, tx)
         found += _connections(app, tx)
         found += _unjoined(tx)
         found += [_stops(tx, app.host.clock.now()), _doubts(tx), _routes(tx, environ)]
-        found.append(_daemon(tx, app.host.clock.now()))
+        found += [_daemon(tx, app.host.clock.now()), *_workers(tx, app.host.clock.now())]
         found += [*_restorations(tx), _heartbeat(tx, app.host.clock.now(), environ)]
     return found
 
@@ -95,6 +96,34 @@ def _integrity(app: App, tx: Connection) -> Check:
     if loose is not None:
         return Check("integrity", False, "La base a des liens rompus : restaurez une sauvegarde.")
     return Check("integrity", True, "La base est entière.")
+
+
+def _apart(app: App, tx: Connection) -> list[Check]:
+    """Say whether the database itself keeps companies apart, which depends on who connects."""
+    if app.host.store.sqlite:
+        return []
+    role = standing(tx)
+    if role.bypasses:
+        return [
+            Check(
+                "apart",
+                False,
+                f"PostgreSQL ne tient pas les sociétés à part : le rôle {role.name} est "
+                "super-utilisateur ou contourne la sécurité par ligne. Travaillez sous un rôle "
+                "sans privilège : encaisse database prepare --role RÔLE.",
+            )
+        ]
+    said = f"PostgreSQL tient les sociétés à part pour le rôle {role.name}"
+    if role.owns:
+        return [
+            Check(
+                "apart",
+                True,
+                f"{said}, qui possède les tables et pourrait le défaire : un rôle de travail "
+                "est plus sûr (encaisse database prepare --role RÔLE).",
+            )
+        ]
+    return [Check("apart", True, f"{said}.")]
 
 
 def _clock(app: App, tx: Connection, db_now: datetime) -> Check:
@@ -295,3 +324,24 @@ def _daemon(tx: Connection, now: datetime) -> Check:
             f"Le veilleur de nuit ne donne plus signe de vie depuis le {when} : relancez-le.",
         )
     return Check("daemon", True, "Le veilleur de nuit est vivant.")
+
+
+def _workers(tx: Connection, now: datetime) -> list[Check]:
+    """Say how many workers live, where there are any."""
+    h = schema.heartbeat.c
+    said = [
+        instant(at) for at in tx.execute(select(h.at).where(h.name.startswith(WORKER))).scalars()
+    ]
+    if not said:
+        return []
+    alive_ = sum(now - at <= 2 * BEAT for at in said)
+    if alive_:
+        return [Check("workers", True, f"Ouvriers vivants : {alive_}.")]
+    return [
+        Check(
+            "workers",
+            False,
+            f"Plus aucun ouvrier ne donne signe de vie depuis le {moment(stamp(max(said)))} : "
+            "relancez encaisse worker.",
+        )
+    ]

@@ -1,4 +1,4 @@
-"""The command behind `sync_daemon.py`."""
+"""The command behind `sync_daemon.py`, and what `encaisse worker` shares with it."""
 
 from __future__ import annotations
 
@@ -7,17 +7,18 @@ import logging
 import signal
 import sys
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import time
-from types import FrameType
+from typing import Any
 
 import click
 
 from encaisse_core.app import App
 from encaisse_core.cli.door import Answering
 from encaisse_core.cli.ending import INTERRUPTED
-from encaisse_core.cli.session import Session
+from encaisse_core.cli.session import Function, Session
 from encaisse_core.daemon import AT, STOPPED, Daemon
 from encaisse_core.errors import UsageError
 from encaisse_core.store.engine import stamp
@@ -30,41 +31,82 @@ from encaisse_core.watch.served import Served, address
 from encaisse_core.watch.state import Looking
 
 
+def options(function: Function) -> Function:
+    """Add what can be asked of whoever runs nights; `watching` takes it."""
+    for option in reversed(OPTIONS):
+        function = option(function)
+    return function
+
+
+OPTIONS: tuple[Callable[[Any], Any], ...] = (
+    click.option("--at", "told", metavar="HH:MM", help="Heure de Paris ; par défaut 04:10."),
+    click.option(
+        "--log",
+        "form",
+        type=click.Choice(["json", "text"]),
+        help="Forme du journal : json, ou text ; par défaut text sur un terminal, json sinon.",
+    ),
+    click.option(
+        "--listen",
+        metavar="127.0.0.1:PORT",
+        help="Répond à /healthz, /readyz et /metrics, sur cette machine seulement.",
+    ),
+    click.option(
+        "--heartbeat",
+        metavar="URL",
+        help=f"Témoin extérieur à prévenir de chaque nuit ; par défaut {SETTING}.",
+    ),
+    click.option("--trace", is_flag=True, help="Envoie des traces OpenTelemetry (encaisse[otel])."),
+    click.option("--debug", is_flag=True, help="Montre la trace d'une panne."),
+)
+
+
 @click.command(
     "sync_daemon", cls=Answering, help="Veille la nuit : une nuit par société, chaque jour."
 )
-@click.option("--at", "told", metavar="HH:MM", help="Heure de Paris ; par défaut 04:10.")
 @click.option("--once", is_flag=True, help="Fait la nuit maintenant, puis s'arrête.")
-@click.option(
-    "--log",
-    "form",
-    type=click.Choice(["json", "text"]),
-    help="Forme du journal : json, ou text ; par défaut text sur un terminal, json sinon.",
-)
-@click.option(
-    "--listen",
-    metavar="127.0.0.1:PORT",
-    help="Répond à /healthz, /readyz et /metrics, sur cette machine seulement.",
-)
-@click.option(
-    "--heartbeat",
-    metavar="URL",
-    help=f"Témoin extérieur à prévenir de chaque nuit ; par défaut {SETTING}.",
-)
-@click.option("--trace", is_flag=True, help="Envoie des traces OpenTelemetry (encaisse[otel]).")
-@click.option("--debug", is_flag=True, help="Montre la trace d'une panne.")
+@options
 @click.pass_context
-def daemon(
+def daemon(context: click.Context, /, once: bool, **asked: Any) -> None:
+    """Run nights; SIGTERM and SIGINT end it between two phases."""
+    told = Told()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda number, _frame: told.end(number))
+    with watching(context, told, **asked) as watch:
+        code = watch.run_and_end() if once else watch.run_forever()
+    context.exit(told.code(code))
+
+
+@dataclass
+class Told:
+    """Remember which signals asked us to end."""
+
+    stopping: threading.Event = field(default_factory=threading.Event)
+    signals: list[int] = field(default_factory=list[int])
+
+    def end(self, number: int) -> None:
+        """Hear one."""
+        self.signals.append(number)
+        self.stopping.set()
+
+    def code(self, code: int) -> int:
+        """Give the exit code: nights that a Ctrl-C cut short are told from others."""
+        return INTERRUPTED if code == STOPPED and signal.SIGINT in self.signals else code
+
+
+@contextmanager
+def watching(
     context: click.Context,
+    asked_to_end: Told,
+    *,
     told: str | None,
-    once: bool,
     form: Form | None,
     listen: str | None,
     heartbeat: str | None,
     trace: bool,
     debug: bool,
-) -> None:
-    """Run nights; SIGTERM and SIGINT end it between two phases."""
+) -> Generator[Daemon]:
+    """Open the host for whoever runs nights, and show it to whoever was asked to be shown it."""
     session = context.ensure_object(Session)
     session.debug = debug
     at = AT if told is None else _time(told)
@@ -76,26 +118,16 @@ def daemon(
         form or ("text" if sys.stderr.isatty() else "json"),
         secrets=lambda: [*session.secrets, *([witness] if witness else [])],
     )
-    stopping, told_by = threading.Event(), list[int]()
-
-    def stop(number: int, _frame: FrameType | None) -> None:
-        told_by.append(number)
-        stopping.set()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, stop)
     with session.open() as app, seen(app, lines, where, witness, trace=trace) as outside:
-        watch = Daemon(
+        yield Daemon(
             app=app,
             session=session,
             write=lines,
-            wait=stopping.wait,
-            stop_asked=stopping.is_set,
+            wait=asked_to_end.stopping.wait,
+            stop_asked=asked_to_end.stopping.is_set,
             at=at,
             outside=outside,
         )
-        code = watch.run_and_end() if once else watch.run_forever()
-    context.exit(INTERRUPTED if code == STOPPED and signal.SIGINT in told_by else code)
 
 
 @contextmanager

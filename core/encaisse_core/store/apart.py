@@ -17,13 +17,14 @@ from typing import Literal
 
 from sqlalchemy import Connection, Table
 
-Reach = Literal["companies", "all"]
+Reach = Literal["companies", "nights", "all"]
 
-REACHES: Mapping[Reach, str] = {
-    "companies": "which companies there are: commands that choose one, and the night's round",
-    "all": "a backup, an empty store before it is restored, doctor, readiness and figures",
+REACHES: Mapping[Reach, tuple[frozenset[str] | None, str]] = {
+    "companies": (frozenset({"company"}), "a command that chooses one, the daemon's round"),
+    "nights": (frozenset({"company", "night"}), "whose night is still to be run"),
+    "all": (None, "a backup, a store before it is restored, doctor, readiness and figures"),
 }
-"""What may be read across companies, and by whom."""
+"""What may be read across companies (None: every table), and by whom."""
 
 APPEND_ONLY = frozenset({"event", "journal_head"})
 """Tables in which nobody changes or removes what stands."""
@@ -69,14 +70,15 @@ def policies(table: str, column: str) -> list[str]:
     FORCE holds the owner to it as well. A company's own rows are read and written; a reach reads.
     The settings are read once a statement, which a sub-select makes of them.
     """
-    reaches = "('companies', 'all')" if table == "company" else "('all')"
+    reaches = [name for name, (tables, _) in REACHES.items() if tables is None or table in tables]
+    listed = ", ".join(f"'{name}'" for name in reaches)
     own = f"{column} = (select current_setting('app.company', true))"
     return [
         f"alter table {table} enable row level security",
         f"alter table {table} force row level security",
         f"create policy own on {table} using ({own}) with check ({own})",
         f"create policy reached on {table} for select "
-        f"using ((select current_setting('app.reach', true)) in {reaches})",
+        f"using ((select current_setting('app.reach', true)) in ({listed}))",
     ]
 
 

@@ -67,6 +67,10 @@ class Store:
         """Give it to whoever must know which companies there are, and no more."""
         return Store(self.engine, scope=Scope(reach="companies"), whole=self._whole)
 
+    def planning(self) -> Store:
+        """Give it to whoever plans nights: which companies there are, and which had theirs."""
+        return Store(self.engine, scope=Scope(reach="nights"), whole=self._whole)
+
     def overseeing(self) -> Store:
         """Give it to whoever has to read of all companies at once, without writing any row."""
         return Store(self.engine, scope=Scope(reach="all"), whole=self._whole)
@@ -85,7 +89,7 @@ class Store:
                 yield connection
                 chaos.point(place, "before_commit")
         except DBAPIError as error:
-            raise _store_error(error) from error
+            raise store_error(error) from error
         chaos.point(place, "after_commit")
 
     def db_now(self, connection: Connection) -> datetime:
@@ -144,7 +148,7 @@ def open_store(url: str, *, migrate: bool = True) -> Store:
                 command.upgrade(_alembic(connection), "head")
     except DBAPIError as error:
         engine.dispose()
-        raise _store_error(error) from error
+        raise store_error(error) from error
     except StoreError:
         engine.dispose()
         raise
@@ -327,7 +331,7 @@ FAULTS: tuple[tuple[str, str], ...] = (
 """What databases say (SQLite result codes, PostgreSQL class 53 and 08), and what a person does."""
 
 
-def _store_error(error: DBAPIError) -> Exception:
+def store_error(error: DBAPIError) -> Exception:
     """Turn a database's fault into a sentence; a programming error stays what it is."""
     said = str(error.orig)
     for sign, sentence in FAULTS:
