@@ -80,7 +80,7 @@ class _Counting(World):
 
 
 @dataclass
-class _Street:
+class Street:
     """Hold one town in real time, served over HTTP, and the daemons that work for it."""
 
     town: Town
@@ -102,10 +102,14 @@ class _Street:
                 self.world.gcollect.debtor_pays(procedure, bill.number, cents)
                 self.owed[bill.number, cents] += 1
 
-    def start(self) -> subprocess.Popen[bytes]:
-        """Start a daemon for one night; partners live in the same time as it does."""
+    def live_now(self) -> None:
+        """Let partners live in the same time as who is started."""
         with self.world.locked():
             self.world.set_now(max(datetime.now(UTC), self.world.now))
+
+    def start(self) -> subprocess.Popen[bytes]:
+        """Start a daemon for one night."""
+        self.live_now()
         return subprocess.Popen(
             [sys.executable, "-W", "ignore", "-m", "encaisse_lab.faults_child", "--once"],
             env=self.environ,
@@ -127,7 +131,7 @@ class _Street:
             self.told.failed.append(f"a night took more than {LONGEST:.0f} s")
             return
         if daemon.returncode not in (0, 1):
-            last = said.decode(errors="replace").strip().splitlines()[-1:]
+            last = (said or b"").decode(errors="replace").strip().splitlines()[-1:]
             self.told.failed.append(f"exit {daemon.returncode} {' '.join(last)[:200]}")
 
     def moment(self, daemon: subprocess.Popen[bytes]) -> bool:
@@ -150,7 +154,7 @@ def run(
 ) -> Processes:
     """Do to real daemons what is asked, that often, then judge."""
     told = Processes("sqlite" if database is None else "postgresql")
-    with _street(seed, told, database) as street:
+    with street_of(seed, told, database) as street:
         for _ in range(kills):
             street.pay()
             daemon = street.start()
@@ -182,7 +186,9 @@ def run(
 
 
 @contextmanager
-def _street(seed: int, told: Processes, database: str | None) -> Generator[_Street]:
+def street_of(
+    seed: int, told: Processes, database: str | None, make: type[Street] = Street
+) -> Generator[Street]:
     """Open the town's procedures in peace; judge it once the block is over."""
     place = faults_places.fresh(database)
     now = datetime.now(UTC)
@@ -204,7 +210,7 @@ def _street(seed: int, told: Processes, database: str | None) -> Generator[_Stre
             finally:
                 app.close()
             own = {**os.environ, **environ, faults_child.LEASE: str(LEASE)}
-            street = _Street(town, world, Random(f"processes-{seed}"), own, told)
+            street = make(town, world, Random(f"processes-{seed}"), own, told)
             for _ in range(MOST_NIGHTS):
                 if len(world.gcollect.procedures_ledger()) == len(town.bills):
                     break
@@ -215,7 +221,7 @@ def _street(seed: int, told: Processes, database: str | None) -> Generator[_Stre
         place.drop()
 
 
-def _judge(street: _Street, environ: dict[str, str]) -> None:
+def _judge(street: Street, environ: dict[str, str]) -> None:
     """Compare what stands in the books with what was paid; then the host's own books."""
     standing = Counter(
         (entry.invoice_number, entry.amount_cents)

@@ -10,6 +10,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import create_engine, func, select, text
 from sqlalchemy.exc import IntegrityError
+from tests.conftest import as_owner
 
 from encaisse_core.clock import VirtualClock
 from encaisse_core.errors import StoreError
@@ -88,7 +89,7 @@ def test_an_unchanged_row_is_not_written(database_url: str) -> None:
 
 
 def test_a_row_cannot_point_at_another_company(database_url: str) -> None:
-    store = open_store(database_url)
+    store = open_store(as_owner(database_url))  # held by keys alone
     now = stamp(datetime(2026, 2, 2, tzinfo=UTC))
     with store.begin() as tx:
         for number, siren in enumerate(("123456782", "987654324")):

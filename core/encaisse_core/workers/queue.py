@@ -57,10 +57,12 @@ class WhenStopped(BaseRetryStrategy):
 
 def connector(url: str) -> procrastinate.PsycopgConnector:
     """Reach the jobs in the store's own database; two connections are enough for one worker."""
-    plain = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+    plain = make_url(url).set(drivername="postgresql")
+    told = plain.query.get("options", "")
+    options = f"{told if isinstance(told, str) else ' '.join(told)} -c search_path={QUEUE}"
     return procrastinate.PsycopgConnector(
-        conninfo=plain,
-        kwargs={"options": f"-c search_path={QUEUE}"},
+        conninfo=plain.render_as_string(hide_password=False),
+        kwargs={"options": options.strip()},
         min_size=1,
         max_size=4,
     )

@@ -14,8 +14,8 @@ from procrastinate.exceptions import ConnectorException
 
 from encaisse_core.daemon import BEAT, STOPPED, WORKER, Daemon
 from encaisse_core.errors import DONE, StoreError
-from encaisse_core.workers import calendar
-from encaisse_core.workers.queue import CARE, NIGHTS, SIGN_OF_LIFE, SILENT, Queue, queue
+from encaisse_core.workers import calendar, queue
+from encaisse_core.workers.queue import CARE, NIGHTS, Queue
 
 LOOK_AGAIN = 0.5
 """Seconds between two looks whether a round that was asked for now is over."""
@@ -28,7 +28,7 @@ def work(watch: Daemon, url: str, *, once: bool, stop: Callable[[int], None]) ->
     called when a signal asks us to end. Raises `StoreError` where the queue cannot be reached.
     """
     name = f"{WORKER}{socket.gethostname()}:{os.getpid()}"
-    made = queue(replace(watch, name=name), url)
+    made = queue.queue(replace(watch, name=name), url)
     try:
         asyncio.run(_run(made, once, stop))
     except ConnectorException as error:
@@ -54,8 +54,8 @@ async def _run(made: Queue, once: bool, stop: Callable[[int], None]) -> None:
                 delete_jobs="successful",
                 install_signal_handlers=False,
                 fetch_job_polling_interval=2.0,
-                update_heartbeat_interval=SIGN_OF_LIFE,
-                stalled_worker_timeout=SILENT,
+                update_heartbeat_interval=queue.SIGN_OF_LIFE,
+                stalled_worker_timeout=queue.SILENT,
             )
         )
 
