@@ -6,7 +6,7 @@ import click
 
 from encaisse_core import disconnecting as endings
 from encaisse_core.cli import showing
-from encaisse_core.cli.session import Session, company_of, company_option, json_option
+from encaisse_core.cli.session import Session, company_option, json_option
 from encaisse_core.cli.short import long
 from encaisse_core.store import schema
 
@@ -23,13 +23,11 @@ def disconnect(
 ) -> None:
     """End a connection that nothing depends on, and say what is no longer seen."""
     who = session.who(by, "décide")
-    with session.open() as app:
-        company = company_of(app, asked)
-        with app.host.store.begin() as tx:
-            ended_id = long(
-                tx, company.id, schema.connection, typed, what="connexion", see="connections"
-            )
-            ended = endings.disconnect(app.host, tx, company.id, ended_id, by=who, reason=reason)
+    with session.working(asked) as (app, company), app.host.store.begin() as tx:
+        ended_id = long(
+            tx, company.id, schema.connection, typed, what="connexion", see="connections"
+        )
+        ended = endings.disconnect(app.host, tx, company.id, ended_id, by=who, reason=reason)
     if as_json:
         showing.as_json(
             {

@@ -155,8 +155,7 @@ def decline(
 ) -> None:
     """Free the claims of proposals; nothing was sent, so nothing is taken back."""
     who = session.who(by, "décide")
-    with session.open() as app:
-        company = company_of(app, asked)
+    with session.working(asked) as (app, company):
         chosen = _chosen(app, company, typed)
         for row in chosen:
             offers.decline(app.host, company.id, row["id"], by=who, reason=reason)
