@@ -164,6 +164,15 @@ def test_on_sqlite_every_statement_of_a_night_names_the_company(house: House) ->
     assert _forgotten(said) == ["SELECT count(*) AS count_1 FROM claim"]
 
 
+def test_a_command_about_a_company_works_as_that_company() -> None:
+    """By `Session.working` or `reading`; `connect` alone may be about one that is yet to come."""
+    folder = Path(examining.__file__).parent
+    asking = {
+        path.name for path in folder.glob("*.py") if "company_of(app" in path.read_text("utf-8")
+    }
+    assert asking == {"session.py", "connecting.py"}
+
+
 def _forgotten(said: set[str]) -> list[str]:
     owned = {table.name: owner_column(table) for table in OWNED}
     return [

@@ -6,7 +6,7 @@ import pytest
 
 from encaisse_core import chaos
 from encaisse_core.errors import CheckFailed, UsageError
-from encaisse_lab import faults, faults_places, faults_processes, faults_wire
+from encaisse_lab import faults, faults_places, faults_processes, faults_wire, faults_workers
 from encaisse_lab.broken_on_purpose import planted
 from encaisse_lab.faults import Outcome, Report, Wanted
 from encaisse_lab.faults_case import Action, Strike
@@ -111,3 +111,12 @@ def test_a_daemon_that_is_killed_and_one_that_is_not_alone_write_each_payment_on
     done = faults_processes.run(1, kills=1, freezes=0, pairs=1)
     assert done.sound, done
     assert done.paid == 2 * faults_processes.EACH_TIME
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_killed_workers_lose_nothing_and_write_nothing_twice(postgres_server: str) -> None:
+    server = postgres_server.replace("postgresql://", "postgresql+psycopg://", 1)
+    struck = faults_workers.run(2, kills=2, freezes=0, database=server)
+    assert struck.found.sound, struck
+    assert struck.found.kills == 2
