@@ -80,7 +80,7 @@ def pull(host: Host, night: Night) -> None:
         for link in links(tx, night.company_id, states=("paused",)):
             night.failures[link.id] = _why_paused(tx, link)
     for pause in (*PULL_AGAIN, None):
-        waiting = [link for link in waiting if _pull_one(host, night, link)]
+        waiting = [link for link in waiting if pull_one(host, night, link)]
         if not waiting or pause is None:
             return
         host.clock.sleep(pause.total_seconds())
@@ -95,7 +95,7 @@ def _why_paused(tx: Connection, link: Link) -> str:
     return f"{link.connector} est en pause. {reason or 'Reconnectez-le.'}"
 
 
-def _pull_one(host: Host, night: Night, link: Link) -> bool:
+def pull_one(host: Host, night: Night, link: Link) -> bool:
     """Pull one connection; tell whether it may answer better in a moment."""
     try:
         host.manifest(link)

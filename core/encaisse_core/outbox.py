@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, func, select, text
 
 from encaisse_core import journal, restored
 from encaisse_core.host import Host
@@ -243,6 +243,19 @@ def wait_for_next(
             .limit(1)
         ).scalar_one_or_none()
         return None if found is None else instant(found) - host.store.db_now(tx)
+
+
+def companies_with(tx: Connection, kinds: tuple[str, ...], now: str) -> list[str]:
+    """List the companies that have an effect of these kinds due, who waits longest first."""
+    e = schema.effect.c
+    lanes = sorted({LANES[kind] for kind in kinds})
+    query = (
+        select(e.company_id)
+        .where(READY, e.lane.in_(lanes), e.kind.in_(kinds), e.ready_at <= now)
+        .group_by(e.company_id)
+        .order_by(func.min(e.created_at), e.company_id)
+    )
+    return list(tx.execute(query).scalars())
 
 
 def effect_of(row: Mapping[str, Any], **changed: Any) -> Effect:

@@ -206,7 +206,6 @@ UNCALLED: frozenset[str] = frozenset(
         "PullsPayments",
         "RecordsPaymentsBlind",
         "ReportsLifecycle",
-        "ReceivesWebhooks",
         "AcceptsDisputes",
         "IssuesAttestations",
         "ChecksDebtor",

@@ -22,6 +22,8 @@ from encaisse_core.store.apart import APPEND_ONLY, REACHES, owner_column
 
 INVOICES = 3
 OTHER = "987654324"
+NOT_YET = {"effect", "delivery"}
+"""Tables that are empty after a first night."""
 OWNED = [table for table in schema.metadata.sorted_tables if owner_column(table)]
 
 
@@ -81,14 +83,20 @@ def test_what_no_company_was_named_for_sees_and_writes_nothing(pg: House) -> Non
 def test_a_reach_reads_what_it_is_for_and_writes_nothing(pg: House) -> None:
     store = Store(pg.host.store.engine)
     connecting.add_company(pg.app.host, siren=OTHER, name="B", environment="test")
-    views = {"companies": store.listing(), "nights": store.planning(), "all": store.overseeing()}
+    views = {
+        "companies": store.listing(),
+        "nights": store.planning(),
+        "due": store.attending(),
+        "all": store.overseeing(),
+    }
     assert set(views) == set(REACHES)
     for reach, view in views.items():
         tables, _ = REACHES[reach]  # type: ignore[index]
         with view.begin() as tx:
             counts = seen(tx)
-            assert counts["company"] == 2
-            assert tables is None or set(counts) == set(tables)
+            if tables is None or "company" in tables:
+                assert counts["company"] == 2
+            assert tables is None or set(counts) == set(tables) - NOT_YET
             assert tx.execute(schema.claim.update().values(open=0)).rowcount == 0
             assert tx.execute(schema.company.update().values(name="x")).rowcount == 0
 

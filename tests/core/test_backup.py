@@ -237,7 +237,12 @@ def test_a_backup_of_an_older_version_is_brought_up(
     """The first version had no table of restorations; its backup is restored into this one."""
     file = tmp_path / "s.zip"
     with monkeypatch.context() as patch:
-        before = {"restoration"} | {"heartbeat", "rate_bucket", "refresh_lease", "virtual_clock"}
+        before = {"restoration", "delivery"} | {
+            "heartbeat",
+            "rate_bucket",
+            "refresh_lease",
+            "virtual_clock",
+        }
         patch.setattr("encaisse_core.backup.dumping.SHARED_ONLY", frozenset(before))
         patch.setattr("encaisse_core.backup.dumping.head", lambda: "0001")
         made = back_up(lived, file)

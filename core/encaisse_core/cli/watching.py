@@ -7,10 +7,11 @@ import logging
 import signal
 import sys
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import time
+from http import HTTPStatus
 from typing import Any
 
 import click
@@ -21,6 +22,9 @@ from encaisse_core.cli.ending import INTERRUPTED
 from encaisse_core.cli.session import Function, Session
 from encaisse_core.daemon import AT, STOPPED, Daemon
 from encaisse_core.errors import UsageError
+from encaisse_core.hooks.lookout import Lookout
+from encaisse_core.hooks.receiving import ANSWERS, Letterbox
+from encaisse_core.host import Link
 from encaisse_core.store.engine import stamp
 from encaisse_core.watch import traces
 from encaisse_core.watch.figures import RequestsHeard
@@ -49,7 +53,7 @@ OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option(
         "--listen",
         metavar="127.0.0.1:PORT",
-        help="Répond à /healthz, /readyz et /metrics, sur cette machine seulement.",
+        help="Répond à /healthz, /readyz, /metrics et aux notifications, sur cette machine.",
     ),
     click.option(
         "--heartbeat",
@@ -72,7 +76,7 @@ def daemon(context: click.Context, /, once: bool, **asked: Any) -> None:
     told = Told()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda number, _frame: told.end(number))
-    with watching(context, told, **asked) as watch:
+    with watching(context, told, keeps_watch=not once, **asked) as watch:
         code = watch.run_and_end() if once else watch.run_forever()
     context.exit(told.code(code))
 
@@ -99,6 +103,7 @@ def watching(
     context: click.Context,
     asked_to_end: Told,
     *,
+    keeps_watch: bool,
     told: str | None,
     form: Form | None,
     listen: str | None,
@@ -118,7 +123,11 @@ def watching(
         form or ("text" if sys.stderr.isatty() else "json"),
         secrets=lambda: [*session.secrets, *([witness] if witness else [])],
     )
-    with session.open() as app, seen(app, lines, where, witness, trace=trace) as outside:
+    with (
+        session.open() as app,
+        listening(app, lines, keeps_watch=keeps_watch) as lookout,
+        seen(app, lines, where, witness, trace=trace, lookout=lookout) as outside,
+    ):
         yield Daemon(
             app=app,
             session=session,
@@ -138,6 +147,7 @@ def seen(
     witness: str | None,
     *,
     trace: bool = False,
+    lookout: Lookout | None = None,
 ) -> Generator[Outside]:
     """Show the daemon to whoever was asked to be shown it, until the block ends."""
     host, outside = app.host, Outside()
@@ -178,7 +188,8 @@ def seen(
         if where is not None:
             hear("encaisse.http", RequestsHeard(outside.figures))
             looking = Looking(host.store, host.clock.now)
-            served = Served(where, outside.pulse, looking, outside.figures)
+            letterbox = None if lookout is None else _letterbox(app, outside, lookout, lines)
+            served = Served(where, outside.pulse, looking, outside.figures, letterbox)
             lines(
                 json.dumps(
                     {"at": stamp(host.clock.now()), "event": "listening", "port": served.port}
@@ -195,6 +206,46 @@ def seen(
                 logging.getLogger(name).removeHandler(handler)
         root.propagate = before[0]
         requests.setLevel(before[1])
+
+
+@contextmanager
+def listening(app: App, lines: Lines, *, keeps_watch: bool) -> Generator[Lookout | None]:
+    """Keep watch beside the nights until the block ends; a single night has nobody to come back."""
+    if not keeps_watch:
+        yield None
+        return
+    lookout = Lookout(app.host, _teller(app, lines))
+    lookout.start()
+    try:
+        yield lookout
+    finally:
+        lookout.close()
+
+
+def _teller(app: App, lines: Lines) -> Callable[[str, str, Mapping[str, object]], None]:
+    def tell(level: str, event: str, said: Mapping[str, object]) -> None:
+        at = stamp(app.host.clock.now())
+        lines(json.dumps({"at": at, "level": level, "event": event, **said}, ensure_ascii=False))
+
+    return tell
+
+
+def _letterbox(app: App, outside: Outside, lookout: Lookout, lines: Lines) -> Letterbox:
+    """Take deliveries in for a lookout, counted and said by outcome."""
+    tell = _teller(app, lines)
+
+    def told(outcome: str, where: Link | None) -> None:
+        connector = where.connector if where is not None else ""
+        outside.figures.count("encaisse_deliveries_total", connector=connector, outcome=outcome)
+        if where is not None:
+            level = "info" if ANSWERS[outcome] == HTTPStatus.OK else "warning"
+            tell(
+                level,
+                "delivery",
+                {"company": where.company_id, "connection": where.id, "outcome": outcome},
+            )
+
+    return Letterbox(app.host, app.vault, lookout.wake, told)
 
 
 def _time(told: str) -> time:

@@ -33,7 +33,7 @@ def worker(context: click.Context, /, once: bool, **asked: Any) -> None:
         )
     from encaisse_core.workers import working
 
-    with watching.watching(context, told, **asked) as watch:
+    with watching.watching(context, told, keeps_watch=not once, **asked) as watch:
         store = watch.app.host.store
         if store.sqlite:
             raise UsageError(

@@ -17,11 +17,12 @@ from typing import Literal
 
 from sqlalchemy import Connection, Table
 
-Reach = Literal["companies", "nights", "all"]
+Reach = Literal["companies", "nights", "due", "all"]
 
 REACHES: Mapping[Reach, tuple[frozenset[str] | None, str]] = {
     "companies": (frozenset({"company"}), "a command that chooses one, the daemon's round"),
     "nights": (frozenset({"company", "night"}), "whose night is still to be run"),
+    "due": (frozenset({"effect", "delivery"}), "the lookout: who is waited for, by id"),
     "all": (None, "a backup, a store before it is restored, doctor, readiness and figures"),
 }
 """What may be read across companies (None: every table), and by whom."""

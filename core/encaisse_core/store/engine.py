@@ -71,6 +71,10 @@ class Store:
         """Give it to whoever plans nights: which companies there are, and which had theirs."""
         return Store(self.engine, scope=Scope(reach="nights"), whole=self._whole)
 
+    def attending(self) -> Store:
+        """Give it to whoever asks which companies have something due by day."""
+        return Store(self.engine, scope=Scope(reach="due"), whole=self._whole)
+
     def overseeing(self) -> Store:
         """Give it to whoever has to read of all companies at once, without writing any row."""
         return Store(self.engine, scope=Scope(reach="all"), whole=self._whole)

@@ -1,8 +1,9 @@
 """Answer, on this machine only, whether the daemon lives, can work, and what it counted.
 
 `/healthz`: the loop ticks. `/readyz`: the store opens at this version and nights are in time.
-`/metrics`: figures. It answers from a thread of its own, so also while a night runs; a few requests
-at once, each short; anything else is 404.
+`/metrics`: figures. `POST /hooks/…`: a partner's delivery, read whole and handed on. It answers
+from threads of its own, so also while a night runs; a few requests at once, each short; anything
+else is 404.
 """
 
 from __future__ import annotations
@@ -13,19 +14,24 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socketserver import BaseServer
 from typing import Any
 
 from encaisse_core.errors import UsageError
+from encaisse_core.hooks.receiving import LARGEST, PREFIX, Letterbox
 from encaisse_core.watch.figures import Figures
 from encaisse_core.watch.state import Looking
 
 AT_ONCE = 4
-"""Requests answered at once; more are told to come back."""
+"""Requests answered at once, probes and deliveries apart; more are told to come back."""
 
 PATIENCE_SECONDS = 5.0
-"""How long a client may take to send its request."""
+"""How long a client may stay silent while it sends its request."""
+
+WHOLE_SECONDS = 15.0
+"""How long a delivery may take to arrive, so that one that drips holds nobody longer."""
 
 STILL = {"waiting": timedelta(minutes=11), "running": timedelta(hours=2)}
 """How long the loop may show no sign of life in each state: two beats, and the longest phase."""
@@ -72,10 +78,15 @@ class Served:
     """Serve until closed. `port` is the one that was free where 0 was asked for."""
 
     def __init__(
-        self, where: tuple[str, int], pulse: Pulse, looking: Looking, figures: Figures
+        self,
+        where: tuple[str, int],
+        pulse: Pulse,
+        looking: Looking,
+        figures: Figures,
+        letterbox: Letterbox | None = None,
     ) -> None:
         """Raises `UsageError` where the port is taken."""
-        slots = threading.BoundedSemaphore(AT_ONCE)
+        slots, letters = (threading.BoundedSemaphore(AT_ONCE) for _ in range(2))
         answers: dict[str, Callable[[], tuple[int, str, str]]] = {
             "/healthz": lambda: _health(pulse),
             "/readyz": lambda: _ready(looking),
@@ -96,6 +107,38 @@ class Served:
                     self._say(*(answer() if answer else (404, "text/plain", "not found\n")))
                 finally:
                     slots.release()
+
+            def do_POST(self) -> None:
+                if not letters.acquire(blocking=False):
+                    self._answer(HTTPStatus.SERVICE_UNAVAILABLE)
+                    return
+                try:
+                    self._answer(self._delivered())
+                finally:
+                    letters.release()
+
+            def _delivered(self) -> HTTPStatus:
+                if letterbox is None or not self.path.startswith(PREFIX):
+                    return HTTPStatus.NOT_FOUND
+                length = self.headers.get("Content-Length", "")
+                if "Transfer-Encoding" in self.headers or not _counts(length):
+                    return HTTPStatus.LENGTH_REQUIRED
+                if int(length) > LARGEST:
+                    return HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+                body, until = b"", pulse.monotonic() + WHOLE_SECONDS
+                while len(body) < int(length):
+                    try:
+                        part = self.rfile.read1(int(length) - len(body))
+                    except TimeoutError:
+                        return HTTPStatus.REQUEST_TIMEOUT
+                    if not part or pulse.monotonic() > until:
+                        return HTTPStatus.REQUEST_TIMEOUT
+                    body += part
+                path, headers = self.path.partition("?")[0], tuple(self.headers.items())
+                return letterbox.take(path, headers, body)
+
+            def _answer(self, status: HTTPStatus) -> None:
+                self._say(status, JSON, json.dumps({"ok": status == HTTPStatus.OK}) + "\n")
 
             def _say(self, status: int, kind: str, body: str) -> None:
                 raw = body.encode()
@@ -137,6 +180,10 @@ class Served:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join(timeout=PATIENCE_SECONDS)
+
+
+def _counts(length: str) -> bool:
+    return length.isascii() and length.isdigit() and len(length) < 12
 
 
 def _health(pulse: Pulse) -> tuple[int, str, str]:

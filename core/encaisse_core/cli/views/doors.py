@@ -12,6 +12,7 @@ from sqlalchemy import Connection, select
 from encaisse_api import Connector, Manifest, roles_of
 from encaisse_core import referrers as store
 from encaisse_core.contracts import in_force
+from encaisse_core.hooks.receiving import path
 from encaisse_core.loader import Loaded
 from encaisse_core.store import schema
 from encaisse_core.store.engine import rows
@@ -77,9 +78,17 @@ def connections(tx: Connection, company_id: str, loaded: Loaded) -> list[Row]:
             if row["connector"] in loaded.connectors
             else f"Le connecteur « {row['connector']} » n'est pas installé : rien n'est lu.",
             "referrer": row["referrer_id"],
+            "hook": _hook(loaded, row),
         }
         for row in rows(tx.execute(query))
     ]
+
+
+def _hook(loaded: Loaded, row: Row) -> str | None:
+    """Give the path on which a connection's partner is heard; None where it signs nothing."""
+    kind = cast("type[Connector] | None", loaded.connectors.get(row["connector"]))
+    scheme = None if kind is None else kind.manifest.webhook
+    return None if scheme is None else path(row["company_id"], row["id"])
 
 
 def referrers(tx: Connection, company_id: str, *, on: date | None = None) -> list[Row]:

@@ -18,6 +18,7 @@ from encaisse_core.store.schema.collecting import (
     proposal_mandate,
     reservation,
 )
+from encaisse_core.store.schema.hearing import delivery
 from encaisse_core.store.schema.money import (
     accounting_entry,
     allocation,
@@ -88,6 +89,7 @@ __all__ = [
     "credential",
     "cursor",
     "debtor",
+    "delivery",
     "difference",
     "document",
     "echeance",

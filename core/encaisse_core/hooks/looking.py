@@ -1,0 +1,58 @@
+"""Look at a company by day, as its night would: pull, join, reconcile, stop."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from encaisse_core import nightly, outbox, runner, stops
+from encaisse_core.hooks import deliveries
+from encaisse_core.hooks.deliveries import Waiting
+from encaisse_core.host import Host, links
+from encaisse_core.nightly import Night, StopAsked
+from encaisse_core.store.engine import stamp
+
+NO_WAIT = timedelta(0)
+"""Send what can be sent now; the lookout comes back for the rest."""
+
+
+def look(host: Host, company_id: str, *, stop_asked: StopAsked = lambda: False) -> Night:
+    """Read the connections that told something, and stop what their news asks to stop.
+
+    A connection that cannot be read is looked at again a little later, one that is paused by the
+    night that follows its reconnection. Dying in here loses nothing: what told stays to be looked
+    at.
+    """
+    found = Night(company_id, host.clock.today(), stop_asked=stop_asked)
+    with host.store.begin() as tx:
+        told: dict[str, list[Waiting]] = {}
+        for each in deliveries.waiting(tx, company_id, host.store.db_now(tx)):
+            told.setdefault(each.connection_id, []).append(each)
+        active = {link.id: link for link in links(tx, company_id)}
+    again: set[str] = set()
+    for connection_id in told:
+        if connection_id in active and nightly.pull_one(host, found, active[connection_id]):
+            again.add(connection_id)
+    nightly.join(host, found)
+    nightly.reconcile_money(host, found)
+    found.counts["stops"] += stops.plan_stops(host, company_id)
+    found.counts["done"] += send_stops(host, company_id, stop_asked=stop_asked)
+    with host.store.begin() as tx:
+        now = host.store.db_now(tx)
+        for connection_id, seen in told.items():
+            note = deliveries.failed if connection_id in again else deliveries.looked
+            note(tx, company_id, seen, now)
+    return found
+
+
+def send_stops(host: Host, company_id: str, *, stop_asked: StopAsked = lambda: False) -> int:
+    """Send a company's stops that are due; return how many were acknowledged."""
+    drained = runner.drain(
+        host, company_id, stops.STOP_KINDS, patience=NO_WAIT, stop_asked=stop_asked
+    )
+    return drained.outcomes["done"]
+
+
+def companies_with_stops(host: Host) -> list[str]:
+    """List the companies of which a stop is due, the oldest first, whoever's turn the night is."""
+    with host.store.attending().begin() as tx:
+        return outbox.companies_with(tx, stops.STOP_KINDS, stamp(host.store.db_now(tx)))
