@@ -11,7 +11,7 @@ import json
 import os
 import socket
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -19,14 +19,16 @@ from typing import Any
 from sqlalchemy import select
 
 from encaisse_api import PartnerError
+from encaisse_core import crew
 from encaisse_core.app import App
 from encaisse_core.cli.ending import TERMINATED
 from encaisse_core.cli.mishap import expected, write_incident
 from encaisse_core.cli.session import Session
 from encaisse_core.clock import PARIS
+from encaisse_core.crew import Crew
 from encaisse_core.errors import DONE, ITEMS_REFUSED, STORE, HostError
 from encaisse_core.host import Host, companies
-from encaisse_core.nightly import PHASES, Night, Phase, run_night
+from encaisse_core.nightly import PHASES, PULL_AGAIN, Night, Phase, run_night
 from encaisse_core.store import schema
 from encaisse_core.store.engine import instant, stamp
 from encaisse_core.store.upsert import bulk_upsert
@@ -84,6 +86,7 @@ class Daemon:
     at: time = AT
     outside: Outside = field(default_factory=Outside)
     name: str = HEARTBEAT
+    crew: Crew = field(default_factory=Crew)
 
     def run_forever(self) -> int:
         """Run a night each day until told to stop; a fault of one night does not end the next."""
@@ -127,14 +130,38 @@ class Daemon:
         except HostError as error:
             self.log("night_failed", level="error", sentence=error.message)
             return error.exit_code
-        worst = DONE
-        for company_id in known:
-            if self.stop_asked():
-                self.log("stopping", company=company_id)
-                worst = STOPPED
+        codes: dict[str, int] = {}
+        again = known if len(known) == 1 else crew.spread(known)
+        for number, pause in enumerate((timedelta(0), *PULL_AGAIN)):
+            if number and (not again or self.wait(pause.total_seconds())):
                 break
-            worst = max(worst, self.night(company_id))
-        return worst
+            again = self._round(again, codes, waits=PULL_AGAIN if len(known) == 1 else ())
+        if self.stop_asked():
+            for company_id in known:
+                if company_id not in codes:
+                    self.log("stopping", company=company_id)
+                    codes[company_id] = STOPPED
+        return max(codes.values(), default=DONE)
+
+    def _round(
+        self, due: Sequence[str], codes: dict[str, int], *, waits: tuple[timedelta, ...]
+    ) -> list[str]:
+        """Give each company its night; return those a partner failed that may answer in a moment.
+
+        They have their night again after the others: a partner that is down for an hour holds up
+        its own companies and no hand.
+        """
+        again: list[str] = []
+
+        def share(company_id: str) -> None:
+            if self.stop_asked():
+                return
+            codes[company_id], passing = self._night(company_id, waits)
+            if passing:
+                again.append(company_id)
+
+        self.crew.share(due, share)
+        return again if not waits else []
 
     def meet_others(self) -> bool:
         """Say when another daemon seems to be at work on this store."""
@@ -173,7 +200,14 @@ class Daemon:
         return True
 
     def night(self, company_id: str) -> int:
-        """Run one company's night; whatever happens, the next company has its own."""
+        """Run one company's night and give its exit code; the next company has its own."""
+        return self._night(company_id, PULL_AGAIN)[0]
+
+    def _night(self, company_id: str, waits: tuple[timedelta, ...]) -> tuple[int, bool]:
+        """Run one company's night; whatever happens, the next company has its own.
+
+        Gives its exit code, and whether it is worth another try tonight.
+        """
         ran: list[str] = []
         phases = tuple((name, self._logged(name, phase, ran)) for name, phase in PHASES)
         try:
@@ -184,13 +218,14 @@ class Daemon:
                     self.app.signer,
                     phases=phases,
                     stop_asked=self.stop_asked,
+                    waits=waits,
                 )
         except (HostError, PartnerError) as error:
             sentence, code = expected(error) or ("", STORE)
             # A host's own sentence names no person; a partner's may quote what it was sent.
             told = sentence if isinstance(error, HostError) else type(error).__name__
             self.log("night_failed", level="error", company=company_id, sentence=told)
-            return code
+            return code, False
         except Exception as error:
             where = write_incident(error, self.session)
             self.log(
@@ -200,13 +235,14 @@ class Daemon:
                 error=type(error).__name__,
                 incident=str(where or ""),
             )
-            return STORE
+            return STORE, False
         counts = _nonzero(night.counts)
         if len(ran) < len(PHASES):
             self.log("night_stopped", level="warning", company=company_id, done=ran, counts=counts)
-            return STOPPED
+            return STOPPED, False
         self.log("night", company=company_id, counts=counts)
-        return ITEMS_REFUSED if night.failures or night.counts["unreadable"] else DONE
+        failed = night.failures or night.counts["unreadable"]
+        return ITEMS_REFUSED if failed else DONE, bool(night.passing)
 
     def _logged(self, name: str, phase: Phase, ran: list[str]) -> Phase:
         def run(host: Host, night: Night) -> None:

@@ -82,7 +82,7 @@ def pull_invoices(host: Host, link: Link) -> Pulled:
     done = _one_pass(host, link)
     if done.resumed and done.error is None:
         fresh = _one_pass(host, link)
-        if not _cut_by_quota(fresh.error):
+        if not cut_by_quota(fresh.error):
             done = fresh
     note_result(host, link, done.error)
     return done
@@ -139,7 +139,7 @@ def _leave(host: Host, link: Link, done: Pulled) -> None:
     that dies in between reads the pass again from its beginning, which is slower and never wrong.
     """
     with host.store.begin() as tx:
-        if _cut_by_quota(done.error) and done.place is not None:
+        if cut_by_quota(done.error) and done.place is not None:
             cursors.keep_place(tx, link, "invoices", done.place, done.refs, host.clock.now())
         else:
             cursors.forget(tx, link, "invoices")
@@ -176,7 +176,7 @@ def note_result(host: Host, link: Link, error: PartnerError | None) -> None:
         )
 
 
-def _cut_by_quota(error: PartnerError | None) -> bool:
+def cut_by_quota(error: PartnerError | None) -> bool:
     """Tell whether a partner will answer no more tonight, though it is well."""
     return (
         isinstance(error, Transient)

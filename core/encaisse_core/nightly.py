@@ -57,6 +57,9 @@ class Night:
     counts: Counter[str] = field(default_factory=Counter[str])
     failures: dict[str, str] = field(default_factory=dict[str, str])
     stop_asked: Callable[[], bool] = field(default=lambda: False, repr=False)
+    waits: tuple[timedelta, ...] = PULL_AGAIN
+    passing: set[str] = field(default_factory=set[str])
+    """Connections that failed tonight and may answer better in a moment."""
 
 
 Phase = Callable[[Host, Night], None]
@@ -73,14 +76,16 @@ def pull(host: Host, night: Night) -> None:
     """Read every source and every collector; one that fails closes nothing and opens nothing.
 
     A connection that failed is tried again a little later: a source that stays silent for a night
-    cannot say who has paid, and somebody would be written to for nothing.
+    cannot say who has paid, and somebody would be written to for nothing. Where many companies have
+    their night, nobody waits here for one of them: `waits` is empty, and it has its turn again.
     """
     with host.store.begin() as tx:
         waiting = links(tx, night.company_id)
         for link in links(tx, night.company_id, states=("paused",)):
             night.failures[link.id] = _why_paused(tx, link)
-    for pause in (*PULL_AGAIN, None):
+    for pause in (*night.waits, None):
         waiting = [link for link in waiting if pull_one(host, night, link)]
+        night.passing = {link.id for link in waiting}
         if not waiting or pause is None:
             return
         host.clock.sleep(pause.total_seconds())
@@ -118,7 +123,7 @@ def pull_one(host: Host, night: Night, link: Link) -> bool:
         night.failures.pop(link.id, None)
         return False
     night.failures[link.id] = error.message
-    return isinstance(error, (Transient, Drift))
+    return isinstance(error, (Transient, Drift)) and not ingest.cut_by_quota(error)
 
 
 def follow_up(host: Host, night: Night) -> None:
@@ -205,13 +210,14 @@ def run_night(
     *,
     phases: tuple[tuple[str, Phase], ...] = PHASES,
     stop_asked: StopAsked = lambda: False,
+    waits: tuple[timedelta, ...] = PULL_AGAIN,
 ) -> Night:
     """Run or finish tonight for one company; a second call the same night starts over harmlessly.
 
     `stop_asked` is looked at between phases: a daemon told to end stops there.
     """
     host = host.of(company_id)
-    night = Night(company_id, host.clock.today(), stop_asked=stop_asked)
+    night = Night(company_id, host.clock.today(), stop_asked=stop_asked, waits=waits)
     _begin(host, night)
     for number, (_, phase) in enumerate(phases):
         if stop_asked():

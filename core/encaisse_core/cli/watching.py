@@ -20,6 +20,7 @@ from encaisse_core.app import App
 from encaisse_core.cli.door import Answering
 from encaisse_core.cli.ending import INTERRUPTED
 from encaisse_core.cli.session import Function, Session
+from encaisse_core.crew import Crew
 from encaisse_core.daemon import AT, STOPPED, Daemon
 from encaisse_core.errors import UsageError
 from encaisse_core.hooks.lookout import Lookout
@@ -33,6 +34,9 @@ from encaisse_core.watch.lines import Form, Lines, Repeating
 from encaisse_core.watch.outside import Outside
 from encaisse_core.watch.served import Served, address
 from encaisse_core.watch.state import Looking
+
+HANDS = 4
+"""Nights at once by default; several machines, or many companies, want more."""
 
 
 def options(function: Function) -> Function:
@@ -69,6 +73,13 @@ OPTIONS: tuple[Callable[[Any], Any], ...] = (
     "sync_daemon", cls=Answering, help="Veille la nuit : une nuit par société, chaque jour."
 )
 @click.option("--once", is_flag=True, help="Fait la nuit maintenant, puis s'arrête.")
+@click.option(
+    "--hands",
+    type=click.IntRange(1, 64),
+    default=HANDS,
+    show_default=True,
+    help="Combien de sociétés ont leur nuit en même temps.",
+)
 @options
 @click.pass_context
 def daemon(context: click.Context, /, once: bool, **asked: Any) -> None:
@@ -110,6 +121,7 @@ def watching(
     heartbeat: str | None,
     trace: bool,
     debug: bool,
+    hands: int = 1,
 ) -> Generator[Daemon]:
     """Open the host for whoever runs nights, and show it to whoever was asked to be shown it."""
     session = context.ensure_object(Session)
@@ -136,6 +148,7 @@ def watching(
             stop_asked=asked_to_end.stopping.is_set,
             at=at,
             outside=outside,
+            crew=Crew(hands),
         )
 
 
