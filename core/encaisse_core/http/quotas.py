@@ -1,8 +1,10 @@
 """Count calls against a partner's quotas, for every process of the house at once.
 
-A sliding window is counted by GCRA (the leaky bucket of ITU-T I.371 as a theoretical arrival time):
-one row, one instant, and each caller reserves the next free slot, so waiting is in turn and nobody
-polls. A quota of a calendar day is a counter that starts again at midnight in Paris.
+A sliding window is counted by GCRA (the leaky bucket of ITU-T I.371 as a theoretical arrival
+time): one row, one instant, and each caller reserves the next free slot, so waiting is in turn. A
+pull takes no slot further ahead than `AHEAD` and asks again: however many pulls wait, a stop, a
+write or a last look stands behind the few that go in that time. A quota of a calendar day is a
+counter that starts again at midnight in Paris.
 """
 
 from __future__ import annotations
@@ -21,6 +23,12 @@ from encaisse_core.clock import PARIS
 from encaisse_core.store import Store, schema
 from encaisse_core.store.engine import instant, stamp
 from encaisse_core.store.upsert import bulk_upsert
+
+AHEAD = timedelta(seconds=1)
+"""How far ahead a pull may take a slot, and so how long pulls may hold up whoever is in a hurry."""
+
+PULLS_WAIT = timedelta(minutes=5)
+"""How long a pull waits for its slot: nobody watches it, and the night is long."""
 
 LONG_AGO = "1970-01-01T00:00:00.000000Z"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -203,15 +203,35 @@ class LentTransport(httpx.BaseTransport):
         )
         if not wanted:
             return
-        with self._store.begin("quota.reserve") as connection:
-            turn = quotas.reserve(connection, self._store, wanted, patience.left)
+        turn = self._turn(wanted, patience)
         if not turn.reserved:
             raise Transient(
                 f"Le quota d'appels de {self._name} est épuisé : rien n'a été envoyé. Reprise "
                 f"possible dans {spoken(turn.wait)}.",
                 retry_after=turn.wait,
             )
-        patience.sleep(turn.wait.total_seconds())
+        if self._lent.keeps_reserve:
+            self._clock.sleep(turn.wait.total_seconds())
+        else:
+            patience.sleep(turn.wait.total_seconds())
+
+    def _turn(self, wanted: Sequence[quotas.Bucket], patience: _Patience) -> quotas.Turn:
+        """Take the next slot. A pull takes none far ahead: it lets whoever is in a hurry pass."""
+        if not self._lent.keeps_reserve:
+            return self._reserved(wanted, patience.left)
+        until = self._clock.now() + max(quotas.PULLS_WAIT, self._lent.max_wait)
+        if self._lent.deadline is not None:
+            until = min(until, self._lent.deadline)
+        while True:
+            left = until - self._clock.now()
+            turn = self._reserved(wanted, min(left, quotas.AHEAD))
+            if turn.reserved or turn.wait > left:
+                return turn
+            self._clock.sleep((turn.wait - quotas.AHEAD).total_seconds())
+
+    def _reserved(self, wanted: Sequence[quotas.Bucket], wait: timedelta) -> quotas.Turn:
+        with self._store.begin("quota.reserve") as connection:
+            return quotas.reserve(connection, self._store, wanted, wait)
 
     def _addressed(self, request: httpx.Request) -> httpx.Request:
         """Give the request as it travels: our timeouts, and in a simulation our address."""

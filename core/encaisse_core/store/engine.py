@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
@@ -58,6 +58,7 @@ class Store:
         self.scope = scope
         self._whole = whole or self
         self._virtual = False
+        self._shared: Callable[[], datetime] | None = None
 
     def of(self, company_id: str) -> Store:
         """Give it as one company sees it."""
@@ -102,6 +103,8 @@ class Store:
         Two machines' clocks differ; a lease judged by one and granted by the other would let two
         workers hold one effect. In simulations it is the one row of `virtual_clock`.
         """
+        if self._whole._shared is not None:
+            return self._whole._shared()
         if self._whole._virtual:
             row = connection.execute(select(schema.virtual_clock.c.now)).scalar_one()
             return instant(row)
@@ -128,6 +131,10 @@ class Store:
             if updated.rowcount == 0:
                 connection.execute(schema.virtual_clock.insert().values(id=1, now=stamp(now)))
         self._whole._virtual = True
+
+    def share_time(self, now: Callable[[], datetime]) -> None:
+        """Take the time from a clock of this process, in a simulation that has no other process."""
+        self._whole._shared = now
 
     def close(self) -> None:
         """Give back every connection."""
