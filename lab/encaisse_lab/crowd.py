@@ -43,6 +43,9 @@ EVENING = timedelta(hours=10)
 OUTAGE = (0.15, 0.35)
 """Between which shares of the expected night one tool is down."""
 
+SHORTEST = timedelta(seconds=15)
+"""How long it is down at least, so that a small crowd meets it too."""
+
 CALLS_OF_A_COMPANY = 7
 """Calls of the collector that a quiet company's night takes: what its length is expected by."""
 
@@ -61,6 +64,8 @@ class Lived:
     hands: int
     quotas: dict[str, list[str]]
     hours: float = 0.0
+    begun: int = 0
+    """Companies whose night began."""
     code: int = 0
     calls: dict[str, int] = field(default_factory=dict[str, int])
     scopes: int = 0
@@ -83,6 +88,7 @@ class Lived:
             "connections": self.companies * len(TOOLS),
             "hands": self.hands,
             "quotas": self.quotas,
+            "companies_begun": self.begun,
             "night_hours": round(self.hours, 3),
             "exit_code": self.code,
             "calls": self.calls,
@@ -114,28 +120,37 @@ class Lived:
         return found
 
 
-def live(seed: int, companies: int, paying: int, hands: int, tell: Tell = lambda _: None) -> Lived:
-    """Settle a crowd in, and live through one night."""
+def live(
+    seed: int,
+    companies: int,
+    paying: int,
+    hands: int,
+    tell: Tell = lambda _: None,
+    *,
+    nights: int | None = None,
+) -> Lived:
+    """Settle a crowd in, and live through one night; `nights` ends it once so many have begun."""
     started = time.process_time()
     with (
         tempfile.TemporaryDirectory(prefix="encaisse-foule-") as place,
         settle(seed, companies, paying, Path(place)) as crowd,
     ):
         tell(f"{companies} sociétés, {companies * len(TOOLS)} connexions")
-        found = _night(seed, crowd, hands, tell)
+        found = _night(seed, crowd, hands, tell, nights or companies)
     found.cpu_seconds = time.process_time() - started
     return found
 
 
-def _night(seed: int, crowd: Crowd, hands: int, tell: Tell) -> Lived:
+def _night(seed: int, crowd: Crowd, hands: int, tell: Tell, nights: int) -> Lived:
     stage, street = crowd.stage, crowd.street
     found = Lived(seed, len(crowd.companies), hands, _quotas())
     stage.sleep(EVENING.total_seconds())
     street.keep_time(now=True)
     street.calls.clear()
     began = stage.now()
-    expected = timedelta(seconds=CALLS_OF_A_COMPANY * len(crowd.companies) / _busiest())
-    street.down[DOWN] = (began + OUTAGE[0] * expected, began + OUTAGE[1] * expected)
+    expected = timedelta(seconds=CALLS_OF_A_COMPANY * nights / _busiest())
+    falls = began + OUTAGE[0] * expected
+    street.down[DOWN] = (falls, max(began + OUTAGE[1] * expected, falls + SHORTEST))
     over: list[datetime] = []
     begun: set[str] = set()
 
@@ -144,7 +159,7 @@ def _night(seed: int, crowd: Crowd, hands: int, tell: Tell) -> Lived:
         found.nights[said["event"]] += 1
         if said["event"] == "phase" and said["phase"] == "pull":
             begun.add(said["company"])
-            if len(begun) % 500 == 0 and len(begun) not in marks:
+            if len(begun) % 100 == 0 and len(begun) not in marks:
                 marks.add(len(begun))
                 tell(f"{len(begun)} nuits, {(stage.now() - began).total_seconds() / 3600:.2f} h")
 
@@ -177,11 +192,11 @@ def _night(seed: int, crowd: Crowd, hands: int, tell: Tell) -> Lived:
         session=Session({}, folder=crowd.app.folder, clock=stage),
         write=write,
         wait=rest,
-        stop_asked=lambda: False,
+        stop_asked=lambda: len(begun) >= nights < len(crowd.companies),
         crew=Crew(hands, stage.starts),
     )
     found.code = daemon.run_once()
-    found.hours = (stage.now() - began).total_seconds() / 3600
+    found.hours, found.begun = (stage.now() - began).total_seconds() / 3600, len(begun)
     over.append(stage.now())
     paying.join()
     watching.join()

@@ -31,8 +31,15 @@ import click
     show_default=True,
     help="Combien de nuits à la fois.",
 )
+@click.option(
+    "--nights",
+    type=click.IntRange(1),
+    help="S'arrête quand autant de sociétés ont commencé leur nuit : les autres font la queue.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Écrit le bilan en JSON.")
-def crowd(seed: int, companies: int, paying: int, hands: int, as_json: bool) -> None:
+def crowd(
+    seed: int, companies: int, paying: int, hands: int, nights: int | None, as_json: bool
+) -> None:
     """Vit une nuit de dix mille sociétés en temps virtuel, sur des quotas simulés.
 
     Le veilleur, la boîte d'envoi, les quotas et les notifications sont les vrais ; les partenaires
@@ -49,7 +56,7 @@ def crowd(seed: int, companies: int, paying: int, hands: int, as_json: bool) -> 
     def tell(words: str) -> None:
         click.echo(f"{time.monotonic() - started:7.1f} s  {words}", err=True)
 
-    lived = crowds.live(seed, companies, paying, hands, tell)
+    lived = crowds.live(seed, companies, paying, hands, tell, nights=nights)
     figures, faults = lived.as_json(), lived.faults()
     if as_json:
         click.echo(json.dumps(figures, ensure_ascii=False, indent=2))
