@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -70,7 +70,7 @@ class Crowd:
 
 
 @contextmanager
-def settle(seed: int, count: int, paying: int, home: Path) -> Iterator[Crowd]:
+def settle(seed: int, count: int, paying: int, home: Path) -> Generator[Crowd]:
     """Settle `count` companies in, of which the first `paying` have a file at the collector."""
     world, stage = World(seed, START), Stage(START)
     shelf = Widened(load())
