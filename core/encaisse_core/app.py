@@ -17,7 +17,7 @@ from encaisse_core.errors import StoreError, UsageError
 from encaisse_core.host import Connectors, Host
 from encaisse_core.http import Door
 from encaisse_core.loader import Loaded, load
-from encaisse_core.store import open_store
+from encaisse_core.store import Store, open_store
 
 FOLDER = "ENCAISSE_HOME"
 DATABASE = "ENCAISSE_DATABASE_URL"
@@ -80,8 +80,14 @@ def open_app(
     routes: Mapping[str, str] | None = None,
     connectors: Connectors | None = None,
     max_wait: timedelta = timedelta(seconds=20),
+    store: Store | None = None,
+    loaded: Loaded | None = None,
 ) -> App:
-    """Open the data folder, the database, the vault and the door to the partners."""
+    """Open the data folder, the database, the vault and the door to the partners.
+
+    A `store` that is open already and connectors that are `loaded` already are taken as they are:
+    whoever starts the host a thousand times in one process need not learn both a thousand times.
+    """
     clock = clock or SystemClock()
     ids = ids or SystemIds(clock)
     folder = folder or folder_of(environ)
@@ -94,14 +100,14 @@ def open_app(
             f"Le dossier de données {folder} ne peut pas être créé : {of_the_system(error)}. "
             f"Choisissez-en un autre avec {FOLDER}."
         ) from error
-    store = open_store(database_of(environ, folder))
+    store = store or open_store(database_of(environ, folder))
     if isinstance(clock, VirtualClock):
         store.set_virtual_now(clock.now())
         clock.on_advance.append(store.set_virtual_now)
     vault = vaults.load_vault(folder, ids, environ)
     with store.begin() as tx:
         signer = vaults.signer(tx, vault, ids)
-    loaded = load()
+    loaded = loaded or load()
     door = Door(
         store=store,
         vault=vault,

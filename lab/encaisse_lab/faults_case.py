@@ -2,8 +2,8 @@
 
 A strike is a death (`crash`), a sleep past every lease (`freeze`), another process that does the
 same stage at that very instant (`rival`), or both (`zombie`: the sleeper wakes up after the rival
-is done). A death is an exception nothing of ours catches, and whoever is dead commits and sends
-nothing any more: what blocks leave behind on their way out is undone as a power cut would.
+is done). Whoever dies is left where it stands, as a killed process is: nothing of it unwinds,
+commits, rolls back or sends, and what is started again has only what was committed.
 """
 
 from __future__ import annotations
@@ -13,20 +13,21 @@ import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import time
 from pathlib import Path
 from typing import Literal, TypeVar, get_args
 
 import httpx
 
 from encaisse_api import PartnerError
-from encaisse_core import chaos, journal, outbox
+from encaisse_core import journal, outbox
 from encaisse_core.app import App
 from encaisse_core.errors import HostError
 from encaisse_lab import books_check, faults_check, faults_host
 from encaisse_lab import faults_town as towns
 from encaisse_lab.faults_check import Findings
 from encaisse_lab.faults_host import STAGES, Stage
-from encaisse_lab.faults_places import Place
+from encaisse_lab.faults_places import Ground
 from encaisse_lab.faults_town import Town
 
 Action = Literal["crash", "freeze", "rival", "zombie"]
@@ -34,9 +35,6 @@ ACTIONS: tuple[Action, ...] = get_args(Action)
 
 PAST_LEASES = max(outbox.LEASE.total_seconds(), 120.0) + 60
 """Seconds after which every lease of the host is over."""
-
-MOST_STARTS = 4
-"""How often a stage is started before its case is given up as not ending."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,39 +88,36 @@ class Case:
     """Hold a run of the small company, from whatever stage on."""
 
     town: Town
-    places: Place
+    ground: Ground
     wire: Wire
-    strike: Strike | None = None
-    struck: bool = False
     lives: int = 0
     routes: Mapping[str, str] = field(default_factory=dict[str, str])
     """Where each vendor's host really answers; empty for partners in this process."""
+    on_pass: Callable[[str, int], None] = lambda _name, _nth: None
+    """Hears each pass of a point in the stage under way: its name, and how many by now."""
     anchor: str | None = None
     passes: Counter[str] = field(default_factory=Counter[str])
     """How often each point was passed in the stage under way."""
     incidents: list[str] = field(default_factory=list[str])
-    _dead: bool = False
+    stage: int = 0
     _rival: bool = False
 
     def run_stage(self, number: int) -> None:
-        """Start one stage, again after each death, and let people live through the day after."""
-        stage = STAGES[number]
-        at = towns.paris(stage.day, stage.at)
-        if at > self.town.clock.now():
-            self.town.clock.set(at)
+        """Start one stage, or start it again, and let people live through the day after."""
+        self.stage, stage = number, STAGES[number]
+        self._until(stage.day, stage.at)
         self.passes.clear()
-        for _ in range(MOST_STARTS):
-            if self._started(stage, number):
-                break
-        else:
-            self.incidents.append(f"{stage.name}: started {MOST_STARTS} times and never over")
+        self._start(stage)
         if number == 1 and self.anchor is None:
             self.anchor = self._look(_head)
         if stage.then:
-            at = towns.paris(stage.day, faults_host.AFTERNOON)
-            if at > self.town.clock.now():
-                self.town.clock.set(at)
+            self._until(stage.day, faults_host.AFTERNOON)
             self.town.day(stage.day)
+
+    def _until(self, day: int, hour: time) -> None:
+        at = towns.paris(day, hour)
+        if at > self.town.clock.now():
+            self.town.clock.set(at)
 
     def picture(self) -> Picture:
         """Draw what stands, and verify what can be verified at any time."""
@@ -152,67 +147,41 @@ class Case:
 
     def _open(self) -> App:
         self.lives += 1
-        return faults_host.opened(
-            self.town, self.places.folder, self.places.url, self.lives, self.wire, self.routes
-        )
+        return faults_host.opened(self.town, self.ground, self.lives, self.wire, self.routes)
 
-    def _started(self, stage: Stage, number: int) -> bool:
-        """Start a process for a stage; False when it died and must be started again."""
-        app = self._open()
-        try:
-            with chaos.hooked(lambda name: self._pass(name, stage, number)):
-                stage.start(app, self.town)
-        except chaos.Killed:
-            self._dead = False
-            return False
-        except (HostError, PartnerError) as error:
-            self.incidents.append(f"{stage.name}: {type(error).__name__} {error.message}")
-        except Exception as error:
-            last = traceback.extract_tb(error.__traceback__)[-1]
-            where = f"{Path(last.filename).name}:{last.lineno}"
-            self.incidents.append(f"{stage.name}: {type(error).__name__} at {where}")
-        finally:
-            faults_host.closed(app, self.town)
-        return True
-
-    def _pass(self, name: str, stage: Stage, number: int) -> None:
-        if self._rival:
-            return
-        if self._dead:
-            raise chaos.Killed
-        self.passes[name] += 1
-        strike = self.strike
-        if (
-            strike is None
-            or self.struck
-            or (strike.stage, strike.point, strike.nth) != (number, name, self.passes[name])
-        ):
-            return
-        self.struck = True
-        if strike.action == "crash":
-            self._dead = True
-            raise chaos.Killed
-        if strike.action in ("freeze", "zombie"):
-            self.town.clock.sleep(PAST_LEASES)
-        if strike.action in ("rival", "zombie") and not self._alone(name):
-            self._rivals(stage)
-
-    def _alone(self, name: str) -> bool:
-        """Tell whether nobody else can get on: SQLite has one writer, until it commits."""
-        sqlite = (self.places.url or "sqlite").startswith("sqlite")
-        return sqlite and name.endswith(".before_commit")
-
-    def _rivals(self, stage: Stage) -> None:
-        """Let another process do the whole stage while this one stands still."""
-        self._rival = True
+    def _start(self, stage: Stage, who: str = "") -> None:
         app = self._open()
         try:
             stage.start(app, self.town)
         except (HostError, PartnerError) as error:
-            self.incidents.append(f"rival of {stage.name}: {type(error).__name__} {error.message}")
+            self.incidents.append(f"{who}{stage.name}: {type(error).__name__} {error.message}")
+        except Exception as error:
+            last = traceback.extract_tb(error.__traceback__)[-1]
+            where = f"{Path(last.filename).name}:{last.lineno}"
+            self.incidents.append(f"{who}{stage.name}: {type(error).__name__} at {where}")
         finally:
             faults_host.closed(app, self.town)
-            self._rival = False
+
+    def passed(self, name: str) -> None:
+        """Hear a pass of a point; hung on every point for as long as a seed is lived."""
+        if self._rival:
+            return
+        self.passes[name] += 1
+        self.on_pass(name, self.passes[name])
+
+    def bury(self) -> None:
+        """Let whoever runs the stage be dead, as far as others can tell: it hears no clock."""
+        self.town.clock.on_advance[:] = [self.town.world.set_now]
+
+    def sleep(self) -> None:
+        """Stand still until every lease is over."""
+        self.town.clock.sleep(PAST_LEASES)
+
+    def meet(self) -> None:
+        """Let another process do the whole stage while this one stands still."""
+        self._rival = True
+        self._start(STAGES[self.stage], "rival of ")
+        self._rival = False
 
 
 def _head(app: App) -> str | None:

@@ -64,6 +64,7 @@ def faults(
     from encaisse_core import chaos
     from encaisse_core.errors import UsageError
     from encaisse_lab import faults as harness
+    from encaisse_lab import faults_report
     from encaisse_lab.faults_host import STAGES
 
     if listed:
@@ -77,19 +78,19 @@ def faults(
         raise UsageError(f"Étape inconnue : {stage}. Il y a : {', '.join(stages)}.")
     started = time.monotonic()
     asked = [
-        harness.Wanted(each.seed, each.point, action, stage)
+        faults_report.Wanted(each.seed, each.point, action, stage)
         for each in harness.wanted(seed, cases, points or tuple(chaos.POINTS))
     ]
     report = harness.run(
         asked, database=database, percent=percent, processes=processes, tell=_progress(started)
     )
-    told = harness.as_json(report, seed=seed, database=database, percent=percent)
+    told = faults_report.as_json(report, seed=seed, database=database, percent=percent)
     if as_json:
         click.echo(json.dumps(told, ensure_ascii=False, indent=2))
     else:
-        click.echo(harness.spoken(report))
+        click.echo(faults_report.spoken(report))
     click.echo(f"{time.monotonic() - started:.1f} s en tout", err=True)
-    harness.check(report)
+    faults_report.check(report)
 
 
 def _progress(started: float) -> Callable[[str], None]:

@@ -25,12 +25,13 @@ from encaisse_core import (
     runner,
     stating,
 )
-from encaisse_core.app import DATABASE, App, open_app
+from encaisse_core.app import App, open_app
 from encaisse_core.cli import resolving
 from encaisse_core.clock import SeededIds
 from encaisse_core.errors import UsageError
 from encaisse_core.store import schema
 from encaisse_lab import faults_town as towns
+from encaisse_lab.faults_places import Ground
 from encaisse_lab.faults_town import Town
 
 MONTH = "2026-02"
@@ -52,23 +53,25 @@ class Stage:
 
 def opened(
     town: Town,
-    folder: Path,
-    url: str | None,
+    ground: Ground,
     life: int,
     transport: httpx.BaseTransport,
     routes: Mapping[str, str] | None = None,
 ) -> App:
     """Start a process of the host; `life` counts them, since each draws ids of its own.
 
-    With `routes` it speaks real HTTP to where they lead, and `transport` carries nothing.
+    Its folder is wherever this process stands. With `routes` it speaks real HTTP to where they
+    lead, and `transport` carries nothing.
     """
     return open_app(
-        {DATABASE: url} if url else {},
-        folder=folder,
+        {},
+        folder=Path(),
         clock=town.clock,
         ids=SeededIds(1_000 * town.seed + life, town.clock),
         transport=None if routes else transport,
         routes=routes or {},
+        store=ground.store,
+        loaded=ground.loaded,
     )
 
 

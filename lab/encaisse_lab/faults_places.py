@@ -1,4 +1,8 @@
-"""Databases for cases, on SQLite and on PostgreSQL: fresh, and copied as they stand."""
+"""Databases for cases, on SQLite and on PostgreSQL: made, filled with what stands in another.
+
+All lives of a case share one engine, so that a statement is compiled once a seed and not once a
+life; what it connects to moves with the process (`Ground`).
+"""
 
 from __future__ import annotations
 
@@ -10,12 +14,19 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import create_engine, make_url, text
+from sqlalchemy import create_engine, event, make_url, text
 from sqlalchemy.engine import URL
+from sqlalchemy.pool import Pool, QueuePool
 
 from encaisse_core.errors import UsageError
-from encaisse_core.store import open_store
+from encaisse_core.loader import load
+from encaisse_core.store import open_store, schema
+
+FILE = "encaisse.db"
+TABLES = tuple(table.name for table in schema.metadata.sorted_tables)
+"""Each after those its rows point at."""
 
 _numbers = itertools.count(1)
 
@@ -35,21 +46,66 @@ class Place:
             return None
         return self.server.set(database=self.name).render_as_string(hide_password=False)
 
-    def copied(self) -> Place:
-        """Copy it as it stands; nothing may be connected to it."""
+    def filled(self, source: Place) -> Place:
+        """Give a place in a new folder with what is committed in `source`, whoever works there.
+
+        A power cut leaves just that: of SQLite the file and its log, of PostgreSQL the committed
+        rows, which fill this place's own database anew.
+        """
         folder = _new_folder()
-        shutil.copytree(self.folder, folder, dirs_exist_ok=True)
-        if self.server is None:
-            return Place(folder)
-        name = _new_name()
-        _run(self.server, f'create database "{name}" template "{self.name}" strategy file_copy')
-        return Place(folder, self.server, name)
+        shutil.copytree(
+            source.folder, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*-shm")
+        )
+        made = Place(folder, self.server, self.name)
+        if self.server is not None:
+            _fill(source, made)
+        return made
+
+    def leave(self) -> None:
+        """Forget the folder; the database is filled again by the next case."""
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def drop(self) -> None:
         """Forget it."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        self.leave()
         if self.server is not None:
             _run(self.server, f'drop database if exists "{self.name}" with (force)')
+
+
+class Ground:
+    """Point one engine at the place this process is in; everything opened in it uses that."""
+
+    def __init__(self, place: Place) -> None:
+        self.place = place
+        self.store = open_store(place.url or f"sqlite:///{place.folder / FILE}")
+        self.loaded = load()
+        self._left: list[Pool] = []
+        event.listen(self.store.engine, "do_connect", self._connect)
+
+    def move(self, place: Place) -> None:
+        """Go on in another place, in a process that was forked a moment ago.
+
+        The connections it came with belong to the process it was forked from: they are kept and
+        left alone, since closing one would end it there.
+        """
+        self._left.append(self.store.engine.pool)
+        self.store.engine.dispose(close=False)
+        self.place = place
+        os.chdir(place.folder)
+
+    @property
+    def within(self) -> bool:
+        """Tell whether a transaction is under way."""
+        pool = self.store.engine.pool
+        return isinstance(pool, QueuePool) and pool.checkedout() > 0
+
+    def _connect(
+        self, dialect: object, record: object, cargs: list[Any], cparams: dict[str, Any]
+    ) -> None:
+        if self.place.server is None:
+            cargs[0] = str(self.place.folder / FILE)
+        else:
+            cparams["dbname"] = self.place.name
 
 
 def fresh(database: str | None) -> Place:
@@ -60,7 +116,7 @@ def fresh(database: str | None) -> Place:
     folder = _new_folder()
     if database is None:
         place = Place(folder)
-        open_store(f"sqlite:///{folder / 'encaisse.db'}").close()
+        open_store(f"sqlite:///{folder / FILE}").close()
         return place
     server = make_url(database)
     if server.get_backend_name() != "postgresql":
@@ -68,7 +124,7 @@ def fresh(database: str | None) -> Place:
             "Les essais font leurs propres bases : donnez l'adresse d'un serveur PostgreSQL "
             "(postgresql+psycopg://utilisateur@serveur/base), ou rien pour SQLite."
         )
-    name = _new_name()
+    name = f"pannes_{os.getpid()}_{next(_numbers)}"
     _run(server, f'create database "{name}"')
     place = Place(folder, server, name)
     open_store(place.url or "").close()
@@ -97,12 +153,43 @@ def embedded_server() -> Generator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def _fill(source: Place, target: Place) -> None:
+    """Put the committed rows of one database in place of another's.
+
+    Copying a few hundred rows costs a twentieth of a second; `create database … template` would ask
+    that nobody is connected, and the process that is to die is.
+    """
+    import psycopg
+
+    some = " union all ".join(
+        f"select '{name}' where exists (select from \"{name}\")" for name in TABLES
+    )
+    with psycopg.connect(_plain(source)) as here, psycopg.connect(_plain(target)) as there:
+        reading, writing = here.cursor(), there.cursor()
+        old = {row[0] for row in writing.execute(some)}
+        for name in reversed(TABLES):
+            if name in old:
+                writing.execute(f'delete from "{name}"')
+        new = {row[0] for row in reading.execute(some)}
+        for name in TABLES:
+            if name in new:
+                with (
+                    reading.copy(f'copy "{name}" to stdout (format binary)') as told,
+                    writing.copy(f'copy "{name}" from stdin (format binary)') as kept,
+                ):
+                    for block in told:
+                        kept.write(block)
+
+
+def _plain(place: Place) -> str:
+    """Write an address as the driver reads it."""
+    assert place.server is not None
+    there = place.server.set(drivername="postgresql", database=place.name)
+    return there.render_as_string(hide_password=False)
+
+
 def _new_folder() -> Path:
     return Path(tempfile.mkdtemp(prefix="encaisse-pannes-"))
-
-
-def _new_name() -> str:
-    return f"pannes_{os.getpid()}_{next(_numbers)}"
 
 
 def _run(server: URL, statement: str) -> None:

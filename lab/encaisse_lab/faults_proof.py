@@ -10,11 +10,18 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field
 
 from encaisse_core import chaos
-from encaisse_lab import explorations, faults, faults_places, faults_processes, faults_wire
+from encaisse_lab import (
+    explorations,
+    faults,
+    faults_places,
+    faults_processes,
+    faults_report,
+    faults_wire,
+)
 from encaisse_lab.broken_on_purpose import Flaw, planted
 from encaisse_lab.explorations import Line
-from encaisse_lab.faults import Report, Wanted
 from encaisse_lab.faults_processes import Processes
+from encaisse_lab.faults_report import Report, Wanted
 from encaisse_lab.faults_wire import Lived
 
 SEEDS = 20
@@ -55,7 +62,7 @@ class Proven:
         said = [
             f"frappes sur {name} : {sum(not each.sound for each in report.outcomes)} cas en défaut"
             for name, report in self.strikes.items()
-            if not faults.sound(report)
+            if not faults_report.sound(report)
         ]
         said += [
             f"défaut « {flaw} » introduit, aucune frappe ne le trouve"
@@ -113,7 +120,7 @@ def section(proven: Proven) -> list[str]:
         f"| {told['missing']} | {told['holes']} | {told['ledger_imbalance']} "
         f"| {'yes' if told['journal_ok'] else 'NO'} |"
         for name, report in proven.strikes.items()
-        for told in [faults.as_json(report, seed=1, database=None, percent=0)]
+        for told in [faults_report.as_json(report, seed=1, database=None, percent=0)]
     ]
     explored = [
         f"| {line.what} | {line.found.states} | {line.found.histories} "

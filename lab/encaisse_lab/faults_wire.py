@@ -12,7 +12,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Generator
-from contextlib import contextmanager, suppress
+from contextlib import chdir, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
@@ -23,6 +23,7 @@ from encaisse_lab import faults_places
 from encaisse_lab.faults_case import Case, Wire
 from encaisse_lab.faults_check import Findings
 from encaisse_lab.faults_host import STAGES
+from encaisse_lab.faults_places import Ground
 from encaisse_lab.faults_town import settle_in
 from encaisse_lab.partners import HOSTS
 from encaisse_simulator.server import serve
@@ -197,12 +198,17 @@ def live(seed: int) -> Lived:
     town = settle_in(seed)
     place = faults_places.fresh(None)
     try:
-        with _impatient(), serve(town.world) as server, proxied(server.base_url) as proxy:
+        with (
+            _impatient(),
+            chdir(place.folder),
+            serve(town.world) as server,
+            proxied(server.base_url) as proxy,
+        ):
             for number, (method, path) in enumerate(WRITES):
                 fault = WIRE_FAULTS[(number + seed) % len(WIRE_FAULTS)]
                 proxy.plan.append((method, path, fault))
             routes: dict[str, str] = dict.fromkeys(HOSTS, proxy.base_url)
-            case = Case(town, place, Wire(SimTransport(town.world)), routes=routes)
+            case = Case(town, Ground(place), Wire(SimTransport(town.world)), routes=routes)
             for number in range(len(STAGES)):
                 case.run_stage(number)
             return Lived(seed, proxy.struck, case.findings(), tuple(case.incidents))

@@ -6,11 +6,18 @@ import pytest
 
 from encaisse_core import chaos
 from encaisse_core.errors import CheckFailed, UsageError
-from encaisse_lab import faults, faults_places, faults_processes, faults_wire, faults_workers
+from encaisse_lab import (
+    faults,
+    faults_places,
+    faults_processes,
+    faults_report,
+    faults_wire,
+    faults_workers,
+)
 from encaisse_lab.broken_on_purpose import planted
-from encaisse_lab.faults import Outcome, Report, Wanted
 from encaisse_lab.faults_case import Action, Strike
 from encaisse_lab.faults_check import Findings
+from encaisse_lab.faults_report import Outcome, Report, Wanted
 
 POINT = "record_payment.send.before_send"
 TWICE = "('myunisoft', 'F001', 'payment_draft', 100)"
@@ -38,9 +45,9 @@ def test_cases_are_spread_over_points_one_seed_after_the_other() -> None:
 def test_a_strike_that_never_came_proves_nothing() -> None:
     assert outcome().sound
     assert not outcome(struck=False).sound
-    assert not faults.sound(Report())
+    assert not faults_report.sound(Report())
     with pytest.raises(CheckFailed):
-        faults.check(Report())
+        faults_report.check(Report())
 
 
 def test_only_a_named_double_after_a_sleep_before_a_send_is_the_known_hole() -> None:
@@ -55,13 +62,13 @@ def test_only_a_named_double_after_a_sleep_before_a_send_is_the_known_hole() -> 
 
 def test_a_failure_says_how_to_see_it_again() -> None:
     report = Report([outcome(duplicates=(TWICE,)), outcome()])
-    told = faults.as_json(report, seed=3, database=None, percent=5)
+    told = faults_report.as_json(report, seed=3, database=None, percent=5)
     assert (told["cases"], told["duplicates"], told["chaos_points"]) == (2, 1, 1)
     failures = told["failures"]
     assert isinstance(failures, list)
     assert failures[0]["repeat"] == f"encaisse faults --seed 3 --point {POINT} --cases 1 --faults 5"
     with pytest.raises(CheckFailed, match=r"record_payment\.send"):
-        faults.check(report)
+        faults_report.check(report)
 
 
 def test_a_server_that_is_no_postgresql_is_refused() -> None:
@@ -78,8 +85,8 @@ def test_struck_cases_come_to_the_same_end() -> None:
         Wanted(1, "join.place.after_commit", "rival"),
     ]
     report = faults.run(asked)
-    told = faults.as_json(report, seed=1, database=None, percent=0)
-    assert faults.sound(report), told
+    told = faults_report.as_json(report, seed=1, database=None, percent=0)
+    assert faults_report.sound(report), told
     assert report.passed.keys() >= set(chaos.POINTS) - UNMET, set(chaos.POINTS) - set(report.passed)
     assert all(each.converged for each in report.outcomes)
 
@@ -94,7 +101,7 @@ def test_a_cursor_saved_first_is_found_by_a_strike() -> None:
     with planted("cursor"):
         report = faults.run([Wanted(1, "collector.payments.before_commit", "crash", "night 2")])
     assert not report.broken
-    assert not faults.sound(report)
+    assert not faults_report.sound(report)
     assert any(each.findings.missing for each in report.outcomes)
 
 
