@@ -22,7 +22,7 @@ import httpx
 from encaisse_api import PartnerError
 from encaisse_core import journal, outbox
 from encaisse_core.app import App
-from encaisse_core.errors import HostError
+from encaisse_core.errors import HostError, Unreachable
 from encaisse_lab import books_check, faults_check, faults_host
 from encaisse_lab import faults_town as towns
 from encaisse_lab.faults_check import Findings
@@ -35,6 +35,9 @@ ACTIONS: tuple[Action, ...] = get_args(Action)
 
 PAST_LEASES = max(outbox.LEASE.total_seconds(), 120.0) + 60
 """Seconds after which every lease of the host is over."""
+
+AGAIN = 600.0
+"""Seconds after which a person tries again what a partner failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +103,8 @@ class Case:
     """How often each point was passed in the stage under way."""
     incidents: list[str] = field(default_factory=list[str])
     stage: int = 0
+    patience: int = 0
+    """How often a person who is told that a partner failed tries the same again."""
     _rival: bool = False
 
     def run_stage(self, number: int) -> None:
@@ -107,7 +112,10 @@ class Case:
         self.stage, stage = number, STAGES[number]
         self._until(stage.day, stage.at)
         self.passes.clear()
-        self._start(stage)
+        for left in reversed(range(self.patience + 1 if stage.by_hand else 1)):
+            if self._start(stage, last=not left):
+                break
+            self.town.clock.sleep(AGAIN)
         if number == 1 and self.anchor is None:
             self.anchor = self._look(_head)
         if stage.then:
@@ -149,11 +157,14 @@ class Case:
         self.lives += 1
         return faults_host.opened(self.town, self.ground, self.lives, self.wire, self.routes)
 
-    def _start(self, stage: Stage, who: str = "") -> None:
+    def _start(self, stage: Stage, who: str = "", *, last: bool = True) -> bool:
+        """Start a process for a stage; False when what it says is no reason to give up yet."""
         app = self._open()
         try:
             stage.start(app, self.town)
         except (HostError, PartnerError) as error:
+            if not last and isinstance(error, (PartnerError, Unreachable)):
+                return False
             self.incidents.append(f"{who}{stage.name}: {type(error).__name__} {error.message}")
         except Exception as error:
             last = traceback.extract_tb(error.__traceback__)[-1]
@@ -161,6 +172,7 @@ class Case:
             self.incidents.append(f"{who}{stage.name}: {type(error).__name__} at {where}")
         finally:
             faults_host.closed(app, self.town)
+        return True
 
     def passed(self, name: str) -> None:
         """Hear a pass of a point; hung on every point for as long as a seed is lived."""
@@ -180,7 +192,7 @@ class Case:
     def meet(self) -> None:
         """Let another process do the whole stage while this one stands still."""
         self._rival = True
-        self._start(STAGES[self.stage], "rival of ")
+        self._start(STAGES[self.stage], "rival of ", last=not self.patience)
         self._rival = False
 
 

@@ -38,6 +38,12 @@ MONTH = "2026-02"
 RATE_PPM = 200_000
 REFERRER = "Éditeur des pannes"
 
+ANSWERED = ("refused", "action")
+"""Questions about an effect to which the answer is to try it again."""
+
+ANSWERS = (2, 3, 4, 8)
+"""Days on which a person answers what was asked at night."""
+
 
 @dataclass(frozen=True, slots=True)
 class Stage:
@@ -49,6 +55,8 @@ class Stage:
     start: Callable[[App, Town], None]
     then: bool = False
     """Whether people live through the day after it."""
+    by_hand: bool = False
+    """Whether a person starts it, who reads what it says."""
 
 
 def opened(
@@ -102,15 +110,20 @@ def evening(app: App, town: Town) -> None:
         tools = routing.candidates(host, tx, company_id, RecordsPayments)
         books = next(tool.id for tool in tools if tool.connector == "myunisoft")
         routing.answer(host, tx, company_id, "record_payment", books, decided_by=towns.SIGNER)
+    _propose(app, company_id)
+    town.sign()
+
+
+def _propose(app: App, company_id: str) -> None:
+    """Propose what may be collected, approve it all, and ask for the mandates."""
+    host, p = app.host, schema.proposal.c
     proposals.propose(host, company_id)
-    p = schema.proposal.c
     with host.store.begin() as tx:
         waiting = select(p.id).where(p.company_id == company_id, p.state == "proposed")
         made = list(tx.execute(waiting.order_by(p.id)).scalars())
     if made:
         proposals.approve(host, company_id, made, by=towns.SIGNER)
     runner.drain(host, company_id, nightly.OPENINGS)
-    town.sign()
 
 
 def _refer(app: App, company_id: str) -> str:
@@ -166,20 +179,24 @@ def night(app: App, town: Town) -> None:
 
 
 def answers(app: App, town: Town) -> None:
-    """Let a person try again what the books refused while they were closed."""
+    """Let a person try again what was refused or needs an act of theirs, which is done by now.
+
+    What no list showed on the first evening is proposed too.
+    """
     company_id, t = company(app), schema.task.c
     with app.host.store.begin() as tx:
         asked = tx.execute(
             select(t.id, t.subject)
-            .where(t.company_id == company_id, t.done_at.is_(None), t.kind == "refused")
+            .where(t.company_id == company_id, t.done_at.is_(None), t.kind.in_(ANSWERED))
             .order_by(t.created_at, t.id)
         ).all()
     for task in asked:
         # Where the look-up failed the question stays; what somebody else settled needs no answer.
         with suppress(PartnerError, UsageError):
-            decided = resolving.Decision("retry", "La période est rouverte.", towns.SIGNER)
+            decided = resolving.Decision("retry", "C'est fait de notre côté.", towns.SIGNER)
             kind = resolving.resolve(app.host, company_id, task.subject, decided)
             runner.drain(app.host, company_id, (kind,))
+    _propose(app, company_id)
 
 
 def statement(app: App, town: Town) -> None:
@@ -195,15 +212,19 @@ def statement(app: App, town: Town) -> None:
 MORNING, AFTERNOON = time(9, 0), time(15, 0)
 
 STAGES: tuple[Stage, ...] = (
-    Stage("evening", 0, towns.EVENING, evening),
+    Stage("evening", 0, towns.EVENING, evening, by_hand=True),
     *(
         stage
         for day in towns.NIGHTS
         for stage in (
             Stage(f"night {day}", day, towns.NIGHTLY_AT, night, then=True),
-            *((Stage(f"answers {day}", day, time(17, 0), answers),) if day in (2, 3) else ()),
+            *(
+                (Stage(f"answers {day}", day, time(17, 0), answers, by_hand=True),)
+                if day in ANSWERS
+                else ()
+            ),
         )
     ),
-    Stage("statement", towns.NIGHTS[-1], time(18, 0), statement),
+    Stage("statement", towns.NIGHTS[-1], time(18, 0), statement, by_hand=True),
 )
 """Everything that is started, in order."""

@@ -44,6 +44,9 @@ READS: tuple[FaultKind, ...] = ("5xx", "429", "malformed", "truncated_list", "lo
 WRITES: tuple[FaultKind, ...] = ("lost_reply", "5xx_after", "5xx", "429", "malformed")
 TOKENS: tuple[FaultKind, ...] = ("revoked_token",)
 
+PATIENCE = 8
+"""How often a person tries again where partners fail on purpose."""
+
 LONGEST = 600
 """Seconds after which a case is taken for hung."""
 
@@ -89,7 +92,8 @@ def run_seed(asked: Sequence[Wanted], database: str | None, percent: int) -> Rep
 def _case(seed: int, ground: Ground, percent: int) -> Case:
     town = settle_in(seed)
     _stumble(town, percent)
-    return Case(town, ground, Wire(SimTransport(town.world)))
+    wire = Wire(SimTransport(town.world))
+    return Case(town, ground, wire, patience=PATIENCE if percent else 0)
 
 
 def _first(case: Case, report: Report) -> _Lived:

@@ -92,6 +92,7 @@ class Town:
     def day(self, number: int) -> None:
         """Let people act on the day after a night: each act once, and as soon as it can happen."""
         with self.world.faults.paused():
+            self.sign()
             for act in list(self.left):
                 if act.day <= number and self._happens(act):
                     self.left.remove(act)
@@ -105,19 +106,18 @@ class Town:
                 self.books.validate(draft)
 
     def _happens(self, act: Act) -> bool:
-        """Do one act; False while the procedure or the payment it needs is not there yet."""
+        """Do one act; False while the procedure or the entry it follows is not there yet."""
         bill, today = self.bills[act.fate], self.clock.today()
+        opened = self.world.gcollect.procedure_ids(bill.number, bill.issued.year)
+        if not opened or (act.deed == "goes_back" and not self._entered(bill)):
+            return False
         match act.deed:
             case "pays_collector":
-                found = self.world.gcollect.procedure_ids(bill.number, bill.issued.year)
-                if found:
-                    paid = self.world.gcollect.debtor_pays(found[-1], bill.number, act.cents)
-                    bill.paid.append(paid)
-                return bool(found)
+                bill.paid.append(
+                    self.world.gcollect.debtor_pays(opened[-1], bill.number, act.cents)
+                )
             case "goes_back":
-                if bill.paid:
-                    self.world.gcollect.reverse_payment(bill.paid[0])
-                return bool(bill.paid)
+                self.world.gcollect.reverse_payment(bill.paid[0])
             case "pays_directly":
                 self.books.receive(bill.account, today, act.cents, number=bill.number)
                 if bill.pid:
@@ -128,6 +128,14 @@ class Town:
                 if bill.pid:
                     self.world.factomos.credit_note(bill.pid, act.cents, today)
         return True
+
+    def _entered(self, bill: Bill) -> bool:
+        """Tell whether the books show what a customer paid to the collector."""
+        return any(
+            entry.kind == "payment_draft" and entry.invoice_number == bill.number
+            for entry in self.world.ledger()
+            if entry.partner == "myunisoft" and entry.via == "api"
+        )
 
     def expected(self) -> Counter[Effect]:
         """Work out from the fates what calls of ours must have written at each partner, once."""
