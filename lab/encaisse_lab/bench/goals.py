@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from encaisse_lab.bench.judging import Goal, Verdict
 from encaisse_lab.bench.memory import Held
 from encaisse_lab.bench.peers import BARE, EU_EINVOICE, FACTUR_X, FACTUREX, OURS
 from encaisse_lab.bench.timing import Pair, Times, pair
@@ -17,18 +18,6 @@ SETS: Mapping[str, tuple[str, ...]] = {
     "PDF": ("PDF",),
 }
 """Name of a set of files -> their syntaxes."""
-
-
-@dataclass(frozen=True, slots=True)
-class Goal:
-    """Be one goal: the figure due, at least or at most, and what it measures in two languages."""
-
-    key: str
-    due: float
-    english: str
-    french: str
-    percent: bool = False
-    at_most: bool = False
 
 
 GOALS = (
@@ -60,22 +49,6 @@ GOALS = (
         at_most=True,
     ),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """Say how a goal stands; `value` is None, with the reason, where it was not measured."""
-
-    goal: Goal
-    value: float | None
-    why_not: str = ""
-
-    @property
-    def met(self) -> bool:
-        """Tell whether the figure reaches the goal."""
-        if self.value is None:
-            return False
-        return self.value <= self.goal.due if self.goal.at_most else self.value >= self.goal.due
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import platform
 from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import date
 from typing import Any
 
-from encaisse_lab.bench.goals import SETS, Goal, Measured, Verdict, unread, verdicts
+from encaisse_lab.bench.goals import SETS, Measured, unread, verdicts
+from encaisse_lab.bench.judging import due, figure, machine, word
 from encaisse_lab.bench.peers import BARE, OURS
 from encaisse_lab.bench.timing import Pair, Times
 
@@ -86,8 +86,8 @@ def spoken(found: Measured, what: str) -> Iterator[str]:
         yield f"Lu par un pair et pas par nous : {name}"
     for verdict in verdicts(found):
         goal = verdict.goal
-        yield f"{_word(verdict, 'ATTEINT', 'NON ATTEINT', 'NON MESURÉ'):12} {goal.french} : " + (
-            f"{_figure(goal, verdict.value)} (but : {_due(goal, 'au plus', 'au moins')})"
+        yield f"{word(verdict, 'ATTEINT', 'NON ATTEINT', 'NON MESURÉ'):12} {goal.french} : " + (
+            f"{figure(goal, verdict.value)} (but : {due(goal, 'au plus', 'au moins')})"
             if verdict.value is not None
             else "la ligne est laissée de côté, "
             + ("la validation n'est pas encore là" if goal.key == "xsd" else "aucun fichier commun")
@@ -160,9 +160,9 @@ def _goals(found: Measured) -> Iterator[str]:
     yield "|---|---|---|---|"
     for each in verdicts(found):
         goal = each.goal
-        told = each.why_not if each.value is None else _figure(goal, each.value)
-        word = _word(each, "met", "**not met**", "**not measured**")
-        yield f"| {goal.english} | {_due(goal, 'at most', 'at least')} | {told} | {word} |"
+        told = each.why_not if each.value is None else figure(goal, each.value)
+        stands = word(each, "met", "**not met**", "**not measured**")
+        yield f"| {goal.english} | {due(goal, 'at most', 'at least')} | {told} | {stands} |"
     lost = unread(found)
     yield ""
     if lost:
@@ -225,25 +225,3 @@ def _table_row(found: Measured, each: Times, which: str, compared: Pair) -> str:
         f"| {compared.ratio:.2f} | {values} | {compared.our_values:,} "
         f"| {fields} | {compared.our_fields} |"
     )
-
-
-def _figure(goal: Goal, value: float | None) -> str:
-    if value is None:
-        return "-"
-    return f"{value:.1%}" if goal.percent else f"{value:.2f}x"
-
-
-def _due(goal: Goal, at_most: str, at_least: str) -> str:
-    due = f"{goal.due:.0%}" if goal.percent else f"{goal.due:g}x"
-    return f"{at_most if goal.at_most else at_least} {due}"
-
-
-def _word(verdict: Verdict, met: str, unmet: str, unmeasured: str) -> str:
-    if verdict.value is None:
-        return unmeasured
-    return met if verdict.met else unmet
-
-
-def machine() -> str:
-    """Tell the kind of machine: cores and processor, never its name."""
-    return f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}"
