@@ -4,7 +4,7 @@ BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 ROOMS := $(wildcard */encaisse_* connectors/*/encaisse_*)
 
-.PHONY: install demo test coverage lint proof proof-slice cassettes capabilities picture bench-einvoicing clean
+.PHONY: install demo test coverage lint proof proof-slice cassettes capabilities picture bench bench-einvoicing clean
 
 install: .venv/.installed
 
@@ -55,10 +55,18 @@ picture: install
 # The peers need versions of their own and the figures one Python: 3.11, the oldest we run on.
 BENCH_PYTHON ?= python3.11
 
-.venv-bench/.installed: requirements-bench.txt einvoicing/pyproject.toml
+.venv-bench/.installed: requirements.txt requirements-bench.txt $(wildcard */pyproject.toml)
 	$(BENCH_PYTHON) -m venv .venv-bench
 	if command -v uv >/dev/null 2>&1; then uv pip install --quiet --python .venv-bench/bin/python -r requirements-bench.txt; else .venv-bench/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt; fi
 	touch $@
+
+# The sizes the goals are set for take hours; ROWS=20000 is a slice.
+ROWS ?= 1000000
+PEER_ROWS ?= 100000
+ROUNDS ?= 5
+
+bench: .venv-bench/.installed
+	PYTHONPATH=lab .venv-bench/bin/python -m encaisse_lab.bench.host --rows $(ROWS) --peer-rows $(PEER_ROWS) --rounds $(ROUNDS) --write docs/benchmarks-host.md
 
 bench-einvoicing: .venv-bench/.installed
 	PYTHONPATH=lab .venv-bench/bin/python -m encaisse_lab.bench --write docs/benchmarks.md

