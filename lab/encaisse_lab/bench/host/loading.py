@@ -104,4 +104,5 @@ def _dlt(bench: Bench, dlt: Any, number: int) -> Iterator[Spent]:
 def _by_host(url: str) -> str:
     """Write the address of a server on a socket as dlt takes it: the folder as its host."""
     told = make_url(url)
-    return f"postgresql://{told.username}:none@{quote(str(told.query['host']), safe='')}/{told.database}"
+    folder = quote(str(told.query["host"]), safe="")
+    return f"postgresql://{told.username}:none@{folder}/{told.database}"
