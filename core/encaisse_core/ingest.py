@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, text
 
 from encaisse_api import (
     Cursor,
@@ -217,7 +217,7 @@ def _store_page(
     done.new += len(new)
     done.changed += len(changed)
     done.unreadable += bad
-    done.refs.update(item.ref for item in page.items)
+    done.refs.update([item.ref for item in page.items])
     done.refs.update(bad.ref for bad in page.unreadable if bad.ref is not None)
 
 
@@ -225,7 +225,9 @@ def _written(tx: Connection, link: Link) -> dict[str, int]:
     """Count our entries on each record before a read begins."""
     s = schema.sighting.c
     query = select(s.id, s.written).where(
-        s.company_id == link.company_id, s.connection_id == link.id, s.written > 0
+        s.company_id == link.company_id,
+        s.connection_id == link.id,
+        text("written > 0"),  # a literal, because SQLite uses no partial index for bound values
     )
     return {row.id: row.written for row in tx.execute(query)}
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from itertools import count
 
 from sqlalchemy import Connection, Table, select
@@ -20,9 +21,23 @@ from encaisse_core.clock import ulid
 
 def named(kind: str, *parts: str | int) -> str:
     """Derive `<kind>_<26 characters>` from what a thing is: 128 bits of SHA-256."""
-    digest = hashlib.sha256(json.dumps([kind, *parts]).encode()).digest()
-    number = int.from_bytes(digest[:16], "big")
-    return f"{kind}_{ulid(number >> 80, number & ((1 << 80) - 1))}"
+    return _name(kind, hashlib.sha256(json.dumps([kind, *parts]).encode()).digest())
+
+
+def _name(kind: str, digest: bytes) -> str:
+    return f"{kind}_{ulid(int.from_bytes(digest[:6]), int.from_bytes(digest[6:16]))}"
+
+
+def namer(kind: str, *parts: str | int) -> Callable[[str], str]:
+    """Derive many names that differ in their last part, each as `named` would."""
+    begun = hashlib.sha256(json.dumps([kind, *parts]).removesuffix("]").encode())
+
+    def name(last: str) -> str:
+        whole = begun.copy()
+        whole.update(f", {json.dumps(last)}]".encode())
+        return _name(kind, whole.digest())
+
+    return name
 
 
 def first_free(tx: Connection, table: Table, company_id: str, kind: str, *parts: str | int) -> str:

@@ -20,6 +20,7 @@ from encaisse_core.host import Host, Link
 from encaisse_core.statements import REGIMES, Regime
 from encaisse_core.store import schema
 from encaisse_core.store.engine import instant, rows, stamp
+from encaisse_core.store.upsert import insert_many
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,18 +213,11 @@ def attribute(tx: Connection, link: Link, sighting_ids: Sequence[str], at: str) 
     """Keep who had referred a source when its records were first imported; never changed later."""
     if link.referrer_id is None or not sighting_ids:
         return
-    tx.execute(
-        schema.attribution.insert(),
-        [
-            {
-                "company_id": link.company_id,
-                "sighting_id": sighting_id,
-                "referrer_id": link.referrer_id,
-                "connection_id": link.id,
-                "attributed_at": at,
-            }
-            for sighting_id in sighting_ids
-        ],
+    insert_many(
+        tx,
+        schema.attribution,
+        ("company_id", "sighting_id", "referrer_id", "connection_id", "attributed_at"),
+        [(link.company_id, each, link.referrer_id, link.id, at) for each in sighting_ids],
     )
 
 

@@ -7,34 +7,31 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, Text, bindparam, select
+from pydantic import TypeAdapter
+from sqlalchemy import (
+    JSON,
+    Connection,
+    Select,
+    TableValuedAlias,
+    Text,
+    and_,
+    bindparam,
+    cast,
+    func,
+    or_,
+    select,
+)
 
 from encaisse_api import SourceInvoice, Unreadable
 from encaisse_core import referrers
 from encaisse_core.host import Host, Link
-from encaisse_core.naming import named
+from encaisse_core.naming import namer
 from encaisse_core.store import schema
 from encaisse_core.store.engine import stamp
-from encaisse_core.store.upsert import among, bulk_upsert
+from encaisse_core.store.upsert import among, bulk_upsert, insert_many, update_many
 
 ANSWERS = "answer"
 """Stream under which whole answers nobody could read are kept."""
-
-
-def _told(item: SourceInvoice, record: str, fingerprint: str, now: str) -> dict[str, Any]:
-    """Give the columns that a record sets whenever its tool says something else than before."""
-    return {
-        "fingerprint": fingerprint,
-        "record": record,
-        "number": item.number,
-        "state": item.state,
-        "presence": "live",
-        "total": item.total.minor,
-        "open": item.open.minor,
-        "credited": item.credited.minor if item.credited else 0,
-        "document_sha256": item.document_sha256,
-        "changed_at": now,
-    }
 
 
 _TOLD = (
@@ -51,23 +48,21 @@ _TOLD = (
 )
 """Columns that a tool's record sets whenever it tells something else than before."""
 
+_FRESH = (
+    "company_id",
+    "connection_id",
+    "created_at",
+    "id",
+    "remote_ref",
+    "expected",
+    "expected_credited",
+    *_TOLD,
+)
+"""Columns of a record seen for the first time."""
+
 MOST_SAID = 500
 MOST_RAW = 1 << 20
 """Characters kept of the reason, and of the answer."""
-
-_FOLLOWED: dict[str, ColumnElement[Any]] = {
-    "expected": schema.sighting.c.expected + bindparam("risen", type_=BigInteger)
-}
-_ALTER = (
-    schema.sighting.update()
-    .where(
-        schema.sighting.c.company_id == bindparam("of_company", type_=Text),
-        schema.sighting.c.id == bindparam("of_id", type_=Text),
-    )
-    .values(
-        _FOLLOWED | {name: bindparam(name, type_=schema.sighting.c[name].type) for name in _TOLD}
-    )
-)
 
 
 def store_invoices(
@@ -85,56 +80,86 @@ def store_invoices(
     sighting shows are kept as told; `expected`, what we can explain, is set when it is first seen
     and follows its total: an invoice corrected in its tool is no payment.
     """
-    s = schema.sighting.c
-    known = {
-        row[0]: row
-        for row in tx.execute(
-            select(s.remote_ref, s.fingerprint, s.presence, s.id, s.total, s.written).where(
-                s.company_id == link.company_id,
-                s.connection_id == link.id,
-                among(tx, s.remote_ref, [item.ref for item in items]),
-            )
-        )
-    }
+    last = {item.ref: item for item in items}  # a ref told twice: the last word
+    records = {ref: _write(item) for ref, item in last.items()}
+    prints = {ref: hashlib.sha256(record).hexdigest() for ref, record in records.items()}
     now = stamp(host.clock.now())
-    fresh: list[dict[str, Any]] = []
-    altered: list[dict[str, Any]] = []
-    for item in {item.ref: item for item in items}.values():  # a ref told twice: the last word
-        record = item.model_dump_json()
-        fingerprint = hashlib.sha256(record.encode()).hexdigest()
-        before = known.get(item.ref)
-        if before is None:
-            told = _told(item, record, fingerprint, now)
-            told |= {
-                "company_id": link.company_id,
-                "id": named("sgt", link.company_id, link.id, item.ref),
-                "connection_id": link.id,
-                "remote_ref": item.ref,
-                "expected": told["open"],
-                "expected_credited": told["credited"],
-                "created_at": now,
-            }
-            fresh.append(told)
-            continue
-        _, fingerprint_before, presence, sighting_id, total, entries = before
-        if fingerprint == fingerprint_before and presence == "live":
-            continue
-        if written is not None and entries != written.get(sighting_id, 0):
-            continue
-        told = _told(item, record, fingerprint, now)
-        told |= {
-            "of_company": link.company_id,
-            "of_id": sighting_id,
-            "risen": told["total"] - total,
-        }
-        altered.append(told)
-    if fresh:
-        tx.execute(schema.sighting.insert(), fresh)
-    if altered:
-        tx.execute(_ALTER, altered)
-    new, changed = [row["id"] for row in fresh], [row["of_id"] for row in altered]
+    name = namer("sgt", link.company_id, link.id)
+    new: list[str] = []
+    fresh: list[tuple[Any, ...]] = []
+    changed: list[str] = []
+    altered: list[tuple[Any, ...]] = []
+    for ref, sighting_id, total, entries in _news(tx, link, prints):
+        item = last[ref]
+        told = _told(item, records[ref].decode(), prints[ref], now)
+        if sighting_id is None:
+            made = name(ref)
+            new.append(made)
+            fresh.append((link.company_id, link.id, now, made, ref, told[6], told[7], *told))
+        elif written is None or entries == written.get(sighting_id, 0):
+            changed.append(sighting_id)
+            altered.append((link.company_id, sighting_id, *told, told[5] - total))
+    insert_many(tx, schema.sighting, _FRESH, fresh)
+    update_many(tx, schema.sighting, ("company_id", "id"), _TOLD, altered, rising=("expected",))
     referrers.attribute(tx, link, new, now)
     return new, changed
+
+
+_write = TypeAdapter(SourceInvoice).serializer.to_json
+"""The record as JSON, in bytes; what `model_dump_json` calls in the end."""
+
+
+def _told(item: SourceInvoice, record: str, fingerprint: str, now: str) -> tuple[Any, ...]:
+    """Give the columns of `_TOLD`."""
+    return (
+        fingerprint,
+        record,
+        item.number,
+        item.state,
+        "live",
+        item.total.minor,
+        item.open.minor,
+        item.credited.minor if item.credited else 0,
+        item.document_sha256,
+        now,
+    )
+
+
+def _news(
+    tx: Connection, link: Link, prints: Mapping[str, str]
+) -> list[tuple[str, str | None, int, int]]:
+    """Find the records that are new, tell something else, or came back, in the order told.
+
+    Each with the id, total and entries of what stands of it. One comparison for a whole page: a
+    record that tells what it told before costs nothing else.
+    """
+    here = {"of_company": link.company_id, "of_link": link.id, "told": json.dumps(prints)}
+    found = tx.execute(_NEWS[tx.dialect.name], here)
+    rows = {row[0]: (row[0], row[1], row[2], row[3]) for row in found}
+    return [rows[ref] for ref in prints if ref in rows] if rows else []
+
+
+def _compare(told: TableValuedAlias) -> Select[Any, Any, Any, Any]:
+    s = schema.sighting.c
+    stands = and_(
+        s.company_id == bindparam("of_company", type_=Text),
+        s.connection_id == bindparam("of_link", type_=Text),
+        s.remote_ref == told.c.key,
+    )
+    news = or_(s.id.is_(None), s.fingerprint != told.c.value, s.presence != "live")
+    return (
+        select(told.c.key, s.id, s.total, s.written)
+        .select_from(told.outerjoin(schema.sighting, stands))
+        .where(news)
+    )
+
+
+_PRINTS = bindparam("told", type_=Text)
+_NEWS = {
+    "sqlite": _compare(func.json_each(_PRINTS).table_valued("key", "value")),
+    "postgresql": _compare(func.json_each_text(cast(_PRINTS, JSON)).table_valued("key", "value")),
+}
+"""References and fingerprints, bound as one JSON object, beside what stands; by database."""
 
 
 def store_unreadable(
@@ -165,15 +190,29 @@ def store_unreadable(
 
 def forget_unreadable(tx: Connection, link: Link, stream: str, refs: Sequence[str]) -> None:
     """Take rows off the list of unreadable ones once they were read."""
+    here = {"of_company": link.company_id, "of_link": link.id, "of_stream": stream}
+    if tx.execute(_ANY_UNREADABLE, here).first() is None:
+        return
     u = schema.unreadable.c
     tx.execute(
         schema.unreadable.delete().where(
             u.company_id == link.company_id,
             u.connection_id == link.id,
             u.stream == stream,
-            u.remote_ref.in_(refs),
+            among(tx, u.remote_ref, refs),
         )
     )
+
+
+_ANY_UNREADABLE = (
+    select(schema.unreadable.c.id)
+    .where(
+        schema.unreadable.c.company_id == bindparam("of_company", type_=Text),
+        schema.unreadable.c.connection_id == bindparam("of_link", type_=Text),
+        schema.unreadable.c.stream == bindparam("of_stream", type_=Text),
+    )
+    .limit(1)
+)
 
 
 def keep_answer(host: Host, tx: Connection, link: Link, raw: str, reason: str) -> None:
@@ -194,12 +233,14 @@ def forget_answers(tx: Connection, link: Link) -> None:
 
 def store_removed(host: Host, tx: Connection, link: Link, refs: Sequence[str]) -> list[str]:
     """Mark records their tool no longer has as vanished; return the ids of those that were live."""
+    if not refs:
+        return []
     s = schema.sighting.c
     found = tx.execute(
         select(s.id).where(
             s.company_id == link.company_id,
             s.connection_id == link.id,
-            s.remote_ref.in_(refs),
+            among(tx, s.remote_ref, refs),
             s.presence == "live",
         )
     ).scalars()
@@ -207,7 +248,7 @@ def store_removed(host: Host, tx: Connection, link: Link, refs: Sequence[str]) -
     if ids:
         tx.execute(
             schema.sighting.update()
-            .where(s.company_id == link.company_id, s.id.in_(ids))
+            .where(s.company_id == link.company_id, among(tx, s.id, ids))
             .values(presence="vanished", changed_at=stamp(host.clock.now()))
         )
     return ids

@@ -32,6 +32,11 @@ LARGEST = 2**63 - 1
 _TEXT = re.compile(r"-?[0-9]+(\.[0-9]+)?", re.ASCII)
 
 
+_STEPS = tuple(Decimal(1).scaleb(-digits) for digits in range(5))
+_WHOLES = tuple(Decimal(10**digits) for digits in range(5))
+"""The smallest coin of a currency with so many decimals, and how many of them make one."""
+
+
 def minor_unit(currency: str) -> int:
     """Tell how many decimals an amount of this currency has."""
     return MINOR_UNITS.get(currency, 2)
@@ -62,7 +67,7 @@ class Money(Frozen):
 
     def model_post_init(self, context: Any, /) -> None:
         """Refuse fractions of the smallest coin and give every equal amount one form."""
-        step = Decimal(1).scaleb(-minor_unit(self.currency))
+        step = _STEPS[minor_unit(self.currency)]
         # Bounded first: a remainder of more digits than the decimal context holds is an error.
         if abs(self.amount) > LARGEST * step:
             raise ValueError(f"{self.amount:.3e} {self.currency} is beyond any amount we can keep")
@@ -80,7 +85,7 @@ class Money(Frozen):
     @property
     def minor(self) -> int:
         """Give the amount in cents, the form the store keeps."""
-        return int(self.amount.scaleb(minor_unit(self.currency)))
+        return int(self.amount * _WHOLES[minor_unit(self.currency)])
 
     def __add__(self, other: Money) -> Money:
         self._same(other)

@@ -46,7 +46,8 @@ def _check(value: object) -> None:
             _check(item)
     elif isinstance(value, (list, tuple)):
         for item in cast("Sequence[object]", value):
-            _check(item)
+            if type(item) is not str:  # a page's event lists the ids of its rows
+                _check(item)
     else:
         raise ValueError(
             f"the journal takes no {type(value).__name__}: money and dates are written as text"

@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Text, bindparam, select
 
 from encaisse_core.errors import CheckFailed, StoreError
 from encaisse_core.journal.form import FIRST, JSON, canonical, event_hash, head_message
 from encaisse_core.store import schema
 from encaisse_core.store.engine import stamp
+from encaisse_core.store.upsert import insert_many
+
+EVENT = ("company_id", "sequence", "at", "kind", "subject", "body", "previous", "hash")
 
 
 class Signs(Protocol):
@@ -70,7 +73,7 @@ def append_all(connection: Connection, company_id: str, entries: Iterable[Entry]
     """
     _lock(connection, company_id)
     sequence, previous = _last_event(connection, company_id)
-    rows: list[dict[str, object]] = []
+    rows: list[tuple[object, ...]] = []
     for entry in entries:
         sequence += 1
         at, body = stamp(entry.at), canonical(dict(entry.body))
@@ -83,21 +86,9 @@ def append_all(connection: Connection, company_id: str, entries: Iterable[Entry]
             subject=entry.subject,
             body=body,
         )
-        rows.append(
-            {
-                "company_id": company_id,
-                "sequence": sequence,
-                "at": at,
-                "kind": entry.kind,
-                "subject": entry.subject,
-                "body": body,
-                "previous": previous,
-                "hash": hash_,
-            }
-        )
+        rows.append((company_id, sequence, at, entry.kind, entry.subject, body, previous, hash_))
         previous = hash_
-    if rows:
-        connection.execute(schema.event.insert(), rows)
+    insert_many(connection, schema.event, EVENT, rows)
     return sequence
 
 
@@ -193,21 +184,27 @@ def _lock(connection: Connection, company_id: str) -> tuple[str, str]:
     FOR NO KEY UPDATE on PostgreSQL: it keeps other writers of this journal out, but not the rows
     of other tables that refer to the company. SQLite has one writer anyway.
     """
-    c = schema.company.c
-    row = connection.execute(
-        select(c.siren, c.environment).where(c.id == company_id).with_for_update(key_share=True)
-    ).first()
+    row = connection.execute(_COMPANY, {"of_company": company_id}).first()
     if row is None:
         raise StoreError(f"La société {company_id} n'existe pas : rien n'a été écrit au journal.")
     return row.siren, row.environment
 
 
 def _last_event(connection: Connection, company_id: str) -> tuple[int, str]:
-    e = schema.event.c
-    row = connection.execute(
-        select(e.sequence, e.hash)
-        .where(e.company_id == company_id)
-        .order_by(e.sequence.desc())
-        .limit(1)
-    ).first()
+    row = connection.execute(_LAST, {"of_company": company_id}).first()
     return (row.sequence, row.hash) if row is not None else (0, FIRST)
+
+
+_OF = bindparam("of_company", type_=Text)
+_COMPANY = (
+    select(schema.company.c.siren, schema.company.c.environment)
+    .where(schema.company.c.id == _OF)
+    .with_for_update(key_share=True)
+)
+_LAST = (
+    select(schema.event.c.sequence, schema.event.c.hash)
+    .where(schema.event.c.company_id == _OF)
+    .order_by(schema.event.c.sequence.desc())
+    .limit(1)
+)
+"""Made once: both stand in every page that brought news."""

@@ -95,6 +95,13 @@ sighting = company_table(
     to("claim", "claim_id"),
     UniqueConstraint("company_id", "connection_id", "remote_ref"),
     Index("ix_sighting_claim", "company_id", "claim_id"),
+    Index(
+        "ix_sighting_written",
+        "company_id",
+        "connection_id",
+        sqlite_where=text("written > 0"),
+        postgresql_where=text("written > 0"),
+    ),
 )
 
 claim_key = company_table(

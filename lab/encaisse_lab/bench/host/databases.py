@@ -7,8 +7,8 @@ import shutil
 import tempfile
 import time
 from collections.abc import Generator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from importlib import import_module
 from itertools import count
 from pathlib import Path
@@ -34,6 +34,8 @@ class Database:
     folder: Path
     uri: str = ""
     postmaster: int = 0
+    looking: list[float] = field(default_factory=lambda: [0.0, 0.0])
+    """What asking about the server has cost so far, by the wall and in processor time."""
 
     @property
     def sqlite(self) -> bool:
@@ -66,25 +68,28 @@ class Database:
         """Tell what this process and the server have spent until now."""
         from encaisse_lab.bench.host.found import Spent
 
-        return Spent(time.monotonic(), time.process_time() + self._server())
+        if self.sqlite:
+            return Spent(time.monotonic(), time.process_time())
+        wall, cpu = time.monotonic(), time.process_time()
+        server = self._server()
+        self.looking[0] += time.monotonic() - wall
+        self.looking[1] += time.process_time() - cpu
+        return Spent(
+            time.monotonic() - self.looking[0], time.process_time() - self.looking[1] + server
+        )
 
     def _server(self) -> float:
         """Add up the processor time of the server's processes, ended ones included (Linux)."""
-        if self.sqlite:
-            return 0.0
-        ticks = 0
-        for folder in Path("/proc").iterdir():
-            if not folder.name.isdigit():
-                continue
-            try:
-                fields = (folder / "stat").read_text("ascii", "replace").rpartition(")")[2].split()
-            except OSError:
-                continue  # it ended meanwhile: the server itself answers for it
-            if int(folder.name) == self.postmaster:
-                ticks += sum(map(int, fields[11:15]))  # its own, and its ended children's
-            elif int(fields[1]) == self.postmaster:
-                ticks += sum(map(int, fields[11:13]))
+        own = Path(f"/proc/{self.postmaster}")
+        ticks = sum(map(int, _stat(own)[11:15]))  # its own, and its ended children's
+        for child in (own / "task" / own.name / "children").read_text("ascii").split():
+            with suppress(OSError):  # it ended meanwhile: the server itself answers for it
+                ticks += sum(map(int, _stat(Path(f"/proc/{child}"))[11:13]))
         return ticks / TICKS
+
+
+def _stat(process: Path) -> list[str]:
+    return (process / "stat").read_text("ascii", "replace").rpartition(")")[2].split()
 
 
 @contextmanager
