@@ -34,7 +34,8 @@ _TEXT = re.compile(r"-?[0-9]+(\.[0-9]+)?", re.ASCII)
 
 _STEPS = tuple(Decimal(1).scaleb(-digits) for digits in range(5))
 _WHOLES = tuple(Decimal(10**digits) for digits in range(5))
-"""The smallest coin of a currency with so many decimals, and how many of them make one."""
+_MOST = tuple(LARGEST * step for step in _STEPS)
+"""By decimals of a currency: its smallest coin, how many of them make one, the most of it kept."""
 
 
 def minor_unit(currency: str) -> int:
@@ -67,15 +68,17 @@ class Money(Frozen):
 
     def model_post_init(self, context: Any, /) -> None:
         """Refuse fractions of the smallest coin and give every equal amount one form."""
-        step = _STEPS[minor_unit(self.currency)]
+        digits = minor_unit(self.currency)
+        step, amount = _STEPS[digits], self.amount
         # Bounded first: a remainder of more digits than the decimal context holds is an error.
-        if abs(self.amount) > LARGEST * step:
-            raise ValueError(f"{self.amount:.3e} {self.currency} is beyond any amount we can keep")
-        if self.amount % step != 0:
-            raise ValueError(f"{self.amount} {self.currency} is finer than its smallest coin")
+        if not -_MOST[digits] <= amount <= _MOST[digits]:
+            raise ValueError(f"{amount:.3e} {self.currency} is beyond any amount we can keep")
+        exact = amount.quantize(step)
+        if exact != amount:
+            raise ValueError(f"{amount} {self.currency} is finer than its smallest coin")
         # Minus zero equals zero and is spelt otherwise. With as many decimals as the coin, never
         # with an exponent, the amount is written as it stands: `str` of it is the JSON.
-        object.__setattr__(self, "amount", self.amount.quantize(step) + 0)
+        self.__dict__["amount"] = exact + 0
 
     @classmethod
     def of_minor(cls, minor: int, currency: str = "EUR") -> Self:

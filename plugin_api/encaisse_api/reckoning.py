@@ -27,12 +27,12 @@ def check(invoice: SourceInvoice) -> None:
 
 
 def _one_currency(invoice: SourceInvoice) -> None:
-    moneys = [invoice.total, invoice.open]
+    currencies = {invoice.total.currency, invoice.open.currency}
     for part in invoice.instalments:
-        moneys += [part.amount, part.open]
+        currencies |= {part.amount.currency, part.open.currency}
     if invoice.credited is not None:
-        moneys.append(invoice.credited)
-    others = sorted({money.currency for money in moneys} - {invoice.currency})
+        currencies.add(invoice.credited.currency)
+    others = sorted(currencies - {invoice.currency})
     if others:
         raise ValueError(
             f"{invoice.number}: amounts in more than one currency ({', '.join(others)} beside "
@@ -45,54 +45,61 @@ def _parts(invoice: SourceInvoice) -> None:
     if len({part.ref for part in parts}) != len(parts):
         raise ValueError(f"{invoice.number}: two instalments share one reference")
     for said, whole, what in (
-        ([part.amount for part in parts], invoice.total, "instalments do not add up to the total"),
-        ([part.open for part in parts], invoice.open, "open instalments do not add up to `open`"),
+        (
+            [part.amount.amount for part in parts],
+            invoice.total.amount,
+            "instalments do not add up to the total",
+        ),
+        (
+            [part.open.amount for part in parts],
+            invoice.open.amount,
+            "open instalments do not add up to `open`",
+        ),
     ):
-        summed = sum(money.minor for money in said)
-        if summed != whole.minor:
-            there = Money.of_minor(summed, invoice.currency)
-            raise ValueError(f"{invoice.number}: {what} ({there.amount} against {whole.amount})")
+        summed = sum(said[1:], said[0])
+        if summed != whole:
+            raise ValueError(f"{invoice.number}: {what} ({summed} against {whole})")
 
 
 def _credit(invoice: SourceInvoice) -> None:
-    number, total, left = invoice.number, invoice.total, invoice.open
-    if total.minor > 0 or left.minor > 0:
+    number, total, left = invoice.number, invoice.total.amount, invoice.open.amount
+    if total > 0 or left > 0:
         raise ValueError(
-            f"{number}: a {invoice.kind} carries negative amounts, not {total.amount} with "
-            f"{left.amount} open; write what the debtor may deduct below zero"
+            f"{number}: a {invoice.kind} carries negative amounts, not {total} with "
+            f"{left} open; write what the debtor may deduct below zero"
         )
-    if left.minor < total.minor:
-        raise ValueError(f"{number}: {left.amount} open of a credit of {total.amount}")
-    if invoice.state == "settled" and left.minor:
-        raise ValueError(f"{number}: `settled` with {left.amount} of the credit still open")
+    if left < total:
+        raise ValueError(f"{number}: {left} open of a credit of {total}")
+    if invoice.state == "settled" and left:
+        raise ValueError(f"{number}: `settled` with {left} of the credit still open")
     for part in invoice.instalments:
-        if not part.amount.minor <= part.open.minor <= 0:
+        if not part.amount.amount <= part.open.amount <= 0:
             raise ValueError(_bad_part(invoice, part.ref, part.amount, part.open))
 
 
 def _owed(invoice: SourceInvoice) -> None:
-    number, total, left = invoice.number, invoice.total, invoice.open
-    if total.minor < 0:
+    number, total, left = invoice.number, invoice.total.amount, invoice.open.amount
+    if total < 0:
         raise ValueError(
-            f"{number}: {total.amount} is no total of an invoice; below zero it is a `credit_note` "
+            f"{number}: {total} is no total of an invoice; below zero it is a `credit_note` "
             "or an `unallocated_credit`"
         )
-    if left.minor > total.minor:
+    if left > total:
         raise ValueError(
-            f"{number}: {left.amount} open of {total.amount}; `total` is all that was asked for, "
+            f"{number}: {left} open of {total}; `total` is all that was asked for, "
             "rounding included"
         )
-    if left.minor < 0 and invoice.state == "open":
-        raise ValueError(f"{number}: {left.amount} open; an invoice paid too much is `settled`")
-    if left.minor > 0 and invoice.state == "settled":
-        raise ValueError(f"{number}: `settled` with {left.amount} still open")
-    if invoice.credited is not None and invoice.credited.minor < 0:
+    if left < 0 and invoice.state == "open":
+        raise ValueError(f"{number}: {left} open; an invoice paid too much is `settled`")
+    if left > 0 and invoice.state == "settled":
+        raise ValueError(f"{number}: `settled` with {left} still open")
+    if invoice.credited is not None and invoice.credited.amount < 0:
         raise ValueError(f"{number}: `credited` {invoice.credited.amount} takes nothing off")
     for part in invoice.instalments:
         # Paid too much, an échéance may stand below zero; then none beside it is still owed.
-        low, high = (None, 0) if left.minor < 0 else (0, part.amount.minor)
-        within = part.open.minor <= high and (low is None or low <= part.open.minor)
-        if part.amount.minor < 0 or not within:
+        low, high = (None, 0) if left < 0 else (0, part.amount.amount)
+        within = part.open.amount <= high and (low is None or low <= part.open.amount)
+        if part.amount.amount < 0 or not within:
             raise ValueError(_bad_part(invoice, part.ref, part.amount, part.open))
 
 
