@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from encaisse_lab.bench.host import ingesting, loading
+from encaisse_lab.bench.host import draining, ingesting, loading
 from encaisse_lab.bench.host.found import Measure
 
 MEASURES: Mapping[str, Measure] = {
     "ingest": ingesting.measure,
     "dlt": loading.measure,
+    "drain": draining.measure,
 }
