@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol, cast
 
 import httpx
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Text, bindparam, select
 
 from encaisse_api import Connector, Context, Manifest, roles_of
 from encaisse_api.base import Environment
@@ -170,16 +170,22 @@ def links(
 
 def link(connection: Connection, company_id: str, connection_id: str) -> Link:
     """Read one connection."""
-    c, k = schema.connection.c, schema.company.c
-    query = (
-        select(schema.connection, k.siren, k.environment)
-        .join(schema.company, k.id == c.company_id)
-        .where(c.company_id == company_id, c.id == connection_id)
-    )
-    found = rows(connection.execute(query))
-    if not found:
+    named = {"of_company": company_id, "of_link": connection_id}
+    found = connection.execute(_ONE, named).mappings().first()
+    if found is None:
         raise UsageError(f"La connexion {connection_id} n'existe pas pour cette société.")
-    return _link(found[0])
+    return _link(dict(found))
+
+
+_ONE = (
+    select(schema.connection, schema.company.c.siren, schema.company.c.environment)
+    .join(schema.company, schema.company.c.id == schema.connection.c.company_id)
+    .where(
+        schema.connection.c.company_id == bindparam("of_company", type_=Text),
+        schema.connection.c.id == bindparam("of_link", type_=Text),
+    )
+)
+"""Made once, because each effect asks it."""
 
 
 def _link(row: Mapping[str, Any]) -> Link:

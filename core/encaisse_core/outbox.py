@@ -16,13 +16,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, func, select, text
+from sqlalchemy import Connection, Integer, Text, bindparam, func, select, text
 
 from encaisse_core import journal, restored
 from encaisse_core.host import Host
 from encaisse_core.naming import named
 from encaisse_core.store import schema
-from encaisse_core.store.engine import instant, rows, stamp
+from encaisse_core.store.engine import instant, stamp
 
 LEASE = timedelta(minutes=5)
 """Longer than a look-up, a send and a second look may take, so that a slow reply is no expiry."""
@@ -124,6 +124,49 @@ def plan(
 READY = text("state in ('planned','sending','uncertain')")
 """A literal, because SQLite does not use a partial index for bound values."""
 
+_E = schema.effect.c
+_OF = _E.company_id == bindparam("of_company", type_=Text)
+_NEXT = (
+    select(schema.effect)
+    .where(
+        READY,
+        _OF,
+        _E.kind.in_(bindparam("kinds", expanding=True, type_=Text)),
+        _E.ready_at <= bindparam("now", type_=Text),
+        _E.id.not_in(bindparam("leave", expanding=True, type_=Text)),
+    )
+    .order_by(_E.lane, _E.ready_at, _E.created_at, _E.id)
+    .limit(1)
+)
+_LEASE = (
+    schema.effect.update()
+    .where(_OF, _E.id == bindparam("of_id", type_=Text))
+    .values(
+        state="sending",
+        token=bindparam("token_now", type_=Text),
+        ready_at=bindparam("until", type_=Text),
+        attempts=bindparam("tried", type_=Integer),
+    )
+)
+_HELD = select(_E.ready_at).where(
+    _OF, _E.id == bindparam("of_id", type_=Text), _E.token == bindparam("held", type_=Text)
+)
+_FINISH = (
+    schema.effect.update()
+    .where(_OF, _E.id == bindparam("of_id", type_=Text), _E.token == bindparam("held", type_=Text))
+    .values(
+        state=bindparam("left", type_=Text),
+        token=None,
+        reason=bindparam("why", type_=Text),
+        ready_at=bindparam("again", type_=Text),
+        finished_at=bindparam("ended", type_=Text),
+        remote_id=func.coalesce(bindparam("landed", type_=Text), _E.remote_id),
+        receipt=func.coalesce(bindparam("proof", type_=Text), _E.receipt),
+    )
+)
+"""Made once, because each effect asks them: what is next, take it, do we still
+hold it, and how it ended."""
+
 
 def claim_next(
     host: Host, company_id: str, kinds: tuple[str, ...], *, without: Collection[str] = ()
@@ -133,52 +176,27 @@ def claim_next(
     An effect found `sending` past its lease was left by a dead worker: what it did is unknown, so
     it comes back as `uncertain` and is looked up before anything is sent.
     """
-    e = schema.effect.c
     with host.store.begin("outbox.claim") as tx:
         now = host.store.db_now(tx)
         host.store.one_at_a_time(tx, company_id)
-        found = rows(
-            tx.execute(
-                select(schema.effect)
-                .where(
-                    READY,
-                    e.company_id == company_id,
-                    e.kind.in_(kinds),
-                    e.ready_at <= stamp(now),
-                    e.id.not_in(without),
-                )
-                .order_by(e.lane, e.ready_at, e.created_at, e.id)
-                .limit(1)
-            )
-        )
-        if not found:
+        among_kinds = {"of_company": company_id, "kinds": kinds, "leave": list(without)}
+        found = tx.execute(_NEXT, among_kinds | {"now": stamp(now)}).mappings().first()
+        if found is None:
             return None
-        row = found[0]
         token = host.ids.nonce(16).hex()
-        tx.execute(
-            schema.effect.update()
-            .where(e.company_id == company_id, e.id == row["id"])
-            .values(
-                state="sending",
-                token=token,
-                ready_at=stamp(now + LEASE),
-                attempts=row["attempts"] + 1,
-            )
-        )
-        state = "planned" if row["state"] == "planned" else "uncertain"
-        return effect_of(row, state=state, token=token, attempts=row["attempts"] + 1)
+        attempts = found["attempts"] + 1
+        leased = {"token_now": token, "until": stamp(now + LEASE), "tried": attempts}
+        tx.execute(_LEASE, leased | {"of_company": company_id, "of_id": found["id"]})
+        state = "planned" if found["state"] == "planned" else "uncertain"
+        return effect_of(dict(found), state=state, token=token, attempts=attempts)
 
 
 def holds(host: Host, effect: Effect) -> bool:
     """Tell whether this worker still holds the effect, just before it sends."""
-    e = schema.effect.c
     with host.store.begin("outbox.fence") as tx:
         now = host.store.db_now(tx)
-        found = tx.execute(
-            select(e.ready_at).where(
-                e.company_id == effect.company_id, e.id == effect.id, e.token == effect.token
-            )
-        ).scalar_one_or_none()
+        named = {"of_company": effect.company_id, "of_id": effect.id, "held": effect.token}
+        found = tx.execute(_HELD, named).scalar_one_or_none()
         return found is not None and instant(found) > now
 
 
@@ -197,24 +215,21 @@ def finish(
 
     `retry_in` delays a next attempt of an effect that stays planned or uncertain.
     """
-    e = schema.effect.c
     now = host.store.db_now(tx)
     closed = state in ("done", "refused", "parked")
-    values: dict[str, Any] = {
-        "state": state,
-        "token": None,
-        "reason": reason,
-        "ready_at": stamp(now + (retry_in or timedelta(0))),
-        "finished_at": stamp(host.clock.now()) if closed else None,
-    }
-    if remote_id is not None:
-        values["remote_id"] = remote_id
-    if receipt is not None:
-        values["receipt"] = json.dumps(receipt, sort_keys=True)
     written = tx.execute(
-        schema.effect.update()
-        .where(e.company_id == effect.company_id, e.id == effect.id, e.token == effect.token)
-        .values(**values)
+        _FINISH,
+        {
+            "of_company": effect.company_id,
+            "of_id": effect.id,
+            "held": effect.token,
+            "left": state,
+            "why": reason,
+            "again": stamp(now + (retry_in or timedelta(0))),
+            "ended": stamp(host.clock.now()) if closed else None,
+            "landed": remote_id,
+            "proof": None if receipt is None else json.dumps(receipt, sort_keys=True),
+        },
     )
     if written.rowcount == 0:
         return False

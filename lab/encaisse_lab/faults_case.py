@@ -167,8 +167,8 @@ class Case:
                 return False
             self.incidents.append(f"{who}{stage.name}: {type(error).__name__} {error.message}")
         except Exception as error:
-            last = traceback.extract_tb(error.__traceback__)[-1]
-            where = f"{Path(last.filename).name}:{last.lineno}"
+            frame = traceback.extract_tb(error.__traceback__)[-1]
+            where = f"{Path(frame.filename).name}:{frame.lineno}"
             self.incidents.append(f"{who}{stage.name}: {type(error).__name__} at {where}")
         finally:
             faults_host.closed(app, self.town)

@@ -106,12 +106,12 @@ class Store:
         if self._whole._shared is not None:
             return self._whole._shared()
         if self._whole._virtual:
-            row = connection.execute(select(schema.virtual_clock.c.now)).scalar_one()
+            row = connection.execute(_VIRTUAL).scalar_one()
             return instant(row)
         if self.sqlite:
-            now = connection.execute(text("select strftime('%Y-%m-%dT%H:%M:%f', 'now')"))
+            now = connection.exec_driver_sql("select strftime('%Y-%m-%dT%H:%M:%f', 'now')")
             return datetime.fromisoformat(str(now.scalar_one())).replace(tzinfo=UTC)
-        now_pg: datetime = connection.execute(text("select clock_timestamp()")).scalar_one()
+        now_pg: datetime = connection.exec_driver_sql("select clock_timestamp()").scalar_one()
         return now_pg.astimezone(UTC)
 
     def one_at_a_time(self, connection: Connection, company_id: str) -> None:
@@ -139,6 +139,9 @@ class Store:
     def close(self) -> None:
         """Give back every connection."""
         self.engine.dispose()
+
+
+_VIRTUAL = select(schema.virtual_clock.c.now)
 
 
 def _lock_number(name: str) -> int:

@@ -117,8 +117,11 @@ effect = company_table(
     CheckConstraint("fate in ('pending','posted','altered','rejected')", name="fate"),
     Index(
         "ix_effect_ready",
+        "company_id",
         "lane",
         "ready_at",
+        "created_at",
+        "id",
         sqlite_where=text("state in ('planned','sending','uncertain')"),
         postgresql_where=text("state in ('planned','sending','uncertain')"),
     ),
