@@ -78,7 +78,7 @@ class Money(Frozen):
             raise ValueError(f"{amount} {self.currency} is finer than its smallest coin")
         # Minus zero equals zero and is spelt otherwise. With as many decimals as the coin, never
         # with an exponent, the amount is written as it stands: `str` of it is the JSON.
-        self.__dict__["amount"] = exact + 0
+        object.__setattr__(self, "amount", exact + 0)
 
     @classmethod
     def of_minor(cls, minor: int, currency: str = "EUR") -> Self:
