@@ -150,7 +150,7 @@ def _settle(app: App, oidc: Oidc) -> Place:
     made = connecting.connect(
         app.host, app.vault, company_id=company, connector="exemple", values=CLIENT
     )
-    place = Place(app, made, oidc)
+    place = Place(app.of(company), made, oidc)
     place.give(*oidc.consent())
     oidc.refreshes()
     oidc.said.clear()
