@@ -33,6 +33,7 @@ from encaisse_einvoicing.reading.plan import Converted
 
 cutting = importlib.import_module("encaisse_einvoicing.fec.records")
 """The module; the package gives its name to the function that writes."""
+loader = importlib.import_module("encaisse_einvoicing.reading.loader")
 
 CALM = settings(max_examples=examples(200), deadline=None, database=None)
 DIGITS = st.text(st.sampled_from("0123456789"), max_size=14)
@@ -72,6 +73,31 @@ def test_a_day_is_read_in_its_form_alone(day: date, spoilt: int, char: str) -> N
 def test_what_python_takes_for_a_day_and_xml_schema_does_not_is_refused(text: str) -> None:
     found = values.iso_date(text, etree.Element("x"))
     assert isinstance(found, Converted) and found.value is None
+
+
+# --- encodings -----------------------------------------------------------------------------------
+
+SPOILT = st.sampled_from(
+    [b"\xc3", b"\xe2\x82", b"\xf0\x9f\x98", b"\x80" * 5, b"\xc0\xaf", b"\xed\xa0\x80"]
+)
+"""Bytes that are no UTF-8: cut short, continued for nothing, overlong, half a surrogate."""
+
+
+@CALM
+@given(
+    parts=st.lists(st.text(max_size=6).map(lambda text: text.encode("utf-8", "replace")) | SPOILT),
+    piece=st.integers(1, 9),
+)
+def test_utf8_is_checked_in_pieces_as_in_one(parts: list[bytes], piece: int) -> None:
+    data = b"".join(parts)
+    try:
+        data.decode("utf-8")
+        due = None
+    except UnicodeDecodeError as error:
+        due = error.start
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loader, "_PIECE", piece)
+        assert loader._not_utf8(data) == due
 
 
 # --- keys of numbers -----------------------------------------------------------------------------

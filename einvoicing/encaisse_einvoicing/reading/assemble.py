@@ -62,8 +62,8 @@ def is_named(party: Raw) -> bool:
 
 
 def _party(walk: Walk, party: Raw, label: str, vat_scheme: str) -> None:
-    registrations = party.pop("registrations", [])
-    assert isinstance(registrations, list)
+    registrations = groups(party, "registrations")
+    party.pop("registrations", None)
     for registration in registrations:
         field = "vat_id" if text(registration, "scheme") == vat_scheme else "tax_id"
         number = text(registration, "id")
@@ -80,23 +80,20 @@ def _party(walk: Walk, party: Raw, label: str, vat_scheme: str) -> None:
     for field in ("legal_id", "endpoint"):
         if field not in party:
             party.pop(f"{field}_scheme", None)  # a register alone names nothing
-    ids = [identifier for identifier in groups(party, "ids") if "value" in identifier]
-    if "ids" in party:
-        party["ids"] = ids
+    ids = groups(party, "ids")
+    if ids:
+        party["ids"] = ids = [identifier for identifier in ids if "value" in identifier]
     found = french_numbers(
         text(party, "legal_id"),
         text(party, "legal_id_scheme"),
-        tuple((text(each, "value"), text(each, "scheme")) for each in ids),
+        tuple([(text(each, "value"), text(each, "scheme")) for each in ids]),
         text(party, "vat_id"),
         text(group(party, "address"), "country"),
     )
-    for key, value in (
-        ("siren", found.siren),
-        ("siren_source", found.source),
-        ("siret", found.siret),
-    ):
-        if value is not None:
-            party[key] = value
+    if found.siren is not None and found.source is not None:
+        party["siren"], party["siren_source"] = found.siren, found.source
+    if found.siret is not None:
+        party["siret"] = found.siret
     for code, sentence in found.wrong:
         walk.report(code, f"{label[0].upper()}{label[1:]} : {sentence}.", label)
 

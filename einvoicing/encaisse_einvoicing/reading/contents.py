@@ -44,7 +44,7 @@ def invoice_xml(data: bytes) -> Found:
 
     The bytes tell what they are, not their name.
     """
-    markup = _looks_like_xml(data)
+    markup = data.startswith(b"<") or _looks_like_xml(data)
     if not markup and b"%PDF-" in data[:_PDF_HEAD]:
         embedded = pdf.extract(data)
         return Found(embedded.data, embedded.name, embedded.issues)

@@ -136,6 +136,8 @@ def _luhn(digits: str) -> bool:
 
 def _vat_siren(vat_id: str | None) -> str | None:
     """Take the SIREN out of a French VAT number; Monaco's (FR..000) hold none."""
+    if vat_id is None:
+        return None
     number = _bare(vat_id).upper()
     if not (len(number) == 13 and number.startswith("FR") and _is_siren(number[4:])):
         return None
@@ -145,4 +147,6 @@ def _vat_siren(vat_id: str | None) -> str | None:
 
 
 def _bare(value: str | None) -> str:
-    return "".join((value or "").split())
+    if value is None or value.isalnum():
+        return value or ""
+    return "".join(value.split())

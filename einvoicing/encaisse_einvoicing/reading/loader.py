@@ -27,6 +27,11 @@ about 130 bytes; honest XML spends 45 bytes on one, so it meets the cap on bytes
 _FEW: Final = 20_000
 """Signs found by leaps before counting all of them is the cheaper way."""
 
+_PIECE: Final = 16 * 1024
+"""Bytes checked at once for being UTF-8."""
+_CONTINUED: Final = 3
+"""Bytes of a character after its first, at most; more in a row are no UTF-8 wherever it is cut."""
+
 Codec = Literal["utf-8", "utf-16", "utf-16-le", "utf-16-be", "iso-8859-1", "iso-8859-15", "cp1252"]
 _CODECS: Final[dict[str, Codec]] = {
     "utf-8": "utf-8",
@@ -202,17 +207,45 @@ def _as_utf8(data: bytes) -> bytes:
         data = data.removeprefix(b"\xef\xbb\xbf")
         if data.isascii():
             return data
+        wrong = _not_utf8(data)
+        if wrong is None:
+            return data
+        raise _other_encoding(codec, wrong)
     try:
         text = data.decode(codec)
     except UnicodeDecodeError as error:
-        raise Refused(
-            "xml_encoding",
-            f"Le XML se dit en {codec.upper()} et ne l'est pas (octet {error.start}) : il n'est "
-            "pas lu, pour ne pas fausser un nom. Demandez au vendeur de renvoyer le fichier.",
-        ) from None
-    if codec == "utf-8":
-        return data
+        raise _other_encoding(codec, error.start) from None
     return _DECLARATION.sub("", text.removeprefix("\ufeff"), count=1).encode("utf-8")
+
+
+def _other_encoding(codec: Codec, byte: int) -> Refused:
+    return Refused(
+        "xml_encoding",
+        f"Le XML se dit en {codec.upper()} et ne l'est pas (octet {byte}) : il n'est pas lu, "
+        "pour ne pas fausser un nom. Demandez au vendeur de renvoyer le fichier.",
+    )
+
+
+def _not_utf8(data: bytes) -> int | None:
+    """Find the first byte that is no UTF-8; None where all of it is.
+
+    Piece by piece, cut between characters: most of a large invoice is what is attached to it, in
+    ASCII, and decoding all of that took longer than parsing it.
+    """
+    start, size = 0, len(data)
+    while start < size:
+        end = min(start + _PIECE, size)
+        for _ in range(_CONTINUED):
+            if end < size and data[end] & 0xC0 == 0x80:  # inside a character
+                end += 1
+        piece = data[start:end]
+        if not piece.isascii():
+            try:
+                piece.decode("utf-8")
+            except UnicodeDecodeError as error:
+                return start + error.start
+        start = end
+    return None
 
 
 def _codec(data: bytes) -> Codec:

@@ -5,17 +5,24 @@ children by qualified tag, and everything a walk asks of a term for each value i
 leaf beforehand.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import date
-from decimal import Decimal
-from typing import Final, NamedTuple, TypeAlias
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
 
-from encaisse_einvoicing.reading.loader import Element
+from encaisse_einvoicing.reading.step import (
+    NOTHING,
+    Convert,
+    Converted,
+    Leaf,
+    Opening,
+    Raw,
+    Scalar,
+    Step,
+)
+from encaisse_einvoicing.reading.taking import compile_takes
 from encaisse_einvoicing.terms import Column, Group, Kind, TableBroken, Term, table
 
-Scalar: TypeAlias = str | Decimal | date | bool
-Raw: TypeAlias = "dict[str, Scalar | Raw | list[Raw]]"
+__all__ = ["Convert", "Converted", "Plan", "Raw", "Scalar", "Syntax", "compile_plan"]
 
 MAX_TEXT: Final[Mapping[Kind, int]] = {
     Kind.TEXT: 100_000,
@@ -23,58 +30,6 @@ MAX_TEXT: Final[Mapping[Kind, int]] = {
 }
 MAX_TOKEN: Final = 1_000
 """Characters of a code, an identifier, a date or a number."""
-
-
-class Converted(NamedTuple):
-    """Be what an odd text became: a value, an issue (code, rest of the sentence), both or none."""
-
-    value: Scalar | None
-    code: str
-    sentence: str
-
-
-NOTHING: Final = Converted(None, "", "")
-"""No value, and nothing to say of it."""
-
-Convert: TypeAlias = Callable[[str, Element], Scalar | Converted]
-"""Turn a text into its value; only what is worth an issue costs a `Converted`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Leaf:
-    """Be where one term is read: its group's level, how it converts, its longest text."""
-
-    term: Term
-    level: int
-    field: str
-    limit: int
-    convert: Convert | None
-    """None where the text is the value."""
-    amount: bool
-    """The currency beside the value is one of the invoice's amounts."""
-
-
-@dataclass(frozen=True, slots=True)
-class Opening:
-    """Open a group: a fresh dictionary at `level`, under the one a level below."""
-
-    group: Group
-    level: int
-    field: str
-    many: bool
-
-
-@dataclass(slots=True)
-class Step:
-    """Be one element the table knows, with what to do there and which children it knows."""
-
-    path: str
-    children: "dict[str, Step]" = field(default_factory=dict["str", "Step"])
-    opens: Opening | None = None
-    leaf: Leaf | None = None
-    attributes: dict[str, Leaf] = field(default_factory=dict[str, Leaf])
-    silent: frozenset[str] = frozenset()
-    """Attributes its conversion looks at itself."""
 
 
 SILENT_ATTRIBUTES: Final[Mapping[Kind, frozenset[str]]] = {
@@ -113,6 +68,7 @@ def compile_plan(syntax: Syntax, of: Group | None = None) -> Plan:
     root = Step(f"/{syntax.root}")
     deepest = _compile(syntax, table() if of is None else of, root, 0)
     prefixes = {f"{{{uri}": prefix for prefix, uri in syntax.namespaces.items()}
+    compile_takes(root)
     return Plan(root, deepest + 1, prefixes, syntax.document)
 
 

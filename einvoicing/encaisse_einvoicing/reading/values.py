@@ -8,14 +8,17 @@ or guessed.
 import re
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final
 
 from encaisse_einvoicing.reading.loader import Element
-from encaisse_einvoicing.reading.plan import Converted
+from encaisse_einvoicing.reading.step import Converted
 
 _DECIMAL: Final = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)")
 _MAX_DIGITS: Final = 40
 """Longer numbers are refused: BR-FR allows 19 digits, no honest amount has 40."""
+_REMEMBERED: Final = 4096
+"""Numbers kept as read: rates, quantities and amounts come back all over an invoice."""
 _ISO_DAY_ZONE: Final = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})(?:Z|[+-][0-9]{2}:[0-9]{2})")
 _CII_DAY: Final = "102"
 _CII_TIMES: Final = {
@@ -40,6 +43,11 @@ def decimal(text: str, element: Element) -> Decimal | Converted:
 
     Digits with at most one dot are told without the form, which costs as much as the number.
     """
+    return _number(text)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _number(text: str) -> Decimal | Converted:
     if len(text) > _MAX_DIGITS:
         return _NOT_A_DECIMAL
     if (text.isascii() and text.replace(".", "", 1).isdigit()) or _DECIMAL.fullmatch(text):

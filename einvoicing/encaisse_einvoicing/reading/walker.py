@@ -6,22 +6,12 @@ is asked twice, and nothing that the table can answer.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Final
+from typing import Final, cast
 
 from encaisse_einvoicing.issues import Issue, Refused, shortened
 from encaisse_einvoicing.reading.loader import Element
-from encaisse_einvoicing.reading.plan import (
-    Convert,
-    Converted,
-    Leaf,
-    Opening,
-    Plan,
-    Raw,
-    Scalar,
-    Step,
-    Syntax,
-    compile_plan,
-)
+from encaisse_einvoicing.reading.plan import Convert, Plan, Syntax, compile_plan
+from encaisse_einvoicing.reading.step import Converted, Leaf, Opening, Raw, Scalar, Step
 from encaisse_einvoicing.terms import Term
 
 __all__ = [
@@ -63,9 +53,8 @@ class Walk:
         self.unmapped: Final[dict[str, None]] = {}
         self.currencies: Final[dict[str, str]] = {}
         """Currency of the amounts met -> where the first of them stands."""
-        self._frames: Final[list[Raw]] = [{} for _ in range(plan.levels)]
+        self.frames: Final[list[Raw]] = [{} for _ in range(plan.levels)]
         """The open group of each level; what is below the last one opened is stale."""
-        self._lines = 0
         self._unlisted = 0
 
     def read(self, root: Element) -> Raw:
@@ -77,51 +66,57 @@ class Walk:
         elements = root.iter()
         next(elements)  # the root itself, whose attributes say nothing
         step, left = self._plan.root, len(root)
-        known, frames = step.children, self._frames
-        waiting: list[tuple[Step, int, Element, Opening | None, Raw]] = []
-        outer = frames[0]
+        known = step.children
+        waiting: list[tuple[Step, int, Element, Raw | None]] = []
+        waiting.append((step, 0, root, None))  # what the root's own end comes back to
         for element in elements:
-            left -= 1
             found = known.get(element.tag)
             if found is None:
-                self._skip(step, element.tag)
+                self.skip(step, element.tag)
                 _pass_over(elements, len(element))
+            elif (take := found.take) is not None:
+                if inside := take(element, self):
+                    _pass_over(elements, inside)
             else:
                 opens = found.opens
-                if opens is not None:
-                    outer = frames[opens.level]
-                    frames[opens.level] = {}
-                names = element.keys()
-                if names and (found.attributes or len(names) > 1 or names[0] not in found.silent):
-                    self._attributes(element, found, names)
-                inside, leaf = len(element), found.leaf
-                if leaf is None:
-                    if inside:
-                        waiting.append((step, left, element, opens, outer))
-                        step, left, known = found, inside, found.children
-                        continue
-                elif inside:
-                    self._mixed(element, leaf, found)
-                    _pass_over(elements, inside)
-                elif (text := element.text) and (text := text.strip()):
-                    value: Scalar | None = text
-                    if leaf.convert is not None or len(text) > leaf.limit:
-                        value = self._converted(element, leaf, text, found)
-                    if value is not None:
-                        frame = frames[leaf.level]
-                        if leaf.field in frame:
-                            self._again(element, leaf, value, text, found)
-                        else:
-                            frame[leaf.field] = value
-                if opens is not None:
-                    self._close(element, found, opens, outer)
-            while not left and waiting:
+                outer = None if opens is None else self.open(opens)
+                if names := element.keys():
+                    self.attributes(element, found, names)
+                if inside := len(element):
+                    waiting.append((step, left, element, outer))
+                    step, left, known = found, inside, found.children
+                    continue
+                if outer is not None and opens is not None:
+                    self.close(element, found, opens, outer)
+            left -= 1
+            while not left:
                 closed = step
-                step, left, element, opens, outer = waiting.pop()
+                step, left, element, outer = waiting.pop()
+                if outer is not None and closed.opens is not None:
+                    self.close(element, closed, closed.opens, outer)
                 known = step.children
-                if opens is not None:
-                    self._close(element, closed, opens, outer)
-        return frames[0]
+                left -= 1
+        return self.frames[0]
+
+    def open(self, opens: Opening) -> Raw:
+        """Open a group; give what stood at its level, to be put back by `close`."""
+        frames, level = self.frames, opens.level
+        outer = frames[level]
+        frames[level] = {}
+        return outer
+
+    def close(self, element: Element, step: Step, opens: Opening, outer: Raw) -> None:
+        """Put what a group gathered under its parent, and `outer` back in its place."""
+        frames, level = self.frames, opens.level
+        fresh = frames[level]
+        frames[level] = outer
+        if not fresh:
+            return
+        parent, field = frames[level - 1], opens.field
+        if field in parent:
+            self._repeated(element, step, opens, fresh)
+        else:
+            parent[field] = [fresh] if opens.many else fresh
 
     def report(self, code: str, message: str, where: str, term: str = "", raw: str = "") -> None:
         """Add an issue, up to the cap."""
@@ -140,23 +135,28 @@ class Walk:
             )
         )
 
-    def _attributes(self, element: Element, step: Step, names: Sequence[str | bytes]) -> None:
-        for name in map(str, names):
-            leaf = step.attributes.get(name)
+    def attributes(self, element: Element, step: Step, names: Sequence[str | bytes]) -> None:
+        """Read the attributes of an element; those nobody knows are unmapped."""
+        known = step.attributes
+        for name in cast("Sequence[str]", names):  # lxml gives text, and its types say or bytes
+            leaf = known.get(name)
             if leaf is None:
                 if name not in step.silent:
-                    self._skip(step, name, "@")
+                    self.skip(step, name, "@")
             elif text := (element.get(name) or "").strip():
-                value = self._converted(element, leaf, text, step)
-                if value is None:
+                value = text if leaf.convert is None else self._converted(element, leaf, text, step)
+                frame = self.frames[leaf.level]
+                if len(text) > leaf.limit:
+                    self.too_long(element, leaf, text, step)
+                elif value is None:
                     continue
-                frame = self._frames[leaf.level]
-                if leaf.field in frame:
-                    self._again(element, leaf, value, text, step)
+                elif leaf.field in frame:
+                    self.again(element, leaf, value, text, step)
                 else:
                     frame[leaf.field] = value
 
-    def _mixed(self, element: Element, leaf: Leaf, step: Step) -> None:
+    def mixed(self, element: Element, leaf: Leaf, step: Step) -> None:
+        """Report a term that holds other elements instead of a text."""
         self._report(
             leaf.term,
             "mixed_content",
@@ -166,38 +166,37 @@ class Walk:
             step,
         )
 
-    def _close(self, element: Element, step: Step, opens: Opening, outer: Raw) -> None:
-        """Put what a group gathered under its parent, and `outer` back in its place."""
-        frames, level = self._frames, opens.level
-        fresh = frames[level]
-        frames[level] = outer
-        if not fresh:
-            return
-        parent, field = frames[level - 1], opens.field
+    def too_long(self, element: Element, leaf: Leaf, text: str, step: Step) -> None:
+        """Report a text beyond what its kind may be."""
+        self._report(
+            leaf.term,
+            "text_too_long",
+            f"est trop long ({len(text)} caractères)",
+            text,
+            element,
+            step,
+        )
+
+    def _repeated(self, element: Element, step: Step, opens: Opening, fresh: Raw) -> None:
+        """Add to a list of groups, up to its cap; else keep the first mention of a group."""
+        parent, field = self.frames[opens.level - 1], opens.field
+        before = parent[field]
         if opens.many:
-            items = parent.get(field)
-            if items is None:
-                parent[field] = [fresh]
-            else:
-                assert isinstance(items, list)
-                items.append(fresh)
-            if field == "lines":
-                self._lines += 1
-                if self._lines > MAX_LINES:
-                    raise Refused(
-                        "too_many_lines",
-                        f"La facture compte plus de {MAX_LINES} lignes : elle n'est pas lue. "
-                        "Demandez au vendeur de la scinder.",
-                    )
-            elif items is not None and len(items) > MAX_ITEMS:
+            assert isinstance(before, list)
+            before.append(fresh)
+            if field == "lines" and len(before) > MAX_LINES:
+                raise Refused(
+                    "too_many_lines",
+                    f"La facture compte plus de {MAX_LINES} lignes : elle n'est pas lue. "
+                    "Demandez au vendeur de la scinder.",
+                )
+            if field != "lines" and len(before) > MAX_ITEMS:
                 raise Refused(
                     "too_many_items",
                     f"Le document répète plus de {MAX_ITEMS} fois : {opens.group.label} "
                     f"({step.path}). Il n'est pas lu ; demandez à son auteur un fichier mesuré.",
                 )
-        elif field not in parent:
-            parent[field] = fresh
-        elif parent[field] != fresh:
+        elif before != fresh:
             group = opens.group
             self.report(
                 "repeated_group",
@@ -208,35 +207,27 @@ class Walk:
             )
 
     def _converted(self, element: Element, leaf: Leaf, text: str, step: Step) -> Scalar | None:
-        """Turn a text into its value; None, with an issue, where it has none."""
-        if len(text) > leaf.limit:
-            self._report(
-                leaf.term,
-                "text_too_long",
-                f"est trop long ({len(text)} caractères)",
-                text,
-                element,
-                step,
-            )
-            return None
-        if leaf.convert is None:
-            return text
+        assert leaf.convert is not None
         found = leaf.convert(text, element)
-        if isinstance(found, Converted):
-            if found.code:
-                self._report(leaf.term, found.code, found.sentence, text, element, step)
-            value = found.value
-        else:
-            value = found
-        if leaf.amount and value is not None:
-            currency = element.get("currencyID")
-            if currency is not None and currency not in self.currencies:
-                self.currencies[currency] = f"{step.path}, ligne {element.sourceline}"
-        return value
+        return self.odd(element, leaf, found, text, step) if type(found) is Converted else found
 
-    def _again(self, element: Element, leaf: Leaf, value: Scalar, text: str, step: Step) -> None:
+    def odd(
+        self, element: Element, leaf: Leaf, found: Converted, text: str, step: Step
+    ) -> Scalar | None:
+        """Report what an odd text became, and give its value if it has one."""
+        if found.code:
+            self._report(leaf.term, found.code, found.sentence, text, element, step)
+        return found.value
+
+    def currency(self, element: Element, step: Step) -> None:
+        """Keep the currency of an amount, and where the first amount in it stands."""
+        currency = element.get("currencyID")
+        if currency is not None and currency not in self.currencies:
+            self.currencies[currency] = f"{step.path}, ligne {element.sourceline}"
+
+    def again(self, element: Element, leaf: Leaf, value: Scalar, text: str, step: Step) -> None:
         """Add to a text in several elements; else keep the first mention of a term."""
-        frame = self._frames[leaf.level]
+        frame = self.frames[leaf.level]
         before = frame[leaf.field]
         term = leaf.term
         if term.many and len(str(before)) + len(text) <= leaf.limit:
@@ -282,7 +273,8 @@ class Walk:
             raw,
         )
 
-    def _skip(self, step: Step, name: str, mark: str = "") -> None:
+    def skip(self, step: Step, name: str, mark: str = "") -> None:
+        """Keep the path of what the table does not know, up to the cap."""
         if len(self.unmapped) < MAX_UNMAPPED:
             self.unmapped[f"{step.path}/{mark}{self._printed(name)}"] = None
 
