@@ -63,7 +63,7 @@ def _all(file: IO[bytes], encoding: str, longest: int) -> Iterator[str | int]:
 def starts_with_a_line(file: IO[bytes], encoding: str, longest: int) -> bool:
     """Tell whether the first line, or the whole file, has at most so many characters."""
     file.seek(0)
-    text = _decoder(encoding).decode(file.read(4 * longest + 4))
+    text = _decoder(encoding).decode(file.read(4 * (longest + 2)))  # one more, and the mark
     return len(text) <= longest or ENDS.search(text, 0, longest) is not None
 
 
