@@ -80,8 +80,9 @@ def convert(
         raise Refused(issue.code, issue.message, issue.where)
     lost = _lost(reading)
     if lost and not lossy:
-        listed = " ; ".join(lost[:SHOWN])
-        more = f" ; et {len(lost) - SHOWN} autres" if len(lost) > SHOWN else ""
+        listed = " ; ".join(each.rstrip(".") for each in lost[:SHOWN])
+        beyond = len(lost) - SHOWN
+        more = f" ; et {beyond} autre{'s' if beyond > 1 else ''}" if beyond > 0 else ""
         raise Refused(
             "conversion_loses",
             f"La facture dit plus que ce qui serait écrit : {listed}{more}. Acceptez cette perte "

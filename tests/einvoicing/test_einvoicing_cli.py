@@ -84,6 +84,8 @@ def test_a_missing_file_is_a_usage_error_unless_others_are_read(cii: str, tmp_pa
     alone = run(absent, "--json")
     assert alone.exit_code == 2 and "n'existe pas" in alone.stderr
     assert [record["ok"] for record in records(alone)] == [False]
+    spoken = run(absent)
+    assert spoken.stdout == "" and spoken.stderr.count("n'existe pas") == 1
     both = run(absent, str(good), "--json")
     assert both.exit_code == 1 and "n'existe pas" in both.stderr
     assert [record["ok"] for record in records(both)] == [False, True]

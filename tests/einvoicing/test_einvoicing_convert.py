@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 from pypdf import PdfReader
 from tests.einvoicing.conftest import CII
 
-from encaisse_einvoicing import Refused, read_bytes
+from encaisse_einvoicing import CannotWrite, Gap, Refused, read_bytes
 from encaisse_einvoicing.cli.convert import convert_command
 from encaisse_einvoicing.converting import TARGETS, Target, convert
 from encaisse_einvoicing.model import Invoice
@@ -153,3 +153,28 @@ def test_wrong_calls_are_told(tmp_path: Path) -> None:
     assert run(str(there), "--to", "ubl", "--into", str(there)).exit_code == 2
     gone = run(str(tmp_path / "gone.xml"), "--to", "ubl", "--into", str(tmp_path / "out"))
     assert gone.exit_code == 2 and "n'existe pas" in gone.output
+
+
+def test_a_level_ubl_does_not_have_is_a_wrong_call_and_makes_nothing(tmp_path: Path) -> None:
+    (tmp_path / "a.xml").write_text(CII)
+    into = tmp_path / "new"
+    result = run(str(tmp_path / "a.xml"), "--to", "ubl", "--level", "extended", "--into", str(into))
+    assert result.exit_code == 2 and "en16931, extended-ctc-fr" in result.stderr
+    assert not into.exists()
+
+
+def test_a_conversion_that_wrote_nothing_leaves_no_folder_behind(tmp_path: Path) -> None:
+    (tmp_path / "a.xml").write_text("<a/>")
+    kept, into = tmp_path / "kept", tmp_path / "new" / "deeper"
+    kept.mkdir()
+    for folder in (kept, into):
+        result = run(str(tmp_path / "a.xml"), "--to", "ubl", "--into", str(folder))
+        assert result.exit_code == 1
+    assert kept.exists() and not (tmp_path / "new").exists()
+
+
+def test_one_gap_is_told_in_the_singular() -> None:
+    one = Gap(code="no_place", field="lines", label="ligne", term="BG-25")
+    assert "ligne (BG-25, lines) n'y a pas de place." in str(CannotWrite("CII", [one]))
+    many = str(CannotWrite("CII", [one] * 13))
+    assert many.count("ligne") == 12 and "et 1 autre n'y ont pas de place." in many

@@ -139,8 +139,14 @@ def test_a_factur_x_level_looks_its_codes_up_with_every_file_closed(cii: str) ->
 
 
 @needs_cen_cii
-def test_a_basic_level_is_held_against_the_core_too_where_its_rules_were_given(cii: str) -> None:
+def test_a_basic_level_is_valid_only_where_the_rules_of_the_core_ran_too(
+    cii: str, tmp_path: Path
+) -> None:
     basic = cii.replace(CORE, f"{CORE}#compliant#urn:factur-x.eu:1p0:basic")
+    for folder, code in ((None, "rules_not_given"), (tmp_path, "rules_not_found")):
+        clean = validate_bytes("f.xml", basic.encode(), rules_dir=folder).rules
+        assert (clean.outcome, clean.code) == ("not_run", code) and clean.reason
+        assert [each.name for each in clean.artefacts] == ["Factur-X BASIC"], "its own rules ran"
     wrong = basic.replace("DuePayableAmount>1000.00<", "DuePayableAmount>999.00<").encode()
     alone = validate_bytes("f.xml", wrong)
     assert [each.name for each in alone.rules.artefacts] == ["Factur-X BASIC"]
@@ -342,7 +348,7 @@ def test_whatever_the_profile_says_there_are_a_schema_and_rules(
     reader: loader.Reader, written: str | None
 ) -> None:
     profile = profile_of(reader, written)
-    assert {profile.schema, *profile.wanted, *profile.extra} <= set(sources())
+    assert {profile.schema, *profile.wanted} <= set(sources())
     assert profile.unsaid == "unknown" or (written or "").startswith("urn:")
 
 

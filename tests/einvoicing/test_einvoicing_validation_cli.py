@@ -139,3 +139,16 @@ def test_it_runs_without_the_host_and_writes_utf_8_whatever_the_terminal(folder:
     assert done.returncode == 1, done.stderr
     (record,) = cast("list[Record]", json.loads(done.stdout.decode("utf-8")))
     assert str(record["file"]).endswith("é.xml")
+
+
+def test_what_could_not_be_read_is_not_called_invalid_and_a_missing_file_is_told_once(
+    folder: Path,
+) -> None:
+    absent = folder / "absent.xml"
+    result = run(folder / "none.xml", absent)
+    assert result.exit_code == 1
+    assert f"{folder / 'none.xml'} : illisible" in result.stdout
+    assert result.stdout.endswith("0 valide, 2 illisibles, sur 2 fichiers.\n")
+    assert "n'existe pas" not in result.stdout and result.stderr.count("n'existe pas") == 1
+    alone = run(absent)
+    assert (alone.exit_code, alone.stdout) == (2, "") and "n'existe pas" in alone.stderr

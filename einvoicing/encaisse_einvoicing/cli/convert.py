@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -72,16 +73,18 @@ def convert_command(
     """
     if not paths:
         raise click.UsageError("Indiquez au moins un fichier, un dossier ou une archive.")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        name = shown(str(folder))
-        raise click.UsageError(
-            f"« {name} » (--into) ne peut pas être un dossier : {of_the_system(error)}."
-        ) from None
     kind, wanted = cast("Target", target), cast("Level | None", level)
+    if kind == "ubl" and wanted is not None and LEVELS[wanted].ubl is None:
+        having = ", ".join(name for name, each in LEVELS.items() if each.ubl is not None)
+        raise click.UsageError(
+            f"Le niveau {wanted} (--level) n'existe pas en UBL ; niveaux possibles : {having}."
+        )
+    made = _made(folder)
     desk = _Desk(folder, kind, wanted, lossy, force, [path.resolve() for path in paths])
     told = [desk.take(*each) for each in with_progress(_by_path(paths))]
+    for place in made:  # what nothing was written into is not left behind
+        with suppress(OSError):
+            place.rmdir()
     if as_json:
         text = json.dumps([as_record(each) for each in told], ensure_ascii=False, indent=1)
         click.echo(f"{text}\n".encode(), nl=False)
@@ -98,6 +101,19 @@ def convert_command(
         context.exit(USAGE)
     whole = not empty and all(each.refused is None for each in told)
     context.exit(DONE if whole else SOME_REFUSED)
+
+
+def _made(folder: Path) -> list[Path]:
+    """Make a folder and those above it that are missing; give what was made, innermost first."""
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        name = shown(str(folder))
+        raise click.UsageError(
+            f"« {name} » (--into) ne peut pas être un dossier : {of_the_system(error)}."
+        ) from None
+    return missing
 
 
 def _by_path(paths: Iterable[Path]) -> Iterator[tuple[Path, str, bytes | Refused]]:

@@ -37,9 +37,9 @@ def read(context: click.Context, paths: tuple[Path, ...], as_json: bool) -> None
         text = json.dumps([as_record(each) for each in found], ensure_ascii=False, indent=1)
         # Bytes, so that a terminal in another encoding never breaks on a name.
         click.echo(f"{text}\n".encode(), nl=False)
-    elif found:
-        print_all(found)
     missing = [each for each in found if _code(each) == "not_found"]
+    if not as_json and len(missing) < len(found):
+        print_all([each for each in found if each not in missing])
     for each in missing:
         click.echo(each.reading.issues[0].message, err=True)
     empty = set(paths) - {path for path, _ in read_there}

@@ -63,7 +63,7 @@ def validate(
         raise click.UsageError(f"« {shown(str(rules_dir))} » (--rules) n'est pas un dossier.")
     let = frozenset(cast("tuple[LayerName, ...]", allowed))
     met: dict[Outcome, int] = {"valid": 0, "invalid": 0, "not_run": 0}
-    missing = 0
+    missing = unread = 0
     there: set[Path] = set()
     reports = _by_path(paths, rules_dir)
     if as_json or not sys.stdout.isatty():  # on a terminal the verdicts are the progress
@@ -73,18 +73,19 @@ def validate(
         if as_json:
             _write("[\n" if not there else ",\n")
             _write(json.dumps(as_record(report, outcome), ensure_ascii=False))
-        else:
-            for line in told(report, outcome):
-                click.echo(line)
         there.add(path)
         met[outcome] += 1
+        unread += report.refused is not None
         if report.refused is not None and report.refused.code == "not_found":
             missing += 1
             click.echo(report.refused.message, err=True)
+        elif not as_json:
+            for line in told(report, outcome):
+                click.echo(line)
     if as_json:
         _write("\n]\n" if there else "[]\n")
-    elif there:
-        click.echo(summed_up(met))
+    elif missing < sum(met.values()):
+        click.echo(summed_up(met, unread))
     for path in sorted(set(paths) - there):
         name = shown(str(path))
         click.echo(f"« {name} » ne contient aucune facture (XML, PDF, zip, tar).", err=True)

@@ -22,6 +22,8 @@ WORDS: Final[dict[Outcome, str]] = {
     "not_run": "non vérifié",
     "not_applicable": "sans objet",
 }
+UNREAD: Final = "illisible"
+"""What no rule was held against is not called invalid."""
 WIDE: Final = 100
 """Columns of an answer that goes to no terminal."""
 PLACES: Final = 3
@@ -34,7 +36,8 @@ def told(report: Report, outcome: Outcome) -> Iterator[str]:
     """Give the lines about one document, printable whatever it holds, an empty line last."""
     wide = max(width() or WIDE, 40)
     what = ", ".join(filter(None, (report.level, report.syntax, report.attachment)))
-    yield clean(f"{report.file} : {WORDS[outcome]}" + (f" ({what})" if what else ""))
+    word = WORDS[outcome] if report.refused is None else UNREAD
+    yield clean(f"{report.file} : {word}" + (f" ({what})" if what else ""))
     if report.refused is not None:
         yield from _folded(f"{report.refused.message} [{report.refused.code}]", wide, "  ")
         yield ""
@@ -54,13 +57,15 @@ def told(report: Report, outcome: Outcome) -> Iterator[str]:
     yield ""
 
 
-def summed_up(met: Mapping[Outcome, int]) -> str:
-    """Count the verdicts in one sentence."""
-    valid, invalid, not_run = met["valid"], met["invalid"], met["not_run"]
+def summed_up(met: Mapping[Outcome, int], unread: int) -> str:
+    """Count the verdicts in one sentence; `unread` of the invalid could not be read."""
+    valid, invalid, not_run = met["valid"], met["invalid"] - unread, met["not_run"]
     total = sum(met.values())
     parts = [f"{valid} valide{'s' if valid > 1 else ''}"]
     if invalid:
         parts.append(f"{invalid} invalide{'s' if invalid > 1 else ''}")
+    if unread:
+        parts.append(f"{unread} illisible{'s' if unread > 1 else ''}")
     if not_run:
         s = "s" if not_run > 1 else ""
         parts.append(f"{not_run} non vérifiée{s} jusqu'au bout")

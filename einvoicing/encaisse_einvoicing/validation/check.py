@@ -117,7 +117,7 @@ def _report(
     return Report(
         file=name,
         xsd=_xsd(profile.schema, root, places),
-        rules=_unsaid(_layer(run, profile.wanted, profile.extra), profile),
+        rules=_unsaid(_layer(run, profile.wanted), profile),
         french=_layer(run, (FRENCH[reader],))
         if foreign is None
         else Layer(outcome="not_applicable", reason=foreign),
@@ -142,34 +142,28 @@ def _xsd(identifier: str, root: Element, places: Places) -> Layer:
     )
 
 
-def _layer(run: Run, wanted: tuple[str, ...], extra: tuple[str, ...] = ()) -> Layer:
-    """Run the sheets of a layer: valid only when each wanted one ran and none found it invalid.
+def _layer(run: Run, wanted: tuple[str, ...]) -> Layer:
+    """Run the sheets of a layer: valid only when each one ran and none found it invalid.
 
-    `extra` sheets run first where a person gave them; where none did, a valid answer says so. A
-    rule two sheets know is told once, by the first.
+    A rule two sheets know is told once, by the first.
     """
     artefacts: list[Artefact] = []
     findings: list[Finding] = []
     stopped: tuple[str, str] | None = None  # code and sentence, not the error: it holds this frame
-    beside: str | None = None
-    for sheet in (*extra, *wanted):
+    for sheet in wanted:
         try:
             artefact, found = run(sheet)
         except NotRun as why:
-            if sheet in extra and why.code == "rules_not_given":
-                beside = why.message_fr
-            else:
-                stopped = stopped or (why.code, why.message_fr)
+            stopped = stopped or (why.code, why.message_fr)
             continue
         told = {each.rule for each in findings}
         artefacts.append(artefact)
         findings += [each for each in found if each.rule not in told]
     fatal = any(each.severity == "fatal" for each in findings)
     outcome: Outcome = "invalid" if fatal else "valid" if stopped is None else "not_run"
-    aside = None if fatal else beside
     return Layer(
         outcome=outcome,
-        reason=aside if stopped is None else stopped[1],
+        reason=None if stopped is None else stopped[1],
         code=None if stopped is None else stopped[0],
         findings=tuple(findings),
         artefacts=tuple(artefacts),

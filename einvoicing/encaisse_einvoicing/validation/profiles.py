@@ -16,13 +16,12 @@ _UNSAID: Final[dict[str, Unsaid]] = {"-": "-", "own": "own", "unknown": "unknown
 class Profile:
     """Be one row of `profiles.tsv`: what a document of this syntax and profile is held against.
 
-    `wanted` must all run; `extra` run too where a person gave them.
+    `wanted` must all run.
     """
 
     name: str
     schema: str
     wanted: tuple[str, ...]
-    extra: tuple[str, ...]
     unsaid: Unsaid
 
 
@@ -38,12 +37,10 @@ def _table() -> tuple[_Row, ...]:
     found: list[_Row] = []
     for syntax, urn, name, schema, rules, unsaid in rows("profiles.tsv", 6):
         written = "" if urn == "-" else ".*".join(map(re.escape, urn.split("*")))
-        sheets = rules.split()
         profile = Profile(
             name,
             schema,
-            tuple(sheet for sheet in sheets if not sheet.endswith("?")),
-            tuple(sheet.removesuffix("?") for sheet in sheets if sheet.endswith("?")),
+            tuple(rules.split()),
             _UNSAID[unsaid],
         )
         found.append(_Row(syntax, re.compile(written, re.DOTALL), profile))
@@ -60,6 +57,6 @@ def profile_of(reader: Reader, written: str | None) -> Profile:
         if row.syntax == syntax and row.pattern.fullmatch(written or ""):
             if reader == "credit_note":
                 told = row.profile
-                return Profile(told.name, "credit-note", told.wanted, told.extra, told.unsaid)
+                return Profile(told.name, "credit-note", told.wanted, told.unsaid)
             return row.profile
     raise ValueError(f"profiles.tsv has no last row for {syntax}")

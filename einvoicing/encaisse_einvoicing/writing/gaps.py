@@ -10,11 +10,12 @@ from encaisse_einvoicing.issues import Refused
 GapCode = Literal["missing", "no_place", "unwritable"]
 SHOWN: Final = 12
 """Gaps named in the sentence of a refusal; all of them are in its list."""
-_HEADS: Final[dict[GapCode, str]] = {
-    "missing": "il manque",
-    "no_place": "n'y ont pas de place",
-    "unwritable": "ne s'écrivent pas",
+_HEADS: Final[dict[GapCode, tuple[str, str]]] = {
+    "missing": ("il manque", "il manque"),
+    "no_place": ("n'y a pas de place", "n'y ont pas de place"),
+    "unwritable": ("ne s'écrit pas", "ne s'écrivent pas"),
 }
+"""What is said of one gap, and of several."""
 
 
 class Gap(BaseModel):
@@ -54,11 +55,12 @@ class CannotWrite(Refused):
         """Tell all the reasons in one French sentence, by kind."""
         self.gaps: Final = tuple(gaps)
         parts: list[str] = []
-        for code, head in _HEADS.items():
+        for code, heads in _HEADS.items():
             named = [str(gap) for gap in gaps if gap.code == code]
             if not named:
                 continue
-            more = f" et {len(named) - SHOWN} autres" if len(named) > SHOWN else ""
+            beyond, head = len(named) - SHOWN, heads[len(named) > 1]
+            more = f" et {beyond} autre{'s' if beyond > 1 else ''}" if beyond > 0 else ""
             listed = ", ".join(named[:SHOWN]) + more
             parts.append(f"{head} : {listed}" if code == "missing" else f"{listed} {head}")
         super().__init__(
