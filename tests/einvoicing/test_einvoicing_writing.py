@@ -274,3 +274,15 @@ def test_a_subject_without_its_note_on_a_line_is_refused_in_ubl_not_dropped(cii:
     with pytest.raises(CannotWrite) as refused:
         write_xml(invoice.model_copy(update={"lines": (line,)}), "UBL", "extended-ctc-fr")
     assert [(gap.term, gap.code) for gap in refused.value.gaps] == [("BT-127", "missing")]
+
+
+@pytest.mark.parametrize("written", ["#BAR#B2B#", "#BAR#B2B", "#PMT##x#", "#ABC#a#DEF#b"])
+def test_a_note_with_more_signs_comes_back_as_it_was_written(ubl: str, written: str) -> None:
+    source = ubl.replace("#PMT#Indemnité de 40 euros", written)
+    read = invoice_of(source)
+    assert (read.notes[0].subject_code, read.notes[0].text) == (written[1:4], written[5:])
+    by_cii = invoice_of(write_xml(read, "CII").data.decode())
+    for invoice in (read, by_cii):
+        again = write_xml(invoice, "UBL").data.decode()
+        assert f"<cbc:Note>{written}</cbc:Note>" in again
+        assert invoice_of(again).notes == read.notes
