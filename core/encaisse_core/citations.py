@@ -29,9 +29,10 @@ def follow_citations(host: Host, tx: Connection, company_id: str) -> int:
 
     Returns how many credit notes were imputed.
     """
-    if not _any_cites(tx, company_id):
+    documents = _documents(host, tx, company_id)
+    if not _any_cites(tx, company_id, documents):
         return 0
-    claims = _claims(host, tx, company_id)
+    claims = _claims(tx, company_id, documents)
     by_number: dict[str, list[Mapping[str, Any]]] = {}
     for claim in claims.values():
         by_number.setdefault(normalise_number(claim["number"]), []).append(claim)
@@ -45,34 +46,46 @@ def follow_citations(host: Host, tx: Connection, company_id: str) -> int:
     return imputed
 
 
-def _any_cites(tx: Connection, company_id: str) -> bool:
-    s = schema.sighting.c
-    citing = select(s.id).where(s.company_id == company_id, s.record.like('%"credits":["%'))
-    return tx.execute(citing.limit(1)).first() is not None
-
-
-def _claims(host: Host, tx: Connection, company_id: str) -> dict[str, dict[str, Any]]:
-    """List claims shown by documents only, with the numbers their records cite."""
-    c, s = schema.claim.c, schema.sighting.c
-    following = {
+def _documents(host: Host, tx: Connection, company_id: str) -> list[str]:
+    """Name the connections that show documents and no money."""
+    return [
         link.id
         for link in links(tx, company_id, states=("active", "paused", "ended"))
-        if host.follows_money(link)
-    }
+        if not host.follows_money(link)
+    ]
+
+
+def _any_cites(tx: Connection, company_id: str, documents: Sequence[str]) -> bool:
+    s = schema.sighting.c
+    citing = select(s.id).where(
+        s.company_id == company_id,
+        s.connection_id.in_(documents),
+        s.record.like('%"credits":["%'),
+    )
+    return bool(documents) and tx.execute(citing.limit(1)).first() is not None
+
+
+def _claims(tx: Connection, company_id: str, documents: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """List claims shown by documents only, with the numbers their records cite."""
+    c, s = schema.claim.c, schema.sighting.c
+    other = schema.sighting.alias("other")
+    elsewhere = select(other.c.id).where(
+        other.c.company_id == c.company_id,
+        other.c.claim_id == c.id,
+        other.c.connection_id.not_in(documents),
+    )
     query = (
-        select(c.id, c.number, c.kind, c.open, c.currency, s.connection_id, s.record)
+        select(c.id, c.number, c.kind, c.open, c.currency, s.record)
         .join(schema.sighting, (s.company_id == c.company_id) & (s.claim_id == c.id))
-        .where(c.company_id == company_id)
+        .where(c.company_id == company_id, s.connection_id.in_(documents), ~elsewhere.exists())
         .order_by(c.issue_date, c.id)
     )
     found: dict[str, dict[str, Any]] = {}
-    followed: set[str] = set()
     for row in rows(tx.execute(query)):
-        if row["connection_id"] in following:
-            followed.add(row["id"])
         claim = found.setdefault(row["id"], row | {"cites": set()})
-        claim["cites"] |= set(record_of(row["record"]).credits)
-    return {claim_id: claim for claim_id, claim in found.items() if claim_id not in followed}
+        if '"credits":["' in row["record"]:
+            claim["cites"] |= set(record_of(row["record"]).credits)
+    return found
 
 
 def _cited(

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, text
 
 from encaisse_core import journal
 from encaisse_core.host import Host
 from encaisse_core.store import schema
+from encaisse_core.store.schema import owed
+from encaisse_core.store.upsert import among
 
 
 def number_of(tx: Connection, company_id: str, claim_id: str) -> str:
@@ -72,12 +74,27 @@ def state_of(open_cents: int, sightings: Sequence[tuple[str, str]]) -> str:
 
 
 def stale_states(tx: Connection, company_id: str) -> list[str]:
-    """List claims whose state no longer follows from their sightings."""
+    """List claims whose state no longer follows from their sightings.
+
+    A state other than what is owed comes of records that left or were cancelled, now or before:
+    only claims that have such a record, or such a state, are looked at.
+    """
     c, s = schema.claim.c, schema.sighting.c
+    odd = select(s.claim_id).where(s.company_id == company_id, text(owed.ODD))
+    suspects = (
+        odd.where(s.claim_id.is_not(None)),
+        select(c.id).where(c.company_id == company_id, c.state.in_(("unseen", "cancelled"))),
+        select(c.id).where(c.company_id == company_id, text(owed.STALE)),
+    )
+    found: set[str] = set()
+    for query in suspects:
+        found.update(tx.execute(query).scalars())
+    if not found:
+        return []
     query = (
         select(c.id, c.state, c.open, s.presence, s.state.label("shown"))
         .join(schema.sighting, (s.company_id == c.company_id) & (s.claim_id == c.id))
-        .where(c.company_id == company_id)
+        .where(c.company_id == company_id, among(tx, c.id, sorted(found)))
         .order_by(c.id)
     )
     seen: dict[str, tuple[str, int, list[tuple[str, str]]]] = {}

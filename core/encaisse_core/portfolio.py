@@ -7,10 +7,10 @@ a claim of its own; one that might be another's stays apart and a person is aske
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, text
 
 from encaisse_api import Debtor, SourceInvoice
 from encaisse_core import bridges, candidates, doubts, journal, payments
@@ -23,6 +23,8 @@ from encaisse_core.naming import first_free
 from encaisse_core.sightings import record_of
 from encaisse_core.store import schema
 from encaisse_core.store.engine import rows, stamp
+from encaisse_core.store.schema import owed
+from encaisse_core.store.upsert import among
 
 
 def join(host: Host, company_id: str) -> int:
@@ -139,11 +141,71 @@ def follow_records(host: Host, tx: Connection, company_id: str) -> int:
     """Bring claims up to what their first record says now of the debtor and the due dates.
 
     A person who adds a SIREN or a due date in the tool does so because a rule asked for it. A claim
-    already handed over keeps the debtor it was handed over with.
+    already handed over keeps the debtor it was handed over with. Only records that say something
+    else than when they were last followed are read; one that could not be followed whole (its claim
+    is handed over, a person is asked about its total) is read again the next time.
     """
+    by_id = {link.id: link for link in links(tx, company_id, states=("active", "paused"))}
+    debtors: dict[str, str] = {}
+    latest: dict[str, tuple[Link, Debtor]] = {}
+    changed = 0
+    for part in _unfollowed(tx, company_id, list(by_id)):
+        dated = _dated(tx, company_id, [row["id"] for row in part])
+        whole: list[str] = []
+        for row in part:
+            link = by_id[row["connection_id"]]
+            invoice = record_of(row["record"])
+            moved = _due_dates(tx, company_id, row["id"], invoice, dated)
+            settled = row["procedure_id"] is None
+            if row["total"] != row["claimed"]:
+                corrected = _corrected(host, tx, company_id, row, invoice)
+                moved, settled = corrected or moved, corrected and settled
+            debtor_id = row["debtor_id"]
+            if row["procedure_id"] is None:
+                debtor_id = _debtor(host, tx, link, invoice.debtor, debtors)
+                latest[debtor_id] = (link, invoice.debtor)
+            if debtor_id != row["debtor_id"]:
+                c = schema.claim.c
+                tx.execute(
+                    schema.claim.update()
+                    .where(c.company_id == company_id, c.id == row["id"])
+                    .values(debtor_id=debtor_id)
+                )
+                moved = True
+            if settled:
+                whole.append(row["sighting_id"])
+            if moved:
+                changed += 1
+                body: dict[str, journal.JSON] = {"debtor": debtor_id}
+                journal.append(tx, company_id, host.clock.now(), "claim_followed", row["id"], body)
+        _followed(tx, company_id, whole)
+    for debtor_id, (link, debtor) in latest.items():
+        _describe(tx, link, debtor_id, debtor)
+    return changed
+
+
+FOLLOWED_AT_ONCE = 1000
+
+
+def _unfollowed(
+    tx: Connection, company_id: str, connections: Sequence[str]
+) -> Iterator[Sequence[Mapping[str, Any]]]:
+    """Read the records whose claims are to be brought up to them, the latest change last."""
     s, c, r = schema.sighting.c, schema.claim.c, schema.reservation.c
+    found = tx.execute(
+        select(s.id)
+        .where(
+            s.company_id == company_id,
+            text(owed.UNFOLLOWED),
+            s.presence == "live",
+            s.connection_id.in_(connections),
+        )
+        .order_by(s.changed_at, s.claim_id)
+    ).scalars()
+    ids = found.all()
     query = (
         select(
+            s.id.label("sighting_id"),
             s.record,
             s.connection_id,
             s.total,
@@ -159,39 +221,22 @@ def follow_records(host: Host, tx: Connection, company_id: str) -> int:
             schema.reservation,
             (r.company_id == c.company_id) & (r.claim_id == c.id) & r.released_at.is_(None),
         )
-        .where(s.company_id == company_id, s.rung == 0, s.presence == "live")
         .order_by(s.changed_at, c.id)
     )
-    by_id = {link.id: link for link in links(tx, company_id, states=("active", "paused"))}
-    dated = _dated(tx, company_id)
-    latest: dict[str, tuple[Link, Debtor]] = {}
-    changed = 0
-    for row in rows(tx.execute(query)):
-        link = by_id.get(row["connection_id"])
-        if link is None:
-            continue
-        invoice = record_of(row["record"])
-        moved = _due_dates(tx, company_id, row["id"], invoice, dated)
-        if row["total"] != row["claimed"]:
-            moved = _corrected(host, tx, company_id, row, invoice) or moved
-        debtor_id = row["debtor_id"]
-        if row["procedure_id"] is None:
-            debtor_id = _debtor(host, tx, link, invoice.debtor)
-            latest[debtor_id] = (link, invoice.debtor)
-        if debtor_id != row["debtor_id"]:
-            tx.execute(
-                schema.claim.update()
-                .where(c.company_id == company_id, c.id == row["id"])
-                .values(debtor_id=debtor_id)
-            )
-            moved = True
-        if moved:
-            changed += 1
-            body: dict[str, journal.JSON] = {"debtor": debtor_id}
-            journal.append(tx, company_id, host.clock.now(), "claim_followed", row["id"], body)
-    for debtor_id, (link, debtor) in latest.items():
-        _describe(tx, link, debtor_id, debtor)
-    return changed
+    for first in range(0, len(ids), FOLLOWED_AT_ONCE):
+        part = among(tx, s.id, ids[first : first + FOLLOWED_AT_ONCE])
+        yield rows(tx.execute(query.where(s.company_id == company_id, part)))
+
+
+def _followed(tx: Connection, company_id: str, sighting_ids: Sequence[str]) -> None:
+    """Note that claims say what these records say."""
+    s = schema.sighting.c
+    if sighting_ids:
+        tx.execute(
+            schema.sighting.update()
+            .where(s.company_id == company_id, among(tx, s.id, sighting_ids))
+            .values(followed=s.fingerprint)
+        )
 
 
 def _corrected(
@@ -260,10 +305,14 @@ Dated = tuple[str | None, int]
 """A due date as stored, and whether it is estimated."""
 
 
-def _dated(tx: Connection, company_id: str) -> dict[tuple[str, str], Dated]:
-    """Read every échéance's due date at once: most nights, none of them moves."""
+def _dated(
+    tx: Connection, company_id: str, claim_ids: Sequence[str]
+) -> dict[tuple[str, str], Dated]:
+    """Read the due dates of some claims at once: most nights, none of them moves."""
     e = schema.echeance.c
-    query = select(e.claim_id, e.ref, e.due_date, e.due_estimated).where(e.company_id == company_id)
+    query = select(e.claim_id, e.ref, e.due_date, e.due_estimated).where(
+        e.company_id == company_id, among(tx, e.claim_id, claim_ids)
+    )
     return {(row.claim_id, row.ref): (row.due_date, row.due_estimated) for row in tx.execute(query)}
 
 
@@ -291,20 +340,32 @@ def _due_dates(
     return moved
 
 
-def _debtor(host: Host, tx: Connection, link: Link, debtor: Debtor) -> str:
-    """Find or make the debtor: merged by a SIREN the tool states, else the tool's own customer."""
+def _debtor(
+    host: Host, tx: Connection, link: Link, debtor: Debtor, known: dict[str, str] | None = None
+) -> str:
+    """Find or make the debtor: merged by a SIREN the tool states, else the tool's own customer.
+
+    `known` are debtors found before in this transaction, by key.
+    """
     stated = debtor.siren is not None and not debtor.siren_derived
     if stated:
         key = f"siren:{debtor.siren}"
     else:
         own = debtor.ref or hashlib.sha256((debtor.name or "").encode()).hexdigest()
         key = f"{link.id}:{own}"
+    known = {} if known is None else known
+    if key not in known:
+        known[key] = _kept_debtor(host, tx, link, debtor, key)
+    return known[key]
+
+
+def _kept_debtor(host: Host, tx: Connection, link: Link, debtor: Debtor, key: str) -> str:
     d = schema.debtor.c
-    known = tx.execute(
+    standing = tx.execute(
         select(d.id).where(d.company_id == link.company_id, d.key == key)
     ).scalar_one_or_none()
-    if known is not None:
-        return str(known)
+    if standing is not None:
+        return str(standing)
     debtor_id = host.ids.new("dbt")
     tx.execute(
         schema.debtor.insert().values(

@@ -36,7 +36,12 @@ def reconcile(host: Host, company_id: str) -> Reconciled:
     with host.store.begin("reconcile.money") as tx:
         host.store.one_at_a_time(tx, company_id)
         portfolio.follow_records(host, tx, company_id)
-        payments = settled.follow_settlements(host, tx, company_id)
+    payments = settled.follow_plain(host, company_id)
+    if understood == "everything":
+        payments += observed.observe_plain(host, company_id)
+    with host.store.begin("reconcile.money") as tx:
+        host.store.one_at_a_time(tx, company_id)
+        payments += settled.follow_settlements(host, tx, company_id)
         if understood != "nothing":
             handed_only = understood == "handed"
             payments += observed.observe(host, tx, company_id, handed_only=handed_only)

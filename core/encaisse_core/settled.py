@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, and_, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, exists, literal, or_, select, text
 
+from encaisse_core import plain
 from encaisse_core.claim_states import standing_claim
 from encaisse_core.host import Host
 from encaisse_core.payments import add_payment, undo_payment
 from encaisse_core.store import schema
 from encaisse_core.store.engine import rows, stamp
+from encaisse_core.store.schema import money
 from encaisse_core.store.upsert import bulk_upsert
 
 
@@ -30,7 +32,86 @@ def follow_settlements(host: Host, tx: Connection, company_id: str) -> int:
             undo_payment(host, tx, company_id, payment_id, _went_back_on(host, row))
         if row["state"] == "verified" and row["principal"]:
             _collected(host, tx, row)
+    _followed(tx, company_id)
     return len(changed)
+
+
+def follow_plain(host: Host, company_id: str) -> int:
+    """Record the settlements nobody has to think about, set after set; return how many.
+
+    A settlement is plain with its claim's first money, told for the first time.
+    """
+    s, c, e, x = schema.settlement.c, schema.claim.c, schema.echeance.c, schema.payment_sighting.c
+    other = schema.settlement.alias("other")
+    query = (
+        select(
+            s.id.label("told_by"),
+            s.claim_id,
+            e.id.label("echeance_id"),
+            s.principal.label("amount"),
+            (e.open - s.principal).label("rest"),
+            s.currency,
+            s.received_on.label("paid_on"),
+            s.connection_id,
+            s.remote_id.label("remote_ref"),
+        )
+        .join(schema.claim, (c.company_id == s.company_id) & (c.id == s.claim_id))
+        .join(schema.echeance, (e.company_id == c.company_id) & (e.claim_id == c.id))
+        .where(
+            s.company_id == company_id,
+            _news(),
+            s.state == "verified",
+            s.payment_id.is_(None),
+            s.principal > 0,
+            *plain.plain_claim(s.principal, s.currency),
+            ~exists().where(
+                other.c.company_id == s.company_id,
+                other.c.claim_id == s.claim_id,
+                other.c.id != s.id,
+            ),
+            ~exists().where(
+                x.company_id == s.company_id,
+                x.connection_id == s.connection_id,
+                x.remote_ref == s.remote_id,
+            ),
+        )
+        .order_by(s.id)
+    )
+    return plain.sets(host, company_id, "collector", query, s.id, _keep_plain)
+
+
+def _keep_plain(host: Host, tx: Connection) -> None:
+    """Tie the payments of a set to their settlements, as `_collected` does one."""
+    s, t = schema.settlement.c, plain.staged.c
+    x = schema.payment_sighting.c
+    tx.execute(
+        schema.settlement.update()
+        .where(s.company_id == t.company_id, s.id == t.told_by)
+        .values(payment_id=t.payment_id, followed_state=s.state, followed_principal=s.principal)
+    )
+    plain.insert_from_set(
+        tx,
+        schema.payment_sighting,
+        {
+            x.company_id: t.company_id,
+            x.connection_id: t.connection_id,
+            x.remote_ref: t.remote_ref,
+            x.payment_id: t.payment_id,
+            x.role: literal("origin"),
+            x.record: literal("{}"),
+            x.seen_at: literal(stamp(host.clock.now())),
+        },
+    )
+
+
+def _followed(tx: Connection, company_id: str) -> None:
+    """Note that payments say what settlements say: nothing but another word of theirs is news."""
+    s = schema.settlement.c
+    tx.execute(
+        schema.settlement.update()
+        .where(s.company_id == company_id, text(money.UNFOLLOWED))
+        .values(followed_state=s.state, followed_principal=s.principal)
+    )
 
 
 def _changed(tx: Connection, company_id: str) -> list[dict[str, Any]]:
@@ -43,6 +124,7 @@ def _changed(tx: Connection, company_id: str) -> list[dict[str, Any]]:
         .outerjoin(undo, (undo.c.company_id == s.company_id) & (undo.c.reverses == s.payment_id))
         .where(
             s.company_id == company_id,
+            _news(),
             or_(
                 and_(
                     s.state == "verified",
@@ -58,6 +140,16 @@ def _changed(tx: Connection, company_id: str) -> list[dict[str, Any]]:
         .order_by(s.received_on, s.remote_id)
     )
     return rows(tx.execute(query))
+
+
+def _news() -> ColumnElement[bool]:
+    """Read only settlements that say something new; in words of the index, its table named."""
+    s = schema.settlement.c
+    return or_(
+        s.followed_state.is_(None),
+        s.followed_state != s.state,
+        s.followed_principal != s.principal,
+    )
 
 
 def _went_back_on(host: Host, row: Mapping[str, Any]) -> str:

@@ -132,6 +132,7 @@ EVENTS: Final = {
     "restored_and_read": "relecture faite après une restauration",
     "restoration_closed": "restauration terminée",
     "payment_seen": "paiement vu",
+    "payments_seen": "paiements vus ensemble",
     "payment_allocated": "paiement imputé",
     "payment_went_back": "paiement revenu impayé",
     "settlement_pending": "paiement annoncé par le partenaire",

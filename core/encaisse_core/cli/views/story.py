@@ -58,13 +58,47 @@ def tell(tx: Connection, company_id: str, known: Known, subjects: Iterable[str])
     )
     found: list[Row] = []
     seen: set[tuple[str, str, str]] = set()
-    for row in rows(tx.execute(query)):
+    told = [*rows(tx.execute(query)), *_of_sets(tx, company_id, known.payments)]
+    for row in sorted(told, key=lambda row: int(row["sequence"])):
         body = json.loads(row["body"])
         once = (row["at"], row["kind"], row["body"])
         if row["kind"] in TWICE and once in seen:
             continue  # one event of two claims, both of which are here
         seen.add(once)
         found.append({**row, "body": body, "sentence": sentence(known, {**row, "body": body})})
+    return found
+
+
+def _of_sets(tx: Connection, company_id: str, payments: Mapping[str, Row]) -> list[Row]:
+    """Take some payments out of the events that tell whole sets: as if each were told by itself.
+
+    A set's event is of the very instant its payments were made.
+    """
+    e = schema.event.c
+    made = {str(payment["created_at"]) for payment in payments.values()}
+    query = (
+        select(e.sequence, e.at, e.body)
+        .where(e.company_id == company_id, e.kind == "payments_seen", e.at.in_(sorted(made)))
+        .order_by(e.sequence)
+    )
+    found: list[Row] = []
+    for row in rows(tx.execute(query)):
+        body = json.loads(row["body"])
+        for payment_id, claim_id, amount, rest in body["payments"]:
+            if payment_id not in payments:
+                continue
+            seen = {
+                "claim": claim_id,
+                "origin": body["origin"],
+                "amount": amount,
+                "unallocated": 0,
+            }
+            moved = {"state": "open" if rest else "settled", "open": rest}
+            for kind, subject, said in (
+                ("payment_seen", payment_id, seen),
+                ("claim_moved", claim_id, moved),
+            ):
+                found.append(row | {"kind": kind, "subject": subject, "body": json.dumps(said)})
     return found
 
 

@@ -14,6 +14,7 @@ task = company_table(
     Column("created_at", Moment, nullable=False),
     Column("done_at", Moment),
     words("answer"),
+    Index("ix_task_subject", "company_id", "subject"),
     Index(
         "uq_task_open",
         "company_id",

@@ -9,12 +9,14 @@ from sqlalchemy import (
     Column,
     ForeignKey,
     ForeignKeyConstraint,
+    Index,
     Integer,
     MetaData,
     PrimaryKeyConstraint,
     String,
     Table,
     Text,
+    text,
 )
 from sqlalchemy.schema import SchemaItem
 
@@ -64,3 +66,11 @@ def to(table: str, *columns: str) -> ForeignKeyConstraint:
     return ForeignKeyConstraint(
         ["company_id", *columns], [f"{table}.company_id", *[f"{table}.id" for _ in columns]]
     )
+
+
+def only(name: str, *columns: str, where: str) -> Index:
+    """Index the few rows a condition holds for, on both databases.
+
+    A query uses it when it says the condition in the same words: no value of it may be bound.
+    """
+    return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))

@@ -2,9 +2,24 @@
 
 from __future__ import annotations
 
-from sqlalchemy import CheckConstraint, Column, Integer, String, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, Column, Index, Integer, String, Text, UniqueConstraint
 
-from encaisse_core.store.schema.base import Day, Ident, Moment, company_table, money, to, words
+from encaisse_core.store.schema.base import (
+    Day,
+    Ident,
+    Moment,
+    company_table,
+    money,
+    only,
+    to,
+    words,
+)
+
+UNFOLLOWED = "followed_state is null or followed_state <> state or followed_principal <> principal"
+"""A settlement that says something its payment was not brought up to yet."""
+
+UNEARNED = "earned_state is null or earned_state <> state or earned_fee <> coalesce(fee, -1)"
+"""A settlement that says something its commission was not brought up to yet."""
 
 payment = company_table(
     "payment",
@@ -23,6 +38,7 @@ payment = company_table(
     to("sighting", "shown_by"),
     UniqueConstraint("company_id", "reverses"),
     CheckConstraint("amount <> 0", name="amount"),
+    Index("ix_payment_claim", "company_id", "claim_id"),
 )
 
 payment_sighting = company_table(
@@ -72,11 +88,18 @@ settlement = company_table(
     Column("received_on", Day, nullable=False),
     Column("reversed_on", Day),
     Column("updated_at", Moment, nullable=False),
+    Column("followed_state", String(16)),  # as it was when its payment was last brought up to it
+    money("followed_principal", nullable=True),
+    Column("earned_state", String(16)),  # as it was when its commission was; see `earnings.py`
+    money("earned_fee", nullable=True),  # -1 where the collector had not said it
     to("connection", "connection_id"),
     to("procedure", "procedure_id"),
     to("claim", "claim_id"),
     to("payment", "payment_id"),
     UniqueConstraint("company_id", "connection_id", "remote_id"),
+    Index("ix_settlement_claim", "company_id", "claim_id"),
+    only("ix_settlement_unfollowed", "company_id", "id", where=UNFOLLOWED),
+    only("ix_settlement_unearned", "company_id", "id", where=UNEARNED),
 )
 
 payout = company_table(

@@ -22,9 +22,22 @@ from encaisse_core.store.schema.base import (
     count,
     flag,
     money,
+    only,
     to,
     words,
 )
+
+DIFFERENT = "open <> expected"
+"""A record whose open amount is not what we can explain."""
+
+UNFOLLOWED = "rung = 0 and (followed is null or followed <> fingerprint)"
+"""A claim's first record that says something its claim was not brought up to yet."""
+
+ODD = "presence <> 'live' or state = 'cancelled'"
+"""A record that left its tool or was cancelled there: what makes a claim's state another."""
+
+STALE = "(state = 'open' and open = 0) or (state = 'settled' and open <> 0)"
+"""A claim whose state contradicts what is owed of it."""
 
 debtor = company_table(
     "debtor",
@@ -55,6 +68,7 @@ claim = company_table(
     to("claim", "merged_into"),
     CheckConstraint("(state = 'merged') = (merged_into is not null)", name="merged"),
     Index("ix_claim_open", "company_id", "state"),
+    only("ix_claim_stale", "company_id", where=STALE),
 )
 
 echeance = company_table(
@@ -89,19 +103,17 @@ sighting = company_table(
     Column("reminders", Text),  # sent by the tool, as JSON; null where nobody asked
     Column("claim_id", Ident),
     Column("rung", Integer),
+    Column("followed", String(64)),  # fingerprint of the record its claim was last brought up to
     Column("changed_at", Moment, nullable=False),
     Column("created_at", Moment, nullable=False),
     to("connection", "connection_id"),
     to("claim", "claim_id"),
     UniqueConstraint("company_id", "connection_id", "remote_ref"),
     Index("ix_sighting_claim", "company_id", "claim_id"),
-    Index(
-        "ix_sighting_written",
-        "company_id",
-        "connection_id",
-        sqlite_where=text("written > 0"),
-        postgresql_where=text("written > 0"),
-    ),
+    only("ix_sighting_written", "company_id", "connection_id", where="written > 0"),
+    only("ix_sighting_different", "company_id", "connection_id", where=DIFFERENT),
+    only("ix_sighting_unfollowed", "company_id", "changed_at", where=UNFOLLOWED),
+    only("ix_sighting_odd", "company_id", "claim_id", where=ODD),
 )
 
 claim_key = company_table(

@@ -1,0 +1,257 @@
+"""Record the payments nobody has to think about, thousands at once, in the database itself.
+
+Plain is one payment on one claim: same currency, no more than is open, one échéance, no earlier
+payment, no question, no hold, no record that left its tool. `settled.py` and `observed.py` choose
+them, each by what its evidence needs besides; whatever is not plain goes the way of `payments.py`,
+claim by claim, and a plain payment gives the very rows it would give there: a test lives histories
+both ways and compares. Only the journal differs: one event tells all payments of a set.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Connection,
+    MetaData,
+    Select,
+    String,
+    Table,
+    case,
+    exists,
+    func,
+    insert,
+    literal,
+    not_,
+    or_,
+    select,
+    text,
+)
+
+from encaisse_core import journal
+from encaisse_core.host import Host
+from encaisse_core.naming import named
+from encaisse_core.store import schema
+from encaisse_core.store.engine import rows, stamp
+
+AT_LEAST = 100
+"""Fewer plain payments than this are recorded one by one, each with an event of its own."""
+
+AT_ONCE = 10_000
+"""Payments recorded in one transaction: others write in between, and memory stays flat."""
+
+TOLD_TOGETHER = 500
+"""Payments one event of the journal tells."""
+
+_COLUMNS = (
+    "company_id",
+    "payment_id",
+    "claim_id",
+    "echeance_id",
+    "amount",
+    "rest",
+    "currency",
+    "paid_on",
+    "told_by",
+    "connection_id",
+    "remote_ref",
+)
+
+staged = Table(
+    "plain_payment",
+    MetaData(),
+    *(
+        Column(name, BigInteger if name in ("amount", "rest") else String, nullable=False)
+        for name in _COLUMNS
+    ),
+    prefixes=["TEMPORARY"],
+)
+"""The set at hand, in a table only this connection sees.
+
+Its rows name the company themselves: joined by constants, SQLite would rather read all claims.
+"""
+
+
+def plain_claim(amount: ColumnElement[int], currency: ColumnElement[str] | None) -> tuple[Any, ...]:
+    """Say in SQL that a claim and its one échéance take an amount without a thought.
+
+    Of `schema.claim` joined with `schema.echeance`; `currency` is the payment's, None where it is
+    compared elsewhere.
+    """
+    c, e = schema.claim.c, schema.echeance.c
+    other, x, p = schema.echeance.alias("other"), schema.sighting.alias("odd"), schema.payment.c
+    m = schema.claim_merge.c
+    conditions: list[Any] = [
+        c.state == "open",
+        c.hold.is_(None),
+        c.kind == "invoice",
+        e.open >= amount,
+        c.open == e.open,
+        not_(
+            exists().where(
+                other.c.company_id == c.company_id, other.c.claim_id == c.id, other.c.id != e.id
+            )
+        ),
+        not_(exists().where(p.company_id == c.company_id, p.claim_id == c.id)),
+        not_(
+            exists().where(
+                x.c.company_id == c.company_id,
+                x.c.claim_id == c.id,
+                or_(x.c.presence != "live", x.c.state == "cancelled"),
+            )
+        ),
+        not_(exists().where(m.company_id == c.company_id, m.kept_id == c.id)),
+    ]
+    if currency is not None:
+        conditions.append(c.currency == currency)
+    return tuple(conditions)
+
+
+def sets(
+    host: Host,
+    company_id: str,
+    origin: str,
+    query: Select[Any],
+    after: ColumnElement[str],
+    keep: Callable[[Host, Connection], None],
+    *,
+    still: Callable[[Mapping[str, Any]], bool] = lambda _: True,
+) -> int:
+    """Record every plain payment a query finds, set after set; return how many there were.
+
+    The query is in order of `after`, its `told_by`. `still` looks once more at what SQL cannot
+    tell; `keep` writes what an origin writes besides. Where there are only a few, none is recorded
+    here.
+    """
+    recorded, last = 0, ""
+    while True:
+        with host.store.begin("reconcile.money") as tx:
+            host.store.one_at_a_time(tx, company_id)
+            found = rows(tx.execute(query.where(after > last).limit(AT_ONCE)))
+            if len(found) < AT_LEAST and not recorded:
+                return 0
+            plain = [row for row in found if still(row)]
+            if plain:
+                recorded += stage(tx, company_id, origin, plain)
+                record(host, tx, company_id, origin)
+                keep(host, tx)
+                staged.drop(tx, checkfirst=False)
+        if len(found) < AT_ONCE:
+            return recorded
+        last = found[-1]["told_by"]
+
+
+def stage(tx: Connection, company_id: str, origin: str, found: Sequence[Mapping[str, Any]]) -> int:
+    """Put a set aside, each payment under the name it would have; return how many are plain still.
+
+    One whose name is taken happened before in the same way, and is counted: not here.
+    """
+    staged.create(tx, checkfirst=False)
+    lines = [
+        (
+            company_id,
+            named("pay", company_id, origin, row["told_by"], int(row["amount"]), 0),
+            *(row[name] for name in _COLUMNS[2:]),
+        )
+        for row in found
+    ]
+    if tx.dialect.name == "sqlite":
+        marks = ", ".join("?" * len(_COLUMNS))
+        tx.exec_driver_sql(f"insert into plain_payment values ({marks})", lines)
+    else:
+        kinds = ", ".join(
+            f"cast(:{name} as {'bigint' if name in ('amount', 'left') else 'text'}[])"
+            for name in _COLUMNS
+        )
+        columns = dict(zip(_COLUMNS, map(list, zip(*lines, strict=True)), strict=True))
+        tx.execute(text(f"insert into plain_payment select * from unnest({kinds})"), columns)
+    p, t = schema.payment.c, staged.c
+    taken = exists().where(p.company_id == t.company_id, p.id == t.payment_id)
+    gone = tx.execute(staged.delete().where(taken)).rowcount
+    if tx.dialect.name != "sqlite":
+        tx.execute(text("analyze plain_payment"))
+    return len(lines) - gone
+
+
+def record(host: Host, tx: Connection, company_id: str, origin: str) -> None:
+    """Write the payments that were staged, where each went, and what is left of its claim."""
+    now = host.clock.now()
+    p, a, t = schema.payment.c, schema.allocation.c, staged.c
+    told = {"collector": (t.told_by, literal(None)), "source": (literal(None), t.told_by)}
+    settlement_id, shown_by = told[origin]
+    insert_from_set(
+        tx,
+        schema.payment,
+        {
+            p.company_id: t.company_id,
+            p.id: t.payment_id,
+            p.claim_id: t.claim_id,
+            p.amount: t.amount,
+            p.currency: t.currency,
+            p.paid_on: t.paid_on,
+            p.origin: literal(origin),
+            p.settlement_id: settlement_id,
+            p.shown_by: shown_by,
+            p.unallocated: literal(0),
+            p.created_at: literal(stamp(now)),
+        },
+    )
+    insert_from_set(
+        tx,
+        schema.allocation,
+        {
+            a.company_id: t.company_id,
+            a.id: literal("alc_")
+            + func.substr(t.payment_id, 5)
+            + literal("_")
+            + func.substr(t.echeance_id, 5),
+            a.payment_id: t.payment_id,
+            a.claim_id: t.claim_id,
+            a.echeance_id: t.echeance_id,
+            a.amount: t.amount,
+            a.created_at: literal(stamp(now)),
+        },
+    )
+    e, c = schema.echeance.c, schema.claim.c
+    tx.execute(
+        schema.echeance.update()
+        .where(e.company_id == t.company_id, e.id == t.echeance_id)
+        .values(open=t.rest)
+    )
+    tx.execute(
+        schema.claim.update()
+        .where(c.company_id == t.company_id, c.id == t.claim_id)
+        .values(open=t.rest, state=case((t.rest == 0, "settled"), else_="open"))
+    )
+    _tell(tx, company_id, now, origin)
+
+
+def insert_from_set(tx: Connection, table: Table, values: Mapping[Any, Any]) -> None:
+    """Write one row of a table for each payment of the set; `values` are its columns."""
+    chosen = select(*values.values()).select_from(staged)
+    tx.execute(insert(table).from_select([column.name for column in values], chosen))
+
+
+def _tell(tx: Connection, company_id: str, now: datetime, origin: str) -> None:
+    """Append what happened: each payment with its claim, its amount, and what is left to pay."""
+    t = staged.c
+    query = select(t.payment_id, t.claim_id, t.amount, t.rest).order_by(t.payment_id)
+    found = [list(row) for row in tx.execute(query)]
+    journal.append_all(
+        tx,
+        company_id,
+        [
+            journal.Entry(
+                now,
+                "payments_seen",
+                company_id,
+                {"origin": origin, "payments": found[first : first + TOLD_TOGETHER]},
+            )
+            for first in range(0, len(found), TOLD_TOGETHER)
+        ],
+    )

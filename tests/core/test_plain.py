@@ -1,0 +1,174 @@
+"""Payments recorded set after set give the rows they give one by one, on both databases."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+from tests.core.houses import House, add_tool, answer, make, open_tasks, payments
+from tests.core.merging import semantic
+from tests.core.paper import invoice
+from tests.core.test_attribution import refer
+
+from encaisse_api import Instalment, Money
+from encaisse_core import journal, plain
+from encaisse_core.cli.views.explaining import explain
+from encaisse_core.clock import VirtualClock
+from encaisse_core.store import schema
+
+INVOICES = 12
+EVENING = datetime(2026, 2, 2, 19, 0, tzinfo=UTC)
+
+
+class History:
+    """Live one seed's nights in a house: money from both sides, in any order."""
+
+    def __init__(self, house: House, seed: int) -> None:
+        self.house, self.random = house, Random(f"plain-{seed}")
+        refer(house, "papertool", 300_000)
+        for number in self.random.sample(range(1, INVOICES + 1), 3):
+            self.in_two_parts(number)
+        self.papers = [house.paper]
+        if self.random.random() < 0.7:
+            self.papers.append(add_tool(house))
+        house.open_everything()
+
+    def in_two_parts(self, number: int) -> None:
+        item = invoice(f"F-{number}", 100_00 * number)
+        half = Money.of_minor(50_00 * number)
+        parts = tuple(
+            Instalment(ref=str(part), due_date=date(2026, 1, 4 + part), amount=half, open=half)
+            for part in (1, 2)
+        )
+        self.house.paper.add(item.model_copy(update={"instalments": parts}))
+
+    def pay(self) -> None:
+        """Let tools show that an invoice was paid, whole or in part: all of them, or one."""
+        number = f"F-{self.random.randint(1, INVOICES)}"
+        most = min(paper.invoices[f"r-{number}"].open.minor for paper in self.papers)
+        if most > 0:
+            cents = self.random.choice([most, most, self.random.randint(1, most)])
+            for paper in self.random.sample(self.papers, self.random.randint(1, len(self.papers))):
+                paper.pay(number, cents)
+
+    def collect(self) -> None:
+        paper = self.house.paper
+        name, file = self.random.choice(sorted(paper.procedures.items()))
+        line = self.random.choice(file.claims).line
+        most = line.principal.minor
+        cents = self.random.choice([most, most, self.random.randint(1, most)])
+        paper.collect(f"p{len(paper.collected)}", name, line, cents, self.today)
+
+    def reverse(self) -> None:
+        if self.house.paper.collected:
+            name = self.random.choice(sorted(self.house.paper.collected))
+            self.house.paper.reverse(name, self.today)
+
+    def go_back(self) -> None:
+        """Let a tool show again what it showed as paid, or another status or currency."""
+        paper = self.random.choice(self.papers)
+        known = paper.invoices[f"r-F-{self.random.randint(1, INVOICES)}"]
+        again = self.random.choice(
+            [{"open": known.total, "state": "open"}, {"state": "cancelled"}, {"state": "unknown"}]
+        )
+        if "open" in again:
+            parts = [p.model_copy(update={"open": p.amount}) for p in known.instalments]
+            again["instalments"] = tuple(parts)  # type: ignore[assignment]
+        paper.add(known.model_copy(update=again))
+
+    def answer(self) -> None:
+        for kind in ("maybe_same", "amount_rose", "unknown_status"):
+            if any(asked == kind for _, asked, _ in open_tasks(self.house)):
+                verdict = self.random.choice(["same", "different"])
+                how = {"verdict": verdict} if kind == "maybe_same" else {"lift": True}
+                answer(self.house, kind, **how)
+                return
+
+    @property
+    def today(self) -> date:
+        return self.house.clock.now().date()
+
+    def step(self) -> None:
+        for _ in range(self.random.randint(2, 8)):
+            self.random.choice(
+                [*[self.pay] * 3, *[self.collect] * 3, self.reverse, self.go_back, self.answer]
+            )()
+        if self.house.paper.collected and self.random.random() < 0.4:
+            name = self.random.choice(sorted(self.house.paper.collected))
+            self.house.paper.pay_out(f"v{len(self.house.paper.payouts)}", [name], self.today)
+        self.house.night()
+
+
+def lived(
+    url: str, folder: Path, seed: int, nights: int, request: pytest.FixtureRequest
+) -> tuple[House, dict[str, list[dict[str, Any]]]]:
+    house = make(url, folder, VirtualClock(EVENING), invoices=INVOICES)
+    request.addfinalizer(house.app.close)
+    history = History(house, seed)
+    for _ in range(nights):
+        history.step()
+    with house.host.store.begin() as tx:
+        assert journal.verify(journal.export(tx, house.company)).ok
+    return house, semantic(house)
+
+
+def sets_told(house: House) -> int:
+    e = schema.event.c
+    with house.host.store.begin() as tx:
+        bodies = tx.execute(select(e.body).where(e.kind == "payments_seen")).scalars()
+        return sum(len(json.loads(body)["payments"]) for body in bodies)
+
+
+def both_ways(
+    url: str, folder: Path, seed: int, nights: int, request: pytest.FixtureRequest
+) -> int:
+    print(f"seed {seed}")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(plain, "AT_LEAST", 1)
+        patch.setattr(plain, "AT_ONCE", 2)
+        sets, exported = lived(url, folder / "sets", seed, nights, request)
+    one_by_one = f"sqlite:///{folder / 'one.db'}"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(plain, "AT_LEAST", 10**9)
+        single, expected = lived(one_by_one, folder / "one", seed, nights, request)
+    assert sets_told(single) == 0
+    for table, wanted in expected.items():
+        assert exported[table] == wanted, f"seed {seed}, table {table}"
+    return sets_told(sets)
+
+
+def test_sets_and_single_payments_give_the_same_rows(
+    database_url: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    assert both_ways(database_url, tmp_path, 3, 2, request) > 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(10, 30))
+def test_any_history_gives_the_same_rows_set_after_set(
+    seed: int, database_url: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    assert both_ways(database_url, tmp_path, seed, 8, request) > 0
+
+
+def test_a_payment_of_a_set_is_told_in_the_story_of_its_claim(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plain, "AT_LEAST", 1)
+    house.night()
+    for number in ("F-1", "F-2"):
+        house.paper.pay(number, 100_00)
+    house.night()
+    assert payments(house, "F-2") == [("source", 100_00)]
+    claim_id = str(house.claim("F-2")["id"])
+    with house.host.store.begin() as tx:
+        story = explain(house.host, tx, house.company, claim_id)
+    told = [event["kind"] for event in story["events"]]
+    assert told[-2:] == ["payment_seen", "claim_moved"]
+    assert "100,00" in story["events"][-2]["sentence"].replace("\u202f", " ")
+    assert story["events"][-1]["body"] == {"state": "open", "open": 100_00}
