@@ -151,7 +151,6 @@ def stage(tx: Connection, company_id: str, origin: str, found: Sequence[Mapping[
 
     One whose name is taken happened before in the same way, and is counted: not here.
     """
-    staged.create(tx, checkfirst=False)
     lines = [
         (
             company_id,
@@ -160,22 +159,27 @@ def stage(tx: Connection, company_id: str, origin: str, found: Sequence[Mapping[
         )
         for row in found
     ]
-    if tx.dialect.name == "sqlite":
-        marks = ", ".join("?" * len(_COLUMNS))
-        tx.exec_driver_sql(f"insert into plain_payment values ({marks})", lines)
-    else:
-        kinds = ", ".join(
-            f"cast(:{name} as {'bigint' if name in ('amount', 'left') else 'text'}[])"
-            for name in _COLUMNS
-        )
-        columns = dict(zip(_COLUMNS, map(list, zip(*lines, strict=True)), strict=True))
-        tx.execute(text(f"insert into plain_payment select * from unnest({kinds})"), columns)
+    fill(tx, staged, lines)
     p, t = schema.payment.c, staged.c
     taken = exists().where(p.company_id == t.company_id, p.id == t.payment_id)
     gone = tx.execute(staged.delete().where(taken)).rowcount
-    if tx.dialect.name != "sqlite":
-        tx.execute(text("analyze plain_payment"))
     return len(lines) - gone
+
+
+def fill(tx: Connection, table: Table, lines: Sequence[tuple[Any, ...]]) -> None:
+    """Make a temporary table and fill it, in one statement whatever the number of rows."""
+    table.create(tx, checkfirst=False)
+    if tx.dialect.name == "sqlite":
+        marks = ", ".join("?" * len(table.c))
+        tx.exec_driver_sql(f"insert into {table.name} values ({marks})", list(lines))
+        return
+    kinds = ", ".join(
+        f"cast(:{column.name} as {'bigint' if column.type.python_type is int else 'text'}[])"
+        for column in table.c
+    )
+    columns = dict(zip(table.c.keys(), map(list, zip(*lines, strict=True)), strict=True))
+    tx.execute(text(f"insert into {table.name} select * from unnest({kinds})"), columns)
+    tx.execute(text(f"analyze {table.name}"))  # its planner takes an unknown table for a small one
 
 
 def record(host: Host, tx: Connection, company_id: str, origin: str) -> None:
@@ -241,17 +245,26 @@ def _tell(tx: Connection, company_id: str, now: datetime, origin: str) -> None:
     """Append what happened: each payment with its claim, its amount, and what is left to pay."""
     t = staged.c
     query = select(t.payment_id, t.claim_id, t.amount, t.rest).order_by(t.payment_id)
-    found = [list(row) for row in tx.execute(query)]
+    found: list[list[journal.JSON]] = [list(row) for row in tx.execute(query)]
+    tell(tx, company_id, now, "payments_seen", {"origin": origin}, found)
+
+
+def tell(
+    tx: Connection,
+    company_id: str,
+    now: datetime,
+    kind: str,
+    shared: Mapping[str, journal.JSON],
+    facts: Sequence[Sequence[journal.JSON]],
+) -> None:
+    """Append events that tell many facts each, and each fact once."""
     journal.append_all(
         tx,
         company_id,
         [
             journal.Entry(
-                now,
-                "payments_seen",
-                company_id,
-                {"origin": origin, "payments": found[first : first + TOLD_TOGETHER]},
+                now, kind, company_id, {**shared, "facts": list(facts[n : n + TOLD_TOGETHER])}
             )
-            for first in range(0, len(found), TOLD_TOGETHER)
+            for n in range(0, len(facts), TOLD_TOGETHER)
         ],
     )

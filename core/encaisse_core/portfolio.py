@@ -156,7 +156,7 @@ def follow_records(host: Host, tx: Connection, company_id: str) -> int:
             link = by_id[row["connection_id"]]
             invoice = record_of(row["record"])
             moved = _due_dates(tx, company_id, row["id"], invoice, dated)
-            settled = row["procedure_id"] is None
+            settled = row["procedure_id"] is None or _same_debtor(tx, link, row, invoice.debtor)
             if row["total"] != row["claimed"]:
                 corrected = _corrected(host, tx, company_id, row, invoice)
                 moved, settled = corrected or moved, corrected and settled
@@ -347,16 +347,31 @@ def _debtor(
 
     `known` are debtors found before in this transaction, by key.
     """
-    stated = debtor.siren is not None and not debtor.siren_derived
-    if stated:
-        key = f"siren:{debtor.siren}"
-    else:
-        own = debtor.ref or hashlib.sha256((debtor.name or "").encode()).hexdigest()
-        key = f"{link.id}:{own}"
+    key = _debtor_key(link, debtor)
     known = {} if known is None else known
     if key not in known:
         known[key] = _kept_debtor(host, tx, link, debtor, key)
     return known[key]
+
+
+def _debtor_key(link: Link, debtor: Debtor) -> str:
+    if debtor.siren is not None and not debtor.siren_derived:
+        return f"siren:{debtor.siren}"
+    own = debtor.ref or hashlib.sha256((debtor.name or "").encode()).hexdigest()
+    return f"{link.id}:{own}"
+
+
+def _same_debtor(tx: Connection, link: Link, row: Mapping[str, Any], debtor: Debtor) -> bool:
+    """Tell whether a record of a claim handed over says nothing new of who owes it."""
+    d = schema.debtor.c
+    known = tx.execute(
+        select(d.key, d.detail, d.source_id).where(
+            d.company_id == link.company_id, d.id == row["debtor_id"]
+        )
+    ).first()
+    if known is None or known.key != _debtor_key(link, debtor):
+        return False
+    return bool(known.source_id != link.id or known.detail == debtor.model_dump_json())
 
 
 def _kept_debtor(host: Host, tx: Connection, link: Link, debtor: Debtor, key: str) -> str:

@@ -10,7 +10,15 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from encaisse_core import citations, claim_states, observed, portfolio, recovering, settled
+from encaisse_core import (
+    citations,
+    claim_states,
+    observed,
+    plain_falls,
+    portfolio,
+    recovering,
+    settled,
+)
 from encaisse_core.host import Host
 
 
@@ -38,7 +46,7 @@ def reconcile(host: Host, company_id: str) -> Reconciled:
         portfolio.follow_records(host, tx, company_id)
     payments = settled.follow_plain(host, company_id)
     if understood == "everything":
-        payments += observed.observe_plain(host, company_id)
+        payments += plain_falls.observe_plain(host, company_id)
     with host.store.begin("reconcile.money") as tx:
         host.store.one_at_a_time(tx, company_id)
         payments += settled.follow_settlements(host, tx, company_id)

@@ -20,7 +20,7 @@ from encaisse_core.host import Host, Link
 from encaisse_core.statements import REGIMES, Regime
 from encaisse_core.store import schema
 from encaisse_core.store.engine import instant, rows, stamp
-from encaisse_core.store.upsert import insert_many
+from encaisse_core.store.upsert import among, insert_many
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +142,7 @@ def agree(host: Host, tx: Connection, company_id: str, referrer_id: str, said: A
             created_at=stamp(now),
         )
     )
+    reconsider(tx, company_id)
     body: dict[str, journal.JSON] = {
         "referrer": referrer_id,
         "rate_ppm": said.rate_ppm,
@@ -150,6 +151,15 @@ def agree(host: Host, tx: Connection, company_id: str, referrer_id: str, said: A
     }
     journal.append(tx, company_id, now, "contract_added", made, body)
     return made
+
+
+def reconsider(tx: Connection, company_id: str, *claim_ids: str) -> None:
+    """Let commissions be worked out again: of these claims, or of all where none is named."""
+    s = schema.settlement.c
+    query = schema.settlement.update().where(s.company_id == company_id)
+    if claim_ids:
+        query = query.where(s.claim_id.in_(claim_ids))
+    tx.execute(query.values(earned_state=None))
 
 
 def end(host: Host, tx: Connection, company_id: str, contract_id: str, last_day: date) -> None:
@@ -221,26 +231,16 @@ def attribute(tx: Connection, link: Link, sighting_ids: Sequence[str], at: str) 
     )
 
 
-def imports(tx: Connection, company_id: str, *, only: str | None = None) -> dict[str, list[Import]]:
-    """List the imports of each claim money was collected on, or of one claim."""
-    s, a, k, c = (
-        schema.sighting.c,
-        schema.attribution.c,
-        schema.settlement.c,
-        schema.connection.c,
-    )
+def imports(tx: Connection, company_id: str, claim_ids: Sequence[str]) -> dict[str, list[Import]]:
+    """List the imports of some claims."""
+    s, a, c = schema.sighting.c, schema.attribution.c, schema.connection.c
     query = (
         select(s.claim_id, s.id, s.created_at, c.sequence, a.referrer_id)
         .join(schema.connection, (c.company_id == s.company_id) & (c.id == s.connection_id))
         .outerjoin(schema.attribution, (a.company_id == s.company_id) & (a.sighting_id == s.id))
-        .where(s.company_id == company_id)
+        .where(s.company_id == company_id, among(tx, s.claim_id, claim_ids))
         .order_by(s.created_at, c.sequence, s.id)
     )
-    if only is not None:
-        query = query.where(s.claim_id == only)
-    else:
-        collected = select(k.claim_id).where(k.company_id == company_id)
-        query = query.where(s.claim_id.in_(collected))
     found: dict[str, list[Import]] = {}
     for row in tx.execute(query):
         seen = Import(row.id, instant(row.created_at), row.sequence, row.referrer_id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Connection, select
 
 from encaisse_api import CollectedPayment, CollectorPayout, ProcedureState
-from encaisse_core import journal, restored, tasks
+from encaisse_core import earnings, journal, referrers, restored, tasks
 from encaisse_core.cents import euros
 from encaisse_core.holds import hold
 from encaisse_core.host import Host, Link
@@ -202,6 +202,7 @@ def keep_payment(host: Host, tx: Connection, link: Link, paid: CollectedPayment)
         keep=("id", "updated_at"),
     )
     if written:
+        referrers.reconsider(tx, link.company_id, found.claim_id)
         journal.append(
             tx,
             link.company_id,
@@ -270,6 +271,7 @@ def keep_payout(host: Host, tx: Connection, link: Link, payout: CollectorPayout)
         keep=("id", "updated_at"),
     )
     if written:
+        earnings.forget_payout(tx, link, payout)
         s = schema.settlement.c
         for line in payout.lines:
             if line.gross.minor > 0:

@@ -12,7 +12,16 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from encaisse_core import claim_states, doubts, journal, mergeable, observed, portfolio, sides
+from encaisse_core import (
+    claim_states,
+    doubts,
+    journal,
+    mergeable,
+    observed,
+    portfolio,
+    referrers,
+    sides,
+)
 from encaisse_core.errors import UsageError
 from encaisse_core.host import Host, link
 from encaisse_core.join import CREDITS
@@ -66,6 +75,7 @@ def separate(host: Host, tx: Connection, company_id: str, sighting_id: str, said
     if claim["kind"] not in CREDITS and invoice.direction != "payable":
         sides.settle(host, tx, company_id, claim["id"], before.distances(), before.total)
     doubts.different(host, tx, company_id, claim["id"], own)
+    referrers.reconsider(tx, company_id, claim["id"])
     for each in (claim["id"], own):
         claim_states.refresh(host, tx, company_id, each)
     observed.observe(host, tx, company_id)

@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from pydantic import BaseModel
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, exists, or_, select
 
 from encaisse_api import (
     AcceptsDirectPayments,
@@ -83,8 +83,15 @@ def ask_about_silence(host: Host, company_id: str) -> int:
 
 
 def _live(tx: Connection, company_id: str) -> list[dict[str, Any]]:
-    """List claims in a procedure that is not over."""
+    """List claims in a procedure that is not over, of which there may be something to tell."""
     r, p, c = schema.reservation.c, schema.procedure.c, schema.claim.c
+    s, m = schema.sighting.c, schema.payment.c
+    reduced = exists().where(
+        m.company_id == c.company_id, m.claim_id == c.id, m.origin.in_(("source", "credit"))
+    )
+    disputed = exists().where(
+        s.company_id == c.company_id, s.claim_id == c.id, s.record.like('%"disputed"%')
+    )
     query = (
         select(
             c.id.label("claim_id"),
@@ -104,7 +111,12 @@ def _live(tx: Connection, company_id: str) -> list[dict[str, Any]]:
         )
         .join(schema.reservation, (r.company_id == c.company_id) & (r.claim_id == c.id))
         .join(schema.procedure, (p.company_id == r.company_id) & (p.id == r.procedure_id))
-        .where(c.company_id == company_id, r.released_at.is_(None), p.state != "closed")
+        .where(
+            r.company_id == company_id,
+            r.released_at.is_(None),
+            p.state != "closed",
+            or_(c.state == "cancelled", c.hold.is_not(None), reduced, disputed),
+        )
         .order_by(c.id)
     )
     return [dict(row) for row in tx.execute(query).mappings()]

@@ -114,14 +114,22 @@ def lived(
         history.step()
     with house.host.store.begin() as tx:
         assert journal.verify(journal.export(tx, house.company)).ok
-    return house, semantic(house)
+    return house, without_drawn_ids(semantic(house))
 
 
-def sets_told(house: House) -> int:
+def without_drawn_ids(
+    exported: dict[str, list[dict[str, Any]]],
+) -> dict[str, list[dict[str, Any]]]:
+    """Leave out the ids of commission lines, drawn in the order they are written in."""
+    lines = [{k: v for k, v in row.items() if k != "id"} for row in exported["commission_line"]]
+    return exported | {"commission_line": sorted(lines, key=repr)}
+
+
+def sets_told(house: House, kind: str = "payments_seen") -> int:
     e = schema.event.c
     with house.host.store.begin() as tx:
-        bodies = tx.execute(select(e.body).where(e.kind == "payments_seen")).scalars()
-        return sum(len(json.loads(body)["payments"]) for body in bodies)
+        bodies = tx.execute(select(e.body).where(e.kind == kind)).scalars()
+        return sum(len(json.loads(body)["facts"]) for body in bodies)
 
 
 def both_ways(
@@ -136,7 +144,11 @@ def both_ways(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(plain, "AT_LEAST", 10**9)
         single, expected = lived(one_by_one, folder / "one", seed, nights, request)
-    assert sets_told(single) == 0
+    assert sets_told(single) == sets_told(single, "commissions_accrued") == 0
+    if (
+        sets.count("connection") == 2 and nights > 2
+    ):  # of two tools the store must ask which is first
+        assert sets_told(sets, "commissions_accrued") > 0
     for table, wanted in expected.items():
         assert exported[table] == wanted, f"seed {seed}, table {table}"
     return sets_told(sets)

@@ -153,6 +153,7 @@ EVENTS: Final = {
     "payout_executed": "reversement viré",
     "payout_failed": "reversement échoué",
     "payout_posted": "reversement comptabilisé",
+    "commissions_accrued": "commissions dues ensemble",
     "commission_accrual": "commission acquise",
     "commission_payable": "commission exigible",
     "commission_clawback": "commission reprise",

@@ -61,9 +61,11 @@ def night(stock: Stock, kind: Kind, changed: int) -> Spent:
     return Spent(kind, stock.invoices, changed, stock.seed, round(cpu, 3), round(wall, 3), spent)
 
 
-def lived(url: str, folder: Path, invoices: int, seed: int, kind: Kind, changed: int) -> Spent:
+def lived(
+    url: str, folder: Path, invoices: int, seed: int, kind: Kind, changed: int, tools: int = 1
+) -> Spent:
     """Make a stock, let its first night settle it, and measure the night that is asked for."""
-    stock = make(url, folder, invoices, seed=seed, handed_over=kind == "collected")
+    stock = make(url, folder, invoices, seed=seed, handed_over=kind == "collected", tools=tools)
     try:
         night(stock, "unchanged", 0)
         if kind == "some":
@@ -80,14 +82,17 @@ def lived(url: str, folder: Path, invoices: int, seed: int, kind: Kind, changed:
 @click.command()
 @click.option("--invoices", type=click.IntRange(10), default=10_000, show_default=True)
 @click.option("--changed", type=click.IntRange(1), help="Factures payées (1 % par défaut).")
+@click.option("--tools", type=click.IntRange(1), default=1, show_default=True)
 @click.option("--seed", type=int, default=1, show_default=True)
 @click.option("--kind", "kinds", type=click.Choice(KINDS), multiple=True, default=KINDS)
-def nights(invoices: int, changed: int | None, seed: int, kinds: tuple[Kind, ...]) -> None:
+def nights(
+    invoices: int, changed: int | None, tools: int, seed: int, kinds: tuple[Kind, ...]
+) -> None:
     """Mesure des nuits, phase par phase, sur SQLite."""
     for kind in kinds:
         with tempfile.TemporaryDirectory(prefix="encaisse-banc-") as place:
             url = f"sqlite:///{place}/e.db"
-            spent = lived(url, Path(place), invoices, seed, kind, changed or invoices // 100)
+            spent = lived(url, Path(place), invoices, seed, kind, changed or invoices // 100, tools)
         click.echo(json.dumps(asdict(spent)))
 
 

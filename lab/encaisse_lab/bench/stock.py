@@ -56,12 +56,12 @@ class Told:
     news: list[SourceInvoice] = field(default_factory=list[SourceInvoice])
 
 
-def told_by(told: Told) -> type[Connector]:
+def told_by(told: Told, slug: str) -> type[Connector]:
     """Make the class of a tool that tells what is new to it, page by page."""
 
     class Ledger:
         manifest: ClassVar[Manifest] = Manifest(
-            slug="stocktool",
+            slug=slug,
             name="Outil du banc",
             summary_fr="Pour mesurer.",
             contract="documented",
@@ -86,15 +86,13 @@ def told_by(told: Told) -> type[Connector]:
 
 
 class Shelf:
-    """Find the one connector there is."""
+    """Find the connectors there are."""
 
-    def __init__(self, connector: type[Connector]) -> None:
-        self._connector = connector
+    def __init__(self, connectors: Sequence[type[Connector]]) -> None:
+        self._connectors = {each.manifest.slug: each for each in connectors}
 
     def connector(self, slug: str) -> type[Connector]:
-        if slug != self._connector.manifest.slug:
-            raise KeyError(slug)
-        return self._connector
+        return self._connectors[slug]
 
 
 @dataclass
@@ -105,7 +103,8 @@ class Stock:
     clock: VirtualClock
     told: Told
     company_id: str
-    connection_id: str
+    tools: list[str]
+    """Connections that show every invoice; the first made the claims."""
     invoices: int
     seed: int
 
@@ -147,7 +146,7 @@ class Stock:
         return {
             "company_id": self.company_id,
             "id": f"stl_{number:07d}",
-            "connection_id": self.connection_id,
+            "connection_id": self.tools[0],
             "remote_id": f"p{number:07d}",
             "procedure_id": f"prc_{number // PER_DEBTOR}",
             "claim_id": f"clm_{number:07d}",
@@ -164,30 +163,42 @@ class Stock:
         }
 
 
-def make(url: str, folder: Path, invoices: int, *, seed: int, handed_over: bool = False) -> Stock:
+def make(
+    url: str,
+    folder: Path,
+    invoices: int,
+    *,
+    seed: int,
+    handed_over: bool = False,
+    tools: int = 1,
+) -> Stock:
     """Make the company; with `handed_over` each invoice is in its debtor's procedure."""
+    slugs = [f"stocktool{number}" for number in range(tools)]
     clock, told = VirtualClock(START), Told()
     app = open_app(
         {"ENCAISSE_DATABASE_URL": url},
         folder=folder,
         clock=clock,
         ids=SeededIds(seed, clock),
-        connectors=Shelf(told_by(told)),
+        connectors=Shelf([told_by(told, slug) for slug in slugs]),
     )
     company = connecting.add_company(app.host, siren=SIREN, name="Société", environment="test")
     with app.host.store.begin() as tx:
         referrer = referrers.add(app.host, tx, company, "Éditeur Exemple", "editor")
         agreed = referrers.Agreed(RATE_PPM, ISSUED)
         referrers.agree(app.host, tx, company, referrer, agreed)
-    where = connecting.connect(
-        app.host,
-        app.vault,
-        company_id=company,
-        connector="stocktool",
-        values={},
-        referrer_id=referrer,
-    )
-    stock = Stock(app, clock, told, company, where.id, invoices, seed)
+    connected = [
+        connecting.connect(
+            app.host,
+            app.vault,
+            company_id=company,
+            connector=slug,
+            values={},
+            referrer_id=referrer,
+        ).id
+        for slug in slugs
+    ]
+    stock = Stock(app, clock, told, company, connected, invoices, seed)
     for first in range(0, invoices, AT_ONCE):
         _write(stock, range(first, min(first + AT_ONCE, invoices)), referrer, handed_over)
     return stock
@@ -207,11 +218,11 @@ def _write(stock: Stock, numbers: range, referrer: str, handed_over: bool) -> No
             own
             | {
                 "id": f"dbt_{each}",
-                "key": f"{stock.connection_id}:{debtor.ref}",
+                "key": f"{stock.tools[0]}:{debtor.ref}",
                 "kind": debtor.kind,
                 "name": debtor.name,
                 "detail": debtor.model_dump_json(),
-                "source_id": stock.connection_id,
+                "source_id": stock.tools[0],
                 "created_at": at,
             }
         )
@@ -246,37 +257,39 @@ def _write(stock: Stock, numbers: range, referrer: str, handed_over: bool) -> No
                 "open": cents,
             }
         )
-        tables["sighting"].append(
-            own
-            | {
-                "id": f"sgt_{name}",
-                "connection_id": stock.connection_id,
-                "remote_ref": item.ref,
-                "fingerprint": hashlib.sha256(record.encode()).hexdigest(),
-                "record": record,
-                "number": item.number,
-                "state": item.state,
-                "presence": "live",
-                "total": cents,
-                "open": cents,
-                "expected": cents,
-                "credited": 0,
-                "expected_credited": 0,
-                "claim_id": f"clm_{name}",
-                "rung": 0,
-                "changed_at": at,
-                "created_at": at,
-            }
-        )
-        tables["attribution"].append(
-            own
-            | {
-                "sighting_id": f"sgt_{name}",
-                "referrer_id": referrer,
-                "connection_id": stock.connection_id,
-                "attributed_at": at,
-            }
-        )
+        for turn, connection_id in enumerate(stock.tools):
+            seen = f"sgt_{name}{turn}"
+            tables["sighting"].append(
+                own
+                | {
+                    "id": seen,
+                    "connection_id": connection_id,
+                    "remote_ref": item.ref,
+                    "fingerprint": hashlib.sha256(record.encode()).hexdigest(),
+                    "record": record,
+                    "number": item.number,
+                    "state": item.state,
+                    "presence": "live",
+                    "total": cents,
+                    "open": cents,
+                    "expected": cents,
+                    "credited": 0,
+                    "expected_credited": 0,
+                    "claim_id": f"clm_{name}",
+                    "rung": turn,
+                    "changed_at": at,
+                    "created_at": at,
+                }
+            )
+            tables["attribution"].append(
+                own
+                | {
+                    "sighting_id": seen,
+                    "referrer_id": referrer,
+                    "connection_id": connection_id,
+                    "attributed_at": at,
+                }
+            )
     with stock.app.host.store.begin() as tx:
         for table, written in tables.items():
             tx.execute(schema.metadata.tables[table].insert(), written)
@@ -287,7 +300,7 @@ def _write(stock: Stock, numbers: range, referrer: str, handed_over: bool) -> No
 def _hand_over(tx: Connection, stock: Stock, debtors: Sequence[int], numbers: range) -> None:
     """Put each invoice into a procedure with its debtor's others, under one signed mandate."""
     at = stamp(START - timedelta(days=20))
-    own = {"company_id": stock.company_id, "connection_id": stock.connection_id}
+    own = {"company_id": stock.company_id, "connection_id": stock.tools[0]}
     annex = {"annex": "[]", "created_at": at}
     m = schema.mandate.c
     if tx.execute(select(m.id).where(m.company_id == stock.company_id)).first() is None:

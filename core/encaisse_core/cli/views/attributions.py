@@ -17,7 +17,7 @@ Row = dict[str, Any]
 
 def attribution(tx: Connection, company_id: str, claim_id: str) -> Row:
     """Tell who referred each import, which one earns by which rule, and under which contract."""
-    seen = referrers.imports(tx, company_id, only=claim_id).get(claim_id, [])
+    seen = referrers.imports(tx, company_id, [claim_id]).get(claim_id, [])
     contract = referrers.earning(referrers.contracts(tx, company_id), seen)
     decides = first_import(seen)
     r, s, c = schema.referrer.c, schema.sighting.c, schema.connection.c

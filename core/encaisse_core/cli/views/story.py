@@ -84,7 +84,7 @@ def _of_sets(tx: Connection, company_id: str, payments: Mapping[str, Row]) -> li
     found: list[Row] = []
     for row in rows(tx.execute(query)):
         body = json.loads(row["body"])
-        for payment_id, claim_id, amount, rest in body["payments"]:
+        for payment_id, claim_id, amount, rest in body["facts"]:
             if payment_id not in payments:
                 continue
             seen = {

@@ -9,6 +9,7 @@ from encaisse_core.store.schema.base import (
     Ident,
     Moment,
     company_table,
+    flag,
     money,
     only,
     to,
@@ -20,6 +21,9 @@ UNFOLLOWED = "followed_state is null or followed_state <> state or followed_prin
 
 UNEARNED = "earned_state is null or earned_state <> state or earned_fee <> coalesce(fee, -1)"
 """A settlement that says something its commission was not brought up to yet."""
+
+UNNOTED = "state = 'executed' and noted = 0"
+"""A payout whose settlements do not all know that it paid them out."""
 
 payment = company_table(
     "payment",
@@ -92,6 +96,7 @@ settlement = company_table(
     money("followed_principal", nullable=True),
     Column("earned_state", String(16)),  # as it was when its commission was; see `earnings.py`
     money("earned_fee", nullable=True),  # -1 where the collector had not said it
+    flag("paid_out"),  # an executed payout names it
     to("connection", "connection_id"),
     to("procedure", "procedure_id"),
     to("claim", "claim_id"),
@@ -115,9 +120,11 @@ payout = company_table(
     Column("executed_on", Day),
     words("bank_reference"),
     Column("record", Text, nullable=False),
+    flag("noted"),  # once executed: every settlement it names knows that it is paid out
     Column("updated_at", Moment, nullable=False),
     to("connection", "connection_id"),
     UniqueConstraint("company_id", "connection_id", "remote_id"),
+    only("ix_payout_unnoted", "company_id", "id", where=UNNOTED),
 )
 
 voucher_line = company_table(

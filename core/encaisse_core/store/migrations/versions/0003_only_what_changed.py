@@ -16,6 +16,8 @@ FOLLOWED = (
     ("settlement", sa.Column("followed_principal", sa.BigInteger(), nullable=True)),
     ("settlement", sa.Column("earned_state", sa.String(length=16), nullable=True)),
     ("settlement", sa.Column("earned_fee", sa.BigInteger(), nullable=True)),
+    ("settlement", sa.Column("paid_out", sa.Integer(), server_default="0", nullable=False)),
+    ("payout", sa.Column("noted", sa.Integer(), server_default="0", nullable=False)),
 )
 
 PARTIAL = (
@@ -50,6 +52,7 @@ PARTIAL = (
         ("company_id", "id"),
         "earned_state is null or earned_state <> state or earned_fee <> coalesce(fee, -1)",
     ),
+    ("ix_payout_unnoted", "payout", ("company_id", "id"), "state = 'executed' and noted = 0"),
 )
 
 PLAIN = (
