@@ -78,7 +78,7 @@ def _plain(company_id: str, contract: Contract) -> Any:
     k, p, m = schema.settlement.c, schema.procedure.c, schema.mandate.c
     s, o, a = schema.sighting.c, schema.sighting.alias("other"), schema.attribution.c
     line, t, merge = schema.commission_line.c, schema.task.c, schema.claim_merge.c
-    amount = (k.fee * contract.rate_ppm + PPM // 2).op("/")(literal(PPM)).label("amount")
+    amount = ((k.fee * contract.rate_ppm + PPM // 2) // literal(PPM)).label("amount")
     query = (
         select(k.id, k.currency, k.fee.label("basis"), amount)
         .join(schema.procedure, (p.company_id == k.company_id) & (p.id == k.procedure_id))
