@@ -269,7 +269,7 @@ def test_who_brought_the_invoice_first_stays_who_brought_it(house: House) -> Non
     def decides(number: str) -> str:
         with house.host.store.begin() as tx:
             claim = claim_id_in(tx, number)
-            first = first_import(referrers.imports(tx, house.company, only=claim)[claim])
+            first = first_import(referrers.imports(tx, house.company, [claim])[claim])
             r = schema.referrer.c
             assert first is not None
             return str(tx.execute(select(r.name).where(r.id == first.referrer_id)).scalar_one())

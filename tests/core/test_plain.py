@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, date, datetime
+from fractions import Fraction
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
 from sqlalchemy import select
-from tests.core.houses import House, add_tool, answer, make, open_tasks, payments
+from tests.core.houses import House, add_tool, answer, line_of, make, open_tasks, payments
 from tests.core.merging import semantic
 from tests.core.paper import invoice
 from tests.core.test_attribution import refer
 
 from encaisse_api import Instalment, Money
-from encaisse_core import journal, plain
+from encaisse_core import earnings, journal, plain
+from encaisse_core.cents import half_up
 from encaisse_core.cli.views.explaining import explain
 from encaisse_core.clock import VirtualClock
+from encaisse_core.commissions import balance
 from encaisse_core.store import schema
 
 INVOICES = 12
@@ -184,3 +187,27 @@ def test_a_payment_of_a_set_is_told_in_the_story_of_its_claim(
     assert told[-2:] == ["payment_seen", "claim_moved"]
     assert "100,00" in story["events"][-2]["sentence"].replace("\u202f", " ")
     assert story["events"][-1]["body"] == {"state": "open", "open": 100_00}
+
+
+def test_commissions_of_a_set_are_a_share_of_each_fee(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plain, "AT_LEAST", 1)
+    referrer = refer(house, "papertool", 300_000)
+    (procedure,) = house.open_everything()
+    for number, cents in (("F-1", 100_00), ("F-3", 123_45)):
+        line = line_of(house, [procedure], number)
+        house.paper.collect(f"p-{number}", procedure, line, cents, date(2026, 2, 4))
+    house.night()
+    assert sets_told(house, "commissions_accrued") == 2
+    with house.host.store.begin() as tx:
+        lines = [line for _, line in earnings.ledger(tx, house.company)]
+        fees = {row.id: row.fee for row in tx.execute(select(schema.settlement))}
+        assert journal.verify(journal.export(tx, house.company)).ok
+    assert {line.referrer_id for line in lines} == {referrer}
+    assert {line.settlement_id: line.amount for line in lines} == {
+        settlement: half_up(Fraction(fee * 3, 10)) for settlement, fee in fees.items()
+    }
+    assert sum(balance(lines).values()) == 0
+    house.night()
+    assert house.count("commission_line") == 2
