@@ -55,7 +55,7 @@ def night(stock: Stock, kind: Kind, changed: int) -> Spent:
     phases = tuple((name, timed(name, phase)) for name, phase in nightly.PHASES)
     stock.clock.sleep(DAY)
     cpu, wall = time.process_time(), time.monotonic()
-    nightly.run_night(stock.app.host, stock.company_id, stock.app.signer, phases=phases)
+    nightly.run_night(stock.host, stock.company_id, stock.app.signer, phases=phases)
     cpu, wall = time.process_time() - cpu, time.monotonic() - wall
     stock.told.news = []
     return Spent(kind, stock.invoices, changed, stock.seed, round(cpu, 3), round(wall, 3), spent)

@@ -105,24 +105,24 @@ def _spent(
     with tempfile.TemporaryDirectory(prefix="encaisse-banc-") as place:
         stock = make(url, Path(place), invoices, seed=seed, handed_over=True)
         try:
-            reconcile.reconcile(stock.app.host, stock.company_id)  # nothing of it is measured
+            reconcile.reconcile(stock.host, stock.company_id)  # nothing of it is measured
             stock.collect()
             cpu, wall = time.process_time(), time.monotonic()
             work(stock)
             spent = time.process_time() - cpu, time.monotonic() - wall
-            with stock.app.host.store.begin() as tx:
+            with stock.host.store.begin() as tx:
                 return round(spent[0], 3), round(spent[1], 3), _left(tx)
         finally:
             stock.app.close()
 
 
 def _ours(stock: Stock) -> None:
-    reconcile.reconcile(stock.app.host, stock.company_id)
-    earnings.post_commissions(stock.app.host, stock.company_id)
+    reconcile.reconcile(stock.host, stock.company_id)
+    earnings.post_commissions(stock.host, stock.company_id)
 
 
 def _raw(stock: Stock) -> None:
-    with stock.app.host.store.begin() as tx:
+    with stock.host.store.begin() as tx:
         for statement in RAW:
             tx.execute(text(statement.format(ppm=RATE_PPM) if "{ppm}" in statement else statement))
 

@@ -36,6 +36,7 @@ from encaisse_api import (
 from encaisse_core import connecting, referrers
 from encaisse_core.app import App, open_app
 from encaisse_core.clock import SeededIds, VirtualClock
+from encaisse_core.host import Host
 from encaisse_core.store import schema
 from encaisse_core.store.engine import stamp
 
@@ -108,6 +109,11 @@ class Stock:
     invoices: int
     seed: int
 
+    @property
+    def host(self) -> Host:
+        """Give the host as the company's."""
+        return self.app.host.of(self.company_id)
+
     def cents(self, number: int) -> int:
         """Tell how much an invoice is of: 10 to 5,010 euros, by the seed."""
         return 10_00 + Random(f"{self.seed}-{number}").randrange(500_000)
@@ -136,7 +142,7 @@ class Stock:
         """Let the collector have told that each invoice was paid to it, in full."""
         for first in range(0, self.invoices, AT_ONCE):
             numbers = range(first, min(first + AT_ONCE, self.invoices))
-            with self.app.host.store.begin() as tx:
+            with self.host.store.begin() as tx:
                 tx.execute(
                     schema.settlement.insert(), [self._settlement(n, fee_per_cent) for n in numbers]
                 )
@@ -183,10 +189,10 @@ def make(
         connectors=Shelf([told_by(told, slug) for slug in slugs]),
     )
     company = connecting.add_company(app.host, siren=SIREN, name="Société", environment="test")
-    with app.host.store.begin() as tx:
-        referrer = referrers.add(app.host, tx, company, "Éditeur Exemple", "editor")
-        agreed = referrers.Agreed(RATE_PPM, ISSUED)
-        referrers.agree(app.host, tx, company, referrer, agreed)
+    host = app.host.of(company)
+    with host.store.begin() as tx:
+        referrer = referrers.add(host, tx, company, "Éditeur Exemple", "editor")
+        referrers.agree(host, tx, company, referrer, referrers.Agreed(RATE_PPM, ISSUED))
     connected = [
         connecting.connect(
             app.host,
@@ -290,7 +296,7 @@ def _write(stock: Stock, numbers: range, referrer: str, handed_over: bool) -> No
                     "attributed_at": at,
                 }
             )
-    with stock.app.host.store.begin() as tx:
+    with stock.host.store.begin() as tx:
         for table, written in tables.items():
             tx.execute(schema.metadata.tables[table].insert(), written)
         if handed_over:
