@@ -19,6 +19,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     MetaData,
+    Row,
     Select,
     String,
     Table,
@@ -37,7 +38,7 @@ from encaisse_core import journal
 from encaisse_core.host import Host
 from encaisse_core.naming import named
 from encaisse_core.store import schema
-from encaisse_core.store.engine import rows, stamp
+from encaisse_core.store.engine import stamp
 
 AT_LEAST = 100
 """Fewer plain payments than this are recorded one by one, each with an event of its own."""
@@ -51,16 +52,19 @@ TOLD_TOGETHER = 500
 _COLUMNS = (
     "company_id",
     "payment_id",
+    "told_by",
     "claim_id",
     "echeance_id",
     "amount",
     "rest",
     "currency",
     "paid_on",
-    "told_by",
     "connection_id",
     "remote_ref",
 )
+
+SELECTED = len(_COLUMNS) - 2
+"""Columns of a set that its query selects, in this order, `told_by` first."""
 
 staged = Table(
     "plain_payment",
@@ -120,11 +124,12 @@ def sets(
     after: ColumnElement[str],
     keep: Callable[[Host, Connection], None],
     *,
-    still: Callable[[Mapping[str, Any]], bool] = lambda _: True,
+    still: Callable[[Row[Any]], bool] = lambda _: True,
 ) -> int:
     """Record every plain payment a query finds, set after set; return how many there were.
 
-    The query is in order of `after`, its `told_by`. `still` looks once more at what SQL cannot
+    The query selects the set's columns from `told_by` on, then what `still` needs, in order of
+    `after`, its `told_by`. `still` looks once more at what SQL cannot
     tell; `keep` writes what an origin writes besides. Where there are only a few, none is recorded
     here.
     """
@@ -132,7 +137,7 @@ def sets(
     while True:
         with host.store.begin("reconcile.money") as tx:
             host.store.one_at_a_time(tx, company_id)
-            found = rows(tx.execute(query.where(after > last).limit(AT_ONCE)))
+            found = tx.execute(query.where(after > last).limit(AT_ONCE)).all()
             if len(found) < AT_LEAST and not recorded:
                 return 0
             plain = [row for row in found if still(row)]
@@ -143,22 +148,19 @@ def sets(
                 staged.drop(tx, checkfirst=False)
         if len(found) < AT_ONCE:
             return recorded
-        last = found[-1]["told_by"]
+        last = found[-1].told_by
 
 
-def stage(tx: Connection, company_id: str, origin: str, found: Sequence[Mapping[str, Any]]) -> int:
+def stage(tx: Connection, company_id: str, origin: str, found: Sequence[Row[Any]]) -> int:
     """Put a set aside, each payment under the name it would have; return how many are plain still.
 
-    One whose name is taken happened before in the same way, and is counted: not here.
+    One whose name is taken happened before in the same way, and is counted: not here. In the order
+    of their names, so that an index is written page by page.
     """
-    lines = [
-        (
-            company_id,
-            named("pay", company_id, origin, row["told_by"], int(row["amount"]), 0),
-            *(row[name] for name in _COLUMNS[2:]),
-        )
+    lines = sorted(
+        (company_id, named("pay", company_id, origin, row.told_by, row.amount, 0), *row[:SELECTED])
         for row in found
-    ]
+    )
     fill(tx, staged, lines)
     p, t = schema.payment.c, staged.c
     taken = exists().where(p.company_id == t.company_id, p.id == t.payment_id)

@@ -7,10 +7,9 @@ What is shown otherwise, or may be money known already, is explained record by r
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, exists, literal, or_, select
+from sqlalchemy import Connection, Row, exists, literal, or_, select
 
 from encaisse_core import outbox, plain
 from encaisse_core.host import Host
@@ -75,11 +74,11 @@ def observe_plain(host: Host, company_id: str) -> int:
     return plain.sets(host, company_id, "source", query, s.id, _keep_plain, still=_plainly_owed)
 
 
-def _plainly_owed(row: Mapping[str, Any]) -> bool:
+def _plainly_owed(row: Row[Any]) -> bool:
     """Tell whether a record is an invoice to a customer, still in its claim's currency."""
-    record = json.loads(row["record"])
+    record = json.loads(row.record)
     told = (record["kind"], record["direction"], record["currency"])
-    return told == ("invoice", "receivable", row["currency"])
+    return told == ("invoice", "receivable", row.currency)
 
 
 def _keep_plain(host: Host, tx: Connection) -> None:

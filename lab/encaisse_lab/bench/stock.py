@@ -37,6 +37,7 @@ from encaisse_core import connecting, referrers
 from encaisse_core.app import App, open_app
 from encaisse_core.clock import SeededIds, VirtualClock
 from encaisse_core.host import Host
+from encaisse_core.naming import named
 from encaisse_core.store import schema
 from encaisse_core.store.engine import stamp
 
@@ -96,6 +97,11 @@ class Shelf:
         return self._connectors[slug]
 
 
+def _id(kind: str, *parts: int) -> str:
+    """Name a row as long as the host names it, and in no order."""
+    return named(kind, "stock", *parts)
+
+
 @dataclass
 class Stock:
     """Hold a company's open invoices: its host, its tool, and how many there are."""
@@ -151,11 +157,11 @@ class Stock:
         cents = self.cents(number)
         return {
             "company_id": self.company_id,
-            "id": f"stl_{number:07d}",
+            "id": _id("stl", number),
             "connection_id": self.tools[0],
             "remote_id": f"p{number:07d}",
-            "procedure_id": f"prc_{number // PER_DEBTOR}",
-            "claim_id": f"clm_{number:07d}",
+            "procedure_id": _id("prc", number // PER_DEBTOR),
+            "claim_id": _id("clm", number),
             "state": "verified",
             "currency": "EUR",
             "principal": cents,
@@ -223,7 +229,7 @@ def _write(stock: Stock, numbers: range, referrer: str, handed_over: bool) -> No
         tables["debtor"].append(
             own
             | {
-                "id": f"dbt_{each}",
+                "id": _id("dbt", each),
                 "key": f"{stock.tools[0]}:{debtor.ref}",
                 "kind": debtor.kind,
                 "name": debtor.name,
@@ -235,12 +241,12 @@ def _write(stock: Stock, numbers: range, referrer: str, handed_over: bool) -> No
     for number in numbers:
         item = stock.invoice(number)
         record = item.model_dump_json()
-        name = f"{number:07d}"
+        claim_id = _id("clm", number)
         cents = item.total.minor
         tables["claim"].append(
             own
             | {
-                "id": f"clm_{name}",
+                "id": claim_id,
                 "number": item.number,
                 "kind": item.kind,
                 "issue_date": item.issue_date.isoformat(),
@@ -248,15 +254,15 @@ def _write(stock: Stock, numbers: range, referrer: str, handed_over: bool) -> No
                 "total": cents,
                 "open": cents,
                 "state": "open",
-                "debtor_id": f"dbt_{number // PER_DEBTOR}",
+                "debtor_id": _id("dbt", number // PER_DEBTOR),
                 "created_at": at,
             }
         )
         tables["echeance"].append(
             own
             | {
-                "id": f"ech_{name}",
-                "claim_id": f"clm_{name}",
+                "id": _id("ech", number),
+                "claim_id": claim_id,
                 "ref": "1",
                 "due_date": DUE.isoformat(),
                 "amount": cents,
@@ -264,7 +270,7 @@ def _write(stock: Stock, numbers: range, referrer: str, handed_over: bool) -> No
             }
         )
         for turn, connection_id in enumerate(stock.tools):
-            seen = f"sgt_{name}{turn}"
+            seen = _id("sgt", number, turn)
             tables["sighting"].append(
                 own
                 | {
@@ -281,7 +287,7 @@ def _write(stock: Stock, numbers: range, referrer: str, handed_over: bool) -> No
                     "expected": cents,
                     "credited": 0,
                     "expected_credited": 0,
-                    "claim_id": f"clm_{name}",
+                    "claim_id": claim_id,
                     "rung": turn,
                     "changed_at": at,
                     "created_at": at,
@@ -318,8 +324,8 @@ def _hand_over(tx: Connection, stock: Stock, debtors: Sequence[int], numbers: ra
             own
             | annex
             | {
-                "id": f"prp_{each}",
-                "debtor_id": f"dbt_{each}",
+                "id": _id("prp", each),
+                "debtor_id": _id("dbt", each),
                 "state": "opened",
                 "quote": "{}",
                 "policy_version": "2026-1",
@@ -333,8 +339,8 @@ def _hand_over(tx: Connection, stock: Stock, debtors: Sequence[int], numbers: ra
         [
             own
             | {
-                "id": f"prc_{each}",
-                "proposal_id": f"prp_{each}",
+                "id": _id("prc", each),
+                "proposal_id": _id("prp", each),
                 "mandate_id": "mdt_0",
                 "remote_id": f"d{each}",
                 "state": "active",
@@ -349,9 +355,9 @@ def _hand_over(tx: Connection, stock: Stock, debtors: Sequence[int], numbers: ra
         [
             {
                 "company_id": stock.company_id,
-                "claim_id": f"clm_{number:07d}",
-                "proposal_id": f"prp_{number // PER_DEBTOR}",
-                "procedure_id": f"prc_{number // PER_DEBTOR}",
+                "claim_id": _id("clm", number),
+                "proposal_id": _id("prp", number // PER_DEBTOR),
+                "procedure_id": _id("prc", number // PER_DEBTOR),
                 "principal": stock.cents(number),
                 "handed_at": at,
             }
