@@ -23,6 +23,8 @@ NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 """Failures before a byte of the request left."""
 LONGEST_WAIT = timedelta(days=1)
 """Most a `Retry-After` may ask for: a night later the host asks again anyway."""
+READS = "encaisse.reads"
+"""Extension of a request that changes nothing though it is no GET: the host may send it again."""
 FRENCH = {"missing": "champ absent", "literal_error": "mot inconnu"}
 """What a fault in a row is called; any other one is a value of another type."""
 
@@ -87,18 +89,29 @@ def send(
     headers: Mapping[str, str],
     params: Mapping[str, str | int] | None = None,
     body: bytes | None = None,
+    reads: bool = False,
 ) -> httpx.Response:
     """Send once, without credentials, retries or pacing: those are the host's.
+
+    `reads` promises that a POST changes nothing, so that the host tries it again as it does a GET;
+    a connector that says it of a write will double it.
 
     Raises `Transient` where nothing left or a read went unanswered, `OutcomeUnknown` where a write
     did. What the host's own client raises passes through.
     """
     try:
-        return http.request(method, url, params=params, content=body, headers=headers)
+        return http.request(
+            method,
+            url,
+            params=params,
+            content=body,
+            headers=headers,
+            extensions={READS: True} if reads else None,
+        )
     except NEVER_SENT:
         raise Transient(f"{subject} : {partner} est injoignable ; rien n'a été envoyé.") from None
     except httpx.HTTPError:
-        raise lost_reply(partner, subject, writes=method != "GET") from None
+        raise lost_reply(partner, subject, writes=method != "GET" and not reads) from None
 
 
 def lost_reply(partner: str, subject: str, *, writes: bool) -> PartnerError:

@@ -33,6 +33,29 @@ def retry_after(response: httpx.Response, now: datetime) -> timedelta | None:
     return max(timedelta(0), at.replace(tzinfo=at.tzinfo or UTC) - now)
 
 
+FRESH_WITHIN = timedelta(hours=1)
+"""Oldest answer taken for today's: the last look before an opening is of the same hour."""
+
+FILES = ("application/pdf", "application/xml", "application/octet-stream", "image/", "text/xml")
+"""Media types of documents, which do not change: a cache may keep them."""
+
+
+def staleness(response: httpx.Response) -> timedelta | None:
+    """Give how old an answer says it is (`Age`, RFC 9111 §5.1); None while fresh.
+
+    A gateway that answers from what it kept, while the tool behind it is down or frozen, must say
+    so there. An answer that says nothing cannot be told from a fresh one; `Date` is no measure, for
+    a vendor's clock may be wrong.
+    """
+    age = response.headers.get("Age", "").strip()
+    if not (age.isascii() and age.isdigit()):
+        return None
+    if response.headers.get("Content-Type", "").startswith(FILES):
+        return None
+    told = timedelta(seconds=int(age[:9]))
+    return told if told > FRESH_WITHIN else None
+
+
 def request_id(response: httpx.Response) -> str | None:
     """Find the partner's id of a request: what their support asks for."""
     for name in REQUEST_ID_HEADERS:

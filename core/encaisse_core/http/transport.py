@@ -11,10 +11,11 @@ import httpx
 from tenacity import RetryCallState, Retrying, retry_if_exception_type
 
 from encaisse_api import Drift, Manifest, OutcomeUnknown, PartnerError, Rejected, Transient
+from encaisse_api.answers import READS
 from encaisse_core import chaos
 from encaisse_core.clock import Clock
 from encaisse_core.http import quotas
-from encaisse_core.http.answers import cause, request_id, retry_after, shown, spoken
+from encaisse_core.http.answers import cause, request_id, retry_after, shown, spoken, staleness
 from encaisse_core.http.guard import refusal
 from encaisse_core.store import Store
 
@@ -107,7 +108,7 @@ class LentTransport(httpx.BaseTransport):
         """Send a request; give a whole answer or raise an error of the contract."""
         self._admit(request)
         patience = _Patience(self._clock, self._lent)
-        if request.method not in SAFE_METHODS:
+        if not _reads(request):
             return self._write(request, patience)
         retrying = Retrying(
             sleep=patience.sleep,
@@ -147,7 +148,10 @@ class LentTransport(httpx.BaseTransport):
         except httpx.RequestError as error:
             raise _Again(Transient(self._silence(error)), None) from None
         if response.status_code not in TRY_AGAIN:
-            return response
+            old = staleness(response)
+            if old is None:
+                return response
+            raise _Again(self._stale(response, old), None)
         after = retry_after(response, self._clock.now())
         raise _Again(self._busy(response, after), after)
 
@@ -172,7 +176,7 @@ class LentTransport(httpx.BaseTransport):
         started = self._clock.monotonic()
         said = "-"
         try:
-            reads = request.method in SAFE_METHODS
+            reads = _reads(request)
             place = TOKENS if FOR_TOKENS in request.extensions else chaos.here(reads=reads)
             chaos.point(place, "before_send")
             response = self._inner.handle_request(self._addressed(request))
@@ -290,7 +294,7 @@ class LentTransport(httpx.BaseTransport):
             f"La réponse de {self._name} dépasse {LARGEST_ANSWER // 2**20} Mio : elle n'a pas été "
             "lue jusqu'au bout."
         )
-        if request.method in SAFE_METHODS:
+        if _reads(request):
             return Drift(sentence, request_id=request_id(response))
         return OutcomeUnknown(sentence, request_id=request_id(response))
 
@@ -300,6 +304,13 @@ class LentTransport(httpx.BaseTransport):
             f"{self._name} est occupé ou indisponible (réponse {response.status_code}) : rien n'a "
             f"été fait.{when}",
             retry_after=after,
+            request_id=request_id(response),
+        )
+
+    def _stale(self, response: httpx.Response, old: timedelta) -> Transient:
+        return Transient(
+            f"{self._name} a répondu par une copie vieille de {spoken(old)} : elle ne dit pas qui "
+            "a payé depuis, et n'est pas prise pour une lecture.",
             request_id=request_id(response),
         )
 
@@ -328,6 +339,11 @@ class LentTransport(httpx.BaseTransport):
         log.info(
             "request %s", " ".join(f"{k}={v}" for k, v in fields.items()), extra={"http": fields}
         )
+
+
+def _reads(request: httpx.Request) -> bool:
+    """Tell whether a request changes nothing, by its method or by its connector's promise."""
+    return request.method in SAFE_METHODS or READS in request.extensions
 
 
 def _pause(state: RetryCallState) -> float:

@@ -13,6 +13,7 @@ from encaisse_api import (
     OutcomeUnknown,
     Transient,
 )
+from encaisse_api.answers import READS
 
 if TYPE_CHECKING:
     from tests.core.door.conftest import Server, World
@@ -68,6 +69,33 @@ def test_a_write_is_sent_once_whatever_is_answered(
     assert busy.value.retry_after == timedelta(seconds=3)
     assert len(server.seen) == 7
     assert world.elapsed == 0
+
+
+def test_a_post_its_connector_calls_a_read_is_tried_again(world: World, server: Server) -> None:
+    server.script = [(503, {}, b""), (0, {}, b""), (429, {}, b"")]
+    client = world.client(server)
+    assert client.post(f"{BASE}/v1", extensions={READS: True}).status_code == 200
+    assert len(server.seen) == 4
+
+
+def test_an_answer_from_a_cache_is_no_reading_once_it_is_an_hour_old(
+    world: World, server: Server
+) -> None:
+    client = world.client(server)
+    server.script = [(200, {"Age": "3600"}, b"{}")]
+    assert client.get(f"{BASE}/v1").status_code == 200
+    server.script = [(200, {"Age": "3601"}, b"{}"), (200, {}, b"{}")]
+    assert client.get(f"{BASE}/v1").status_code == 200
+    assert len(server.seen) == 3
+    server.script = [(200, {"Age": "86400"}, b"{}")] * 4
+    with pytest.raises(Transient, match="vieille de 24 h"):
+        client.get(f"{BASE}/v1")
+
+
+def test_a_document_may_be_as_old_as_it_is(world: World, server: Server) -> None:
+    kept = {"Age": "86400", "Content-Type": "application/pdf"}
+    server.script = [(200, kept, b"%PDF-")]
+    assert world.client(server).get(f"{BASE}/v1").content == b"%PDF-"
 
 
 def test_a_write_that_found_nobody_was_not_made(world: World) -> None:

@@ -11,8 +11,7 @@ from urllib.parse import urlencode
 
 import httpx
 
-from encaisse_api.answers import lost_reply, send
-from encaisse_api.errors import OutcomeUnknown
+from encaisse_api.answers import send
 from encaisse_factomos.answers import Answer, NotFound, confirmed
 from encaisse_factomos.legacy.manifest import ADDRESS
 
@@ -29,13 +28,9 @@ class LegacyClient:
     def read(self, action: str, *, subject: str, **fields: str) -> Mapping[str, object]:
         """Make an action that changes nothing; raises `NotFound` where the vendor says so.
 
-        It travels as a POST, so the host calls a lost reply an unknown outcome; of a reading there
-        is no outcome to look for, only a later try.
+        It travels as a POST, and is tried again as a GET would be.
         """
-        try:
-            return self._said(action, fields, subject, writes=False)
-        except OutcomeUnknown:
-            raise lost_reply(Answer.partner, subject, writes=False) from None
+        return self._said(action, fields, subject, writes=False)
 
     def write(self, action: str, *, subject: str, **fields: str) -> Mapping[str, object]:
         """Make an action that changes something, once."""
@@ -55,6 +50,7 @@ class LegacyClient:
             subject=subject,
             headers={"Content-Type": FORM},
             body=urlencode({"action": action, **fields}).encode(),
+            reads=not writes,
         )
         answer = Answer(
             subject=subject,
