@@ -124,6 +124,10 @@ class Account(DailyCalls):
     invoices: dict[str, Invoice] = field(default_factory=dict[str, Invoice])
     serials: dict[str, str] = field(default_factory=dict[str, str])
     paid_so_far: int = 0
+    _listed: list[Invoice] | None = None
+    _by_status: tuple[date, dict[str, list[Invoice]]] = field(
+        default_factory=lambda: (date.min, dict[str, list[Invoice]]())
+    )
 
     def enrol(self, pid: str) -> None:
         """Give a thing the number under which the older interface knows it."""
@@ -142,6 +146,22 @@ class Account(DailyCalls):
         self.paid_so_far += 1
         return str(90_000 + self.paid_so_far)
 
+    def moved(self) -> None:
+        """Forget the order and the statuses worked out: an invoice came, went or was settled."""
+        self._listed, self._by_status = None, (date.min, {})
+
     def listed(self) -> list[Invoice]:
         """Order invoices as the lists do: issue date, then number [assumed]."""
-        return sorted(self.invoices.values(), key=lambda invoice: (invoice.issued, invoice.number))
+        if self._listed is None:
+            every = self.invoices.values()
+            self._listed = sorted(every, key=lambda invoice: (invoice.issued, invoice.number))
+        return self._listed
+
+    def of_status(self, status: str, today: date) -> list[Invoice]:
+        """List those of one status on a day, worked out once: a list is read by the page."""
+        if self._by_status[0] != today or not self._by_status[1]:
+            found: dict[str, list[Invoice]] = {each: [] for each in STATUSES}
+            for invoice in self.listed():
+                found[invoice.status(today)].append(invoice)
+            self._by_status = (today, found)
+        return self._by_status[1][status]

@@ -47,9 +47,8 @@ def list_invoices(call: Call) -> SimResponse:
     status = call.request.one("status")
     if status is not None and status not in STATUSES:
         raise Refused("bad_status")
-    wanted = [
-        invoice for invoice in call.account.listed() if status in (None, invoice.status(call.today))
-    ]
+    account = call.account
+    wanted = account.listed() if status is None else account.of_status(status, call.today)
     return _page(call.request, wanted, lambda each: invoice_row(each, call.today), "invoices")
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Literal
 
 from encaisse_simulator.factomos import legacy_rows as rows
 from encaisse_simulator.factomos.account import STATUSES, Account, Contact, Invoice, Payment
@@ -53,6 +54,9 @@ CODES: Mapping[str, tuple[int, str]] = {
 }
 """Documented but for the last three, which nothing names."""
 
+Shortened = Literal["", "agreeing", "contradicting"]
+"""Whether lists end half-way, and what their count then says: a sealed list is cut by its tool."""
+
 Fields = Mapping[str, str]
 Record = Callable[[Account, Invoice, Payment], None]
 
@@ -73,6 +77,7 @@ class Asked:
     account: Account
     today: date
     record: Record
+    shortened: Shortened
 
     def invoice(self) -> Invoice:
         """Find the invoice that is meant."""
@@ -102,6 +107,7 @@ class LegacyFactomos:
         self._clock = clock
         self._record = record
         self._accesses: dict[str, Access] = {}
+        self.shortened: Shortened = ""
 
     def open(self, token: str, secret: str, account: Account) -> None:
         """Give an account a pair of keys, as the vendor's consent page does."""
@@ -141,7 +147,7 @@ class LegacyFactomos:
             if action is None:
                 raise Refused("unknown_action")
             today = paris_date(self._clock.now)
-            said = action(Asked(fields, access.account, today, self._record))
+            said = action(Asked(fields, access.account, today, self._record, self.shortened))
         except Refused as refused:
             return error(refused.name)
         return {**said, "error": {"code": 0, "message": "OK"}}
@@ -186,17 +192,21 @@ def list_invoices(asked: Asked) -> Mapping[str, Json]:
         raise Refused("no_status")
     if status not in STATUSES:
         raise Refused("bad_status")
-    found = [one for one in asked.account.listed() if one.status(asked.today) == status]
+    found = asked.account.of_status(status, asked.today)
     index = asked.fields.get("page_index", "0")
     if not index.isdecimal() or int(index) > len(found):
         raise Refused("bad_page")
     first = int(index)
     shown = found[first : first + PER_PAGE]
+    total = len(found)
+    if asked.shortened:
+        shown = shown[: len(shown) // 2]
+        total = total if asked.shortened == "contradicting" else first + len(shown)
     return {
         "pagination": {
             "first_row": str(first),
             "last_row": first + len(shown) - 1,
-            "total_invoices": len(found),
+            "total_invoices": total,
         },
         "invoices": [rows.listed(one, asked.account, asked.today) for one in shown],
     }
@@ -282,6 +292,7 @@ def _undo(asked: Asked, invoice: Invoice, payment: Payment) -> None:
     asked.record(asked.account, invoice, mirror)
     invoice.payments.remove(mirror)
     invoice.payments.remove(payment)
+    asked.account.moved()
 
 
 def _kind(value: str | None) -> str:

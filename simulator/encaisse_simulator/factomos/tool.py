@@ -111,10 +111,20 @@ class Factomos(Desk[Handler, Notification]):
     # What people do in the tool.
 
     def add_company(
-        self, token: str, siren: str, name: str, *, daily_calls: int = DAILY_CALLS
+        self,
+        token: str,
+        siren: str,
+        name: str,
+        *,
+        daily_calls: int = DAILY_CALLS,
+        apart: bool = False,
     ) -> None:
-        """Open an account reached by a token; a second token may open the same SIREN's books."""
-        same = next((held for held in self._accounts.values() if held.siren == siren), None)
+        """Open an account reached by a token; a second token may open the same SIREN's books.
+
+        `apart` opens books of its own, as a second establishment of the company keeps.
+        """
+        held = () if apart else self._accounts.values()
+        same = next((account for account in held if account.siren == siren), None)
         self._accounts[token] = same or Account(siren, name, daily_calls=daily_calls)
 
     def add_legacy_access(self, account: str, token: str, secret: str) -> None:
@@ -194,6 +204,7 @@ class Factomos(Desk[Handler, Notification]):
             tags=tags,
         )
         account.enrol(pid)
+        account.moved()
         self._notify(account, "create_invoice", pid)
         return pid
 
@@ -245,6 +256,7 @@ class Factomos(Desk[Handler, Notification]):
         )
         account.enrol(avoir_pid)
         invoice.credited_cents += cents
+        account.moved()
         self._enter(account, invoice, cents, on, "credit_note", "user")
         self._notify(account, "create_avoir", avoir_pid)
         return avoir_pid
@@ -253,6 +265,7 @@ class Factomos(Desk[Handler, Notification]):
         """Let the user delete an invoice: it leaves every list and answers 404."""
         account, _ = self._owner(pid)
         del account.invoices[pid]
+        account.moved()
         self._notify(account, "delete_invoice", pid)
 
     def calls_today(self, token: str) -> int:
@@ -265,7 +278,7 @@ class Factomos(Desk[Handler, Notification]):
 
     def invoices(self, token: str) -> list[Invoice]:
         """List a company's invoices and credits, as its lists do."""
-        return self._accounts[token].listed()
+        return list(self._accounts[token].listed())
 
     def _owner(self, pid: str) -> tuple[Account, Invoice]:
         for account in self._accounts.values():
@@ -275,6 +288,7 @@ class Factomos(Desk[Handler, Notification]):
 
     def _add_payment(self, account: Account, invoice: Invoice, payment: Payment) -> None:
         invoice.payments.append(payment)
+        account.moved()
         kind = "payment" if payment.cents > 0 else "reversal"
         self._enter(account, invoice, payment.cents, payment.on, kind, payment.via)
         self._notify(account, "add_invoice_payment", invoice.pid)
