@@ -86,11 +86,11 @@ class Pages:
         return True
 
     def _refuse_repeated(self, rows: Sequence[object], subject: str) -> None:
-        mark = wire.write(rows, stable=True)
+        mark = repr(rows)  # of plain values read from JSON: what was sent twice is written alike
         if mark in self.seen:
             raise Drift(
                 f"{subject} : Factomos a donné deux fois la même page ; la lecture s'arrête là.",
-                raw=mark,
+                raw=wire.write(rows),
             )
         self.seen.add(mark)
 
