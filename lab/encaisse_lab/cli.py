@@ -69,14 +69,46 @@ def demo(seed: int, nights: int, folder: Path | None, as_json: bool, broken: Bre
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Graine.")
 @click.option("--turn", is_flag=True, help="Ne vit que le tournant de l'année (17 nuits).")
 @click.option("--nights", type=click.IntRange(1, 365), help="S'arrête après autant de nuits.")
+@click.option(
+    "--invoices",
+    type=click.IntRange(50, 100_000),
+    help="Vit plutôt l'année d'une entreprise qui émet autant de factures par an.",
+)
+@click.option("--twice", is_flag=True, help="Avec --invoices : deux fois, dont une nuit par HTTP.")
+@click.option("--outage", is_flag=True, help="Met plutôt chaque source en panne à chaque étape.")
+@click.option("--every", type=click.IntRange(1), default=1, help="Avec --outage : un cas sur N.")
+@click.option("--case", "named", help="Avec --outage : ce seul cas.")
 @click.option("--json", "as_json", is_flag=True, help="Écrit le bilan en JSON.")
-def year(seed: int, turn: bool, nights: int | None, as_json: bool) -> None:
+def year(
+    seed: int,
+    turn: bool,
+    nights: int | None,
+    invoices: int | None,
+    twice: bool,
+    outage: bool,
+    every: int,
+    named: str | None,
+    as_json: bool,
+) -> None:
     """Vit une année de deux dossiers MyUnisoft simulés, sur deux exercices.
 
     L'un est lettré par exercice (MONO), l'autre sur plusieurs (MULTI). Chaque nuit, ce qui est
     ouvert ici est comparé aux soldes du dossier ; à la fin, chaque paiement encaissé doit y être
     inscrit une fois, lettré ou en attente du comptable. Sortie 6 si un contrôle échoue.
+
+    --invoices 10000 : une entreprise, cinq outils et GCollect, un appel sur cinq en panne.
     """
+    if outage:
+        from encaisse_lab.large.cli import outages
+
+        outages(seed, every, named, as_json=as_json, tell=_progress(time.monotonic()))
+        return
+    if invoices is not None:
+        from encaisse_lab.large.cli import large
+
+        tell = _progress(time.monotonic())
+        large(seed, invoices, nights or 365, twice=twice, as_json=as_json, tell=tell)
+        return
     from encaisse_core.errors import CheckFailed
     from encaisse_lab import year_told
     from encaisse_lab.year_calendar import TURN, WHOLE

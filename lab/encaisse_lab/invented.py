@@ -123,9 +123,16 @@ class Inventor:
         chance.shuffle(self._names)
         self._taken: set[str] = set()
 
+    def _name(self) -> str:
+        """Draw a name nobody has yet: a plain one while there are any, then two of them joined."""
+        if not self._names:
+            self._names = [f"{one}-{other}" for one in NAMES for other in NAMES if one != other]
+            self._chance.shuffle(self._names)
+        return self._names.pop()
+
     def company(self) -> Party:
         """Invent a French company with its SIREN."""
-        name = f"{self._chance.choice(TRADES)} {self._names.pop()}"
+        name = f"{self._chance.choice(TRADES)} {self._name()}"
         siren = self._siren("999")
         return self._at_home(
             f"{name} {self._chance.choice(FORMS)}", "company", siren, french_vat(siren)
@@ -133,20 +140,20 @@ class Inventor:
 
     def public_body(self) -> Party:
         """Invent a commune; its SIREN begins with 2, as those of public bodies do."""
-        name = self._names.pop()
+        name = self._name()
         return self._at_home(f"Commune de {name}-sur-Aube", "public", self._siren("299"), None)
 
     def person(self) -> Party:
         """Invent a consumer: no official number."""
-        return self._at_home(f"Camille {self._names.pop()}", "individual", None, None)
+        return self._at_home(f"Camille {self._name()}", "individual", None, None)
 
     def unidentified(self) -> Party:
         """Invent a company whose card nobody completed."""
-        return self._at_home(f"Ets {self._names.pop()}", "unidentified", None, None)
+        return self._at_home(f"Ets {self._name()}", "unidentified", None, None)
 
     def foreigner(self) -> Party:
         """Invent a German company with a VAT number only."""
-        name = self._names.pop()
+        name = self._name()
         return Party(
             name=f"{name} GmbH",
             kind="foreign",

@@ -20,6 +20,7 @@ from encaisse_lab.demo import run
 from encaisse_lab.faults_proof import Proven
 from encaisse_lab.fuzz import run as run_fuzz
 from encaisse_lab.fuzz.run import Figures, fuzz
+from encaisse_lab.large import told as large
 from encaisse_lab.summary import Summary, bad, sound, summary, zeros
 from encaisse_lab.year_calendar import Calendar
 from encaisse_lab.year_told import YearFigures
@@ -42,14 +43,15 @@ class Outcome:
     years: list[YearFigures] = field(default_factory=list[YearFigures])
     fuzzed: Figures | None = None
     once: Proven | None = None
+    large: large.Proved | None = None
 
     @property
     def holds(self) -> bool:
         """Tell whether every run was made and every figure is right."""
         all_run = len(self.figures) == len(self.seeds) > 0 and len(self.found) == len(FIGURES)
         fuzzed = self.fuzzed is not None and self.fuzzed["cases"] > 0
-        once = self.once is not None
-        return all_run and bool(self.years) and fuzzed and once and not self.faults
+        rest = self.once is not None and self.large is not None
+        return all_run and bool(self.years) and fuzzed and rest and not self.faults
 
 
 def prove(
@@ -94,6 +96,8 @@ def prove(
     ]
     outcome.once = faults_proof.prove(short=short, tell=tell)
     outcome.faults += outcome.once.wrong
+    outcome.large = large.prove(short=short, tell=tell)
+    outcome.faults += large.wrong(outcome.large)
     return outcome
 
 
@@ -114,6 +118,7 @@ def as_json(outcome: Outcome) -> dict[str, object]:
         "figures": list(outcome.figures.values()),
         "years": outcome.years,
         "fuzz": outcome.fuzzed,
+        "large": outcome.large,
     }
 
 
@@ -178,6 +183,7 @@ def page(outcome: Outcome, on: date, *, short: bool) -> str:
             *_years(outcome.years),
             *_fuzzed(outcome.fuzzed),
             *([] if outcome.once is None else faults_proof.section(outcome.once)),
+            *([] if outcome.large is None else large.section(outcome.large)),
             *_wrong(outcome),
             "",
         ]

@@ -120,6 +120,14 @@ def lettered(app: App, company_id: str) -> int:
         return int(tx.execute(query).scalar_one())
 
 
+def questions(app: App, company_id: str) -> dict[str, int]:
+    """Count what a person was asked, by kind."""
+    t = schema.task.c
+    with app.host.store.begin() as tx:
+        kinds = tx.execute(select(t.kind).where(t.company_id == company_id)).scalars()
+        return dict(sorted(Counter(kinds).items()))
+
+
 def commissions(app: App, company_id: str) -> tuple[int, Cents]:
     """Count the lines, and add what is earned: a payable line moves money, it adds none."""
     c = schema.commission_line.c

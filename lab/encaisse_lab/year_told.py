@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
 from dataclasses import replace
 from multiprocessing import get_context
 from typing import TypedDict
 
-from sqlalchemy import select
-
-from encaisse_core.app import App
 from encaisse_core.cents import euros
 from encaisse_core.cli.showing import plural
-from encaisse_core.store import schema
-from encaisse_lab import books_check, year_verdict
+from encaisse_lab import books_check, tally, year_verdict
 from encaisse_lab.year import Lettering, Mode, Year, run
 from encaisse_lab.year_calendar import Calendar
 
@@ -83,7 +78,7 @@ def figures(year: Year) -> YearFigures:
         journal_ok=books_check.journal_holds(app, company_id, None),
         failed_reads=sum(len(night.failures) for night in year.nights),
         lived=dict(sorted(year.town.done.items())),
-        questions=_questions(app, company_id),
+        questions=tally.questions(app, company_id),
         faults=[fault for kind in said for fault in kind[:MOST]],
     )
 
@@ -142,11 +137,3 @@ def sentence(told: YearFigures) -> str:
 def shortened(calendar: Calendar, nights: int | None) -> Calendar:
     """Give the calendar with fewer nights."""
     return calendar if nights is None else replace(calendar, nights=min(nights, calendar.nights))
-
-
-def _questions(app: App, company_id: str) -> dict[str, int]:
-    """Count what a person was asked, by kind."""
-    t = schema.task.c
-    with app.host.store.begin() as tx:
-        kinds = tx.execute(select(t.kind).where(t.company_id == company_id)).scalars()
-        return dict(sorted(Counter(kinds).items()))

@@ -1,0 +1,1 @@
+"""A company with thousands of invoices in several tools: its year, and its tools out of order."""
