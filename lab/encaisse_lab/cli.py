@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+
+from encaisse_lab.progress import progress
 
 if TYPE_CHECKING:  # the host costs half a second: imported when a command runs
     from encaisse_lab.broken_on_purpose import Break
@@ -48,7 +49,7 @@ def demo(seed: int, nights: int, folder: Path | None, as_json: bool, broken: Bre
     from encaisse_lab.wrongs import wrongs
 
     started = time.monotonic()
-    with run(seed, nights, folder=folder, broken=broken, tell=_progress(started)) as told:
+    with run(seed, nights, folder=folder, broken=broken, tell=progress(started)) as told:
         figures = summary(told)
         found = [] if sound(figures) else wrongs(told)
         if as_json:
@@ -115,7 +116,7 @@ def year(
 
     started = time.monotonic()
     calendar = year_told.shortened(TURN if turn else WHOLE, nights)
-    found = year_told.both(seed, calendar, _progress(started))
+    found = year_told.both(seed, calendar, progress(started))
     if as_json:
         click.echo(json.dumps(found, ensure_ascii=False, indent=2))
     else:
@@ -125,48 +126,3 @@ def year(
     bad = [fault for told in found for fault in told["faults"]]
     if not all(year_told.sound(told) for told in found):
         raise CheckFailed(f"Un contrôle a échoué. {' ; '.join(bad[:3])}")
-
-
-@click.command("proof")
-@click.option("--slice", "short", is_flag=True, help="Graines 1 et 2 et les trois défauts.")
-@click.option("--write", type=click.Path(path_type=Path), help="Écrit le relevé (Markdown).")
-@click.option("--json", "as_json", is_flag=True, help="Écrit le relevé en JSON.")
-def proof(short: bool, write: Path | None, as_json: bool) -> None:
-    """Prouve la démonstration, l'année et la lecture de documents abîmés.
-
-    Chaque graine est jouée deux fois, et chaque défaut introduit est trouvé.
-    """
-    from encaisse_core.clock import SystemClock
-    from encaisse_core.errors import CheckFailed
-    from encaisse_lab import proof as proofs
-    from encaisse_lab.year_calendar import TURN, WHOLE
-
-    started = time.monotonic()
-    seeds = range(1, 3) if short else range(1, 21)
-    years, calendar = ((1,), TURN) if short else ((1, 2), WHOLE)
-    cases = 2_000 if short else 100_000
-    outcome = proofs.prove(
-        seeds,
-        years=years,
-        calendar=calendar,
-        cases=cases,
-        short=short,
-        tell=_progress(started),
-    )
-    if write is not None:
-        text = proofs.page(outcome, SystemClock().today(), short=short)
-        write.write_text(text, encoding="utf-8")
-    if as_json:
-        click.echo(json.dumps(proofs.as_json(outcome), ensure_ascii=False, indent=2))
-    else:
-        click.echo(proofs.spoken(outcome))
-    click.echo(f"{time.monotonic() - started:.1f} s en tout", err=True)
-    if not outcome.holds:
-        raise CheckFailed("Une preuve ne tient pas : " + "; ".join(outcome.faults[:3]))
-
-
-def _progress(started: float) -> Callable[[str], None]:
-    def tell(words: str) -> None:
-        click.echo(f"{time.monotonic() - started:5.1f} s  {words}", err=True)
-
-    return tell

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
 
 from encaisse_core import chaos
@@ -28,26 +28,36 @@ def run(
     tell: Callable[[str], None] = lambda _: None,
 ) -> Report:
     """Run every case asked for; seeds are shared out among processes."""
-    by_seed: dict[int, list[Wanted]] = {}
-    for each in asked:
-        by_seed.setdefault(each.seed, []).append(each)
+    made = dict(seeds(asked, database=database, processes=processes, percent=lambda _: percent))
     report = Report()
-    if processes <= 1 or len(by_seed) == 1:
-        for seed, few in by_seed.items():
-            _add(report, seed, run_seed(few, database, percent), tell)
-        return report
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        jobs = {
-            seed: pool.submit(run_seed, few, database, percent) for seed, few in by_seed.items()
-        }
-        for seed, job in jobs.items():
-            _add(report, seed, job.result(), tell)
+    for seed, each in sorted(made.items()):
+        report.outcomes += each.outcomes
+        report.passed.update(each.passed)
+        report.broken += each.broken
+        bad = sum(not one.sound for one in each.outcomes)
+        tell(f"Graine {seed} : {len(each.outcomes)} cas, {bad} en défaut")
     return report
 
 
-def _add(report: Report, seed: int, made: Report, tell: Callable[[str], None]) -> None:
-    report.outcomes += made.outcomes
-    report.passed.update(made.passed)
-    report.broken += made.broken
-    bad = sum(not each.sound for each in made.outcomes)
-    tell(f"Graine {seed} : {len(made.outcomes)} cas, {bad} en défaut")
+def seeds(
+    asked: Sequence[Wanted],
+    *,
+    database: str | None,
+    processes: int,
+    percent: Callable[[int], int],
+) -> Iterator[tuple[int, Report]]:
+    """Run every case asked for, and give each seed as soon as it is over."""
+    by_seed: dict[int, list[Wanted]] = {}
+    for each in asked:
+        by_seed.setdefault(each.seed, []).append(each)
+    if processes <= 1 or len(by_seed) == 1:
+        for seed, few in by_seed.items():
+            yield seed, run_seed(few, database, percent(seed))
+        return
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+        jobs = {
+            pool.submit(run_seed, few, database, percent(seed)): seed
+            for seed, few in by_seed.items()
+        }
+        for job in as_completed(jobs):
+            yield jobs[job], job.result()

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import click
+
+from encaisse_lab.progress import progress
 
 if TYPE_CHECKING:  # the host costs half a second: imported when a command runs
     from encaisse_lab.faults_case import Action
@@ -82,7 +83,7 @@ def faults(
         for each in harness.wanted(seed, cases, points or tuple(chaos.POINTS))
     ]
     report = harness.run(
-        asked, database=database, percent=percent, processes=processes, tell=_progress(started)
+        asked, database=database, percent=percent, processes=processes, tell=progress(started)
     )
     told = faults_report.as_json(report, seed=seed, database=database, percent=percent)
     if as_json:
@@ -91,10 +92,3 @@ def faults(
         click.echo(faults_report.spoken(report))
     click.echo(f"{time.monotonic() - started:.1f} s en tout", err=True)
     faults_report.check(report)
-
-
-def _progress(started: float) -> Callable[[str], None]:
-    def tell(words: str) -> None:
-        click.echo(f"{time.monotonic() - started:5.1f} s  {words}", err=True)
-
-    return tell

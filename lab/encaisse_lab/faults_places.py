@@ -160,25 +160,27 @@ def _fill(source: Place, target: Place) -> None:
     that nobody is connected, and the process that is to die is.
     """
     import psycopg
+    from psycopg import sql
 
-    some = " union all ".join(
-        f"select '{name}' where exists (select from \"{name}\")" for name in TABLES
+    some = sql.SQL(" union all ").join(
+        sql.SQL("select {} where exists (select from {})").format(name, sql.Identifier(name))
+        for name in TABLES
     )
     with psycopg.connect(_plain(source)) as here, psycopg.connect(_plain(target)) as there:
         reading, writing = here.cursor(), there.cursor()
         old = {row[0] for row in writing.execute(some)}
         for name in reversed(TABLES):
             if name in old:
-                writing.execute(f'delete from "{name}"')
+                writing.execute(sql.SQL("delete from {}").format(sql.Identifier(name)))
         new = {row[0] for row in reading.execute(some)}
         for name in TABLES:
             if name in new:
-                with (
-                    reading.copy(f'copy "{name}" to stdout (format binary)') as told,
-                    writing.copy(f'copy "{name}" from stdin (format binary)') as kept,
-                ):
-                    for block in told:
-                        kept.write(block)
+                table = sql.Identifier(name)
+                told = sql.SQL("copy {} to stdout (format binary)").format(table)
+                kept = sql.SQL("copy {} from stdin (format binary)").format(table)
+                with reading.copy(told) as out, writing.copy(kept) as into:
+                    for block in out:
+                        into.write(block)
 
 
 def _plain(place: Place) -> str:

@@ -5,9 +5,10 @@ Each layer is also given a bug it claims to find, and must find it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
-from dataclasses import dataclass, field
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, Literal, TypedDict
 
 from encaisse_core import chaos
 from encaisse_lab import (
@@ -19,12 +20,16 @@ from encaisse_lab import (
     faults_wire,
 )
 from encaisse_lab.broken_on_purpose import Flaw, planted
-from encaisse_lab.explorations import Line
-from encaisse_lab.faults_processes import Processes
 from encaisse_lab.faults_report import Report, Wanted
-from encaisse_lab.faults_wire import Lived
+
+DatabaseName = Literal["sqlite", "postgresql"]
+DATABASES: tuple[DatabaseName, ...] = ("sqlite", "postgresql")
 
 SEEDS = 20
+FAULTY, PERCENT = 5, 10
+"""In every fifth seed partners fail as well, in that many of a hundred calls."""
+
+PROCESSES = 2
 KILLS, FREEZES, PAIRS = 100, 6, 3
 """On each database: 200 kills and 12 freezes in all."""
 
@@ -46,61 +51,192 @@ FOUND_BY_STRIKES: Mapping[Flaw, Wanted] = {
 """Planted bugs a strike finds, and which."""
 
 
-@dataclass
-class Proven:
-    """Hold what was run, and say what does not hold; what was not run is in no list."""
+class Explored(TypedDict):
+    """Be one exploration: `real` are violations that are no documented hole."""
 
-    strikes: dict[str, Report] = field(default_factory=dict[str, Report])
-    found: dict[Flaw, bool] = field(default_factory=dict[Flaw, bool])
-    explored: list[Line] = field(default_factory=list[Line])
-    processes: list[Processes] = field(default_factory=list[Processes])
-    wires: list[Lived] = field(default_factory=list[Lived])
-
-    @property
-    def wrong(self) -> list[str]:
-        """Say in French what does not hold."""
-        said = [
-            f"frappes sur {name} : {sum(not each.sound for each in report.outcomes)} cas en défaut"
-            for name, report in self.strikes.items()
-            if not faults_report.sound(report)
-        ]
-        said += [
-            f"défaut « {flaw} » introduit, aucune frappe ne le trouve"
-            for flaw, seen in self.found.items()
-            if not seen
-        ]
-        said += [f"exploration {line.what}" for line in self.explored if not line.holds]
-        said += [f"processus sur {each.database}" for each in self.processes if not each.sound]
-        said += [f"fil, graine {each.seed}" for each in self.wires if not each.sound]
-        if not (self.strikes and self.explored):
-            said.append("pannes : rien n'a été joué")
-        return said
+    what: str
+    states: int
+    histories: int
+    complete: bool
+    real: int
+    holes: int
+    holds: bool
 
 
-def prove(*, short: bool, tell: Callable[[str], None]) -> Proven:
-    """Run every layer; `short` takes a part of each that fits in a minute of two idle cores."""
-    proven = Proven()
-    proven.explored = explorations.lines(short=short, tell=tell)
-    if short:
-        proven.strikes["sqlite"] = faults.run(FIRST_STRUCK, tell=tell)
-        proven.found["cursor"] = _found("cursor")
-        return proven
-    for flaw in FOUND_BY_STRIKES:
-        proven.found[flaw] = _found(flaw)
-    asked = faults.wanted(1, SEEDS * len(chaos.POINTS))
-    for name in ("sqlite", "postgresql"):
-        server = faults_places.embedded_server() if name == "postgresql" else nullcontext(None)
-        with server as database:
-            proven.strikes[name] = faults.run(asked, database=database, processes=2, tell=tell)
-            done = faults_processes.run(
-                1, kills=KILLS, freezes=FREEZES, pairs=PAIRS, database=database
+class Wired(TypedDict):
+    """Be one month over a spoilt wire."""
+
+    seed: int
+    faults: int
+    sound: bool
+
+
+class Looked(TypedDict):
+    """Hold what was explored, which planted bugs a strike found, and the spoilt wires."""
+
+    explored: list[Explored]
+    found: dict[Flaw, bool]
+    wires: list[Wired]
+
+
+class Struck(TypedDict):
+    """Be one seed's cases on one database."""
+
+    database: str
+    seed: int
+    percent: int
+    cases: int
+    struck: int
+    points: list[str]
+    actions: dict[str, int]
+    duplicates: int
+    missing: int
+    holes: int
+    unbalanced: int
+    journal_ok: bool
+    cpu: float
+
+
+class Killed(TypedDict):
+    """Be what was done to real processes on one database."""
+
+    database: str
+    kills: int
+    killed_midway: int
+    freezes: int
+    pairs: int
+    paid: int
+    duplicates: int
+    missing: int
+    unbalanced: int
+    journal_ok: bool
+    seconds: float
+
+
+def on(name: str) -> AbstractContextManager[str | None]:
+    """Give a server's address, or None for SQLite, until the block ends."""
+    return nullcontext(None) if name == "sqlite" else faults_places.embedded_server()
+
+
+def look(*, short: bool, tell: Callable[[str], None]) -> tuple[Looked, list[str]]:
+    """Explore, plant bugs for strikes to find, spoil wires; `short` takes a part of each."""
+    told = Looked(explored=[], found={}, wires=[])
+    for line in explorations.lines(short=short, tell=tell):
+        real = len(line.found.violations) - line.found.holes
+        told["explored"].append(
+            Explored(
+                what=line.what,
+                states=line.found.states,
+                histories=line.found.histories,
+                complete=line.found.complete,
+                real=real,
+                holes=line.found.holes,
+                holds=line.holds,
             )
-            proven.processes.append(done)
-            tell(f"Processus sur {name} : {'tient' if done.sound else 'NE TIENT PAS'}")
-    for seed in range(len(faults_wire.WIRE_FAULTS)):
-        proven.wires.append(faults_wire.live(seed))
+        )
+    flaws: tuple[Flaw, ...] = ("cursor",) if short else tuple(FOUND_BY_STRIKES)
+    for flaw in flaws:
+        told["found"][flaw] = _found(flaw)
+        tell(f"Défaut « {flaw} » : {'trouvé' if told['found'][flaw] else 'PAS TROUVÉ'}")
+    for seed in () if short else range(len(faults_wire.WIRE_FAULTS)):
+        lived = faults_wire.live(seed)
+        wired = Wired(seed=seed, faults=sum(lived.struck.values()), sound=lived.sound)
+        told["wires"].append(wired)
         tell(f"Fil, graine {seed}")
-    return proven
+    wrong = [f"exploration {each['what']}" for each in told["explored"] if not each["holds"]]
+    wrong += [
+        f"défaut « {flaw} » introduit, aucune frappe ne le trouve"
+        for flaw, seen in told["found"].items()
+        if not seen
+    ]
+    wrong += [f"fil, graine {each['seed']}" for each in told["wires"] if not each["sound"]]
+    return told, wrong
+
+
+def first_strikes() -> tuple[Struck, list[str]]:
+    """Strike the cases of the bounded part."""
+    report = faults.run(FIRST_STRUCK)
+    return _struck("sqlite", 1, 0, report), _wrong("sqlite", None, 0, report)
+
+
+def strike(name: DatabaseName, seeds: Sequence[int]) -> Iterator[tuple[Struck, list[str]]]:
+    """Strike every point once per seed, and give each seed's figures as soon as they are there.
+
+    A point that is not passed in a seed where partners fail is struck in the same seed without.
+    """
+    asked = [Wanted(seed, point) for seed in seeds for point in chaos.POINTS]
+    with on(name) as database:
+        for seed, report in faults.seeds(
+            asked, database=database, processes=PROCESSES, percent=percent
+        ):
+            calm = Report()
+            left = [each.wanted for each in report.outcomes if each.strike is None]
+            if left and percent(seed):
+                report.outcomes = [each for each in report.outcomes if each.strike is not None]
+                calm = faults.run(left, database=database)
+            wrong = _wrong(name, database, percent(seed), report)
+            if calm.outcomes:
+                wrong += _wrong(name, database, 0, calm)
+                report.outcomes += calm.outcomes
+            yield _struck(name, seed, percent(seed), report), wrong
+
+
+def percent(seed: int) -> int:
+    """Say how many of a hundred calls partners fail in a seed."""
+    return 0 if seed % FAULTY else PERCENT
+
+
+def kill(name: DatabaseName) -> tuple[Killed, list[str]]:
+    """Kill and freeze real processes on one database."""
+    started = time.monotonic()
+    with on(name) as database:
+        done = faults_processes.run(1, kills=KILLS, freezes=FREEZES, pairs=PAIRS, database=database)
+    told = Killed(
+        database=name,
+        kills=done.kills,
+        killed_midway=done.killed_midway,
+        freezes=done.freezes,
+        pairs=done.pairs,
+        paid=done.paid,
+        duplicates=len(done.duplicates),
+        missing=len(done.missing),
+        unbalanced=len(done.unbalanced),
+        journal_ok=done.journal_ok,
+        seconds=round(time.monotonic() - started, 1),
+    )
+    wrong = [*done.duplicates, *done.missing, *done.unbalanced, *done.failed]
+    if not (done.sound or wrong):
+        wrong.append("rien n'a été joué, ou le journal ne tient pas")
+    return told, [f"processus sur {name} : {each}" for each in wrong]
+
+
+def _struck(name: str, seed: int, faulty: int, report: Report) -> Struck:
+    told: Any = faults_report.as_json(report, seed=seed, database=None, percent=faulty)
+    return Struck(
+        database=name,
+        seed=seed,
+        percent=faulty,
+        cases=told["cases"],
+        struck=sum(each.struck for each in report.outcomes),
+        points=sorted({each.wanted.point for each in report.outcomes if each.struck}),
+        actions=told["actions"],
+        duplicates=told["duplicates"],
+        missing=told["missing"],
+        holes=told["holes"],
+        unbalanced=told["ledger_imbalance"],
+        journal_ok=told["journal_ok"],
+        cpu=round(sum(each.cpu for each in report.outcomes), 1),
+    )
+
+
+def _wrong(name: str, database: str | None, faulty: int, report: Report) -> list[str]:
+    """Say what does not hold, each case with what repeats it."""
+    bad = [each for each in report.outcomes if not each.sound]
+    told = [faults_report.failure(each, database, faulty) for each in bad]
+    said = [*report.broken, *(f"{each['repeat']} ({each['incidents']})" for each in told)]
+    if not report.outcomes:
+        said.append("aucun cas joué")
+    return [f"frappes sur {name} : {each}" for each in said]
 
 
 def _found(flaw: Flaw) -> bool:
@@ -111,75 +247,3 @@ def _found(flaw: Flaw) -> bool:
         each.struck and (each.findings.duplicates or each.findings.missing) and not each.hole
         for each in report.outcomes
     )
-
-
-def section(proven: Proven) -> list[str]:
-    """Write the section of the page of proofs, in English as the page is."""
-    rows = [
-        f"| {name} | {told['cases']} | {told['chaos_points']} | {told['duplicates']} "
-        f"| {told['missing']} | {told['holes']} | {told['ledger_imbalance']} "
-        f"| {'yes' if told['journal_ok'] else 'NO'} |"
-        for name, report in proven.strikes.items()
-        for told in [faults_report.as_json(report, seed=1, database=None, percent=0)]
-    ]
-    explored = [
-        f"| {line.what} | {line.found.states} | {line.found.histories} "
-        f"| {'all' if line.found.complete else 'the first ones'} "
-        f"| {len(line.found.violations) - line.found.holes} | {line.found.holes} "
-        f"| {'yes' if line.holds else 'NO'} |"
-        for line in proven.explored
-    ]
-    killed = [
-        f"| {each.database} | {each.kills} ({each.killed_midway} at work) | {each.freezes} "
-        f"| {each.pairs} | {each.paid} | {len(each.duplicates)} | {len(each.missing)} |"
-        for each in proven.processes
-    ]
-    return [
-        "",
-        "## Exactly once",
-        "",
-        "Strikes (`encaisse faults`): the process dies, sleeps past its leases or meets another at "
-        "a commit or a call, is started again and lives to quiet. The partners' ledgers judge.",
-        "",
-        "| Database | Cases | Points | Doubled | Missing | Named doubles of the known hole "
-        "| Unbalanced | Journal |",
-        "|---|---|---|---|---|---|---|---|",
-        *rows,
-        "",
-        *(
-            f"- planted `{flaw}`: {'found' if seen else 'NOT FOUND'} by a strike"
-            for flaw, seen in proven.found.items()
-        ),
-        "",
-        "Explorations: every order of the steps of two workers, on the host's own code.",
-        "",
-        "| World | States | Histories | Followed | Violations | Known hole | Holds |",
-        "|---|---|---|---|---|---|---|",
-        *explored,
-        *_table(
-            "| Database | Killed | Frozen | Side by side | Payments | Doubled | Missing |", killed
-        ),
-        *(
-            [
-                "",
-                f"A spoilt wire (TCP), {len(proven.wires)} months: "
-                f"{sum(sum(each.struck.values()) for each in proven.wires)} faults, "
-                f"{sum(not each.sound for each in proven.wires)} months wrong.",
-            ]
-            if proven.wires
-            else []
-        ),
-    ]
-
-
-def _table(head: str, rows: Sequence[str]) -> list[str]:
-    if not rows:
-        return []
-    return [
-        "",
-        "Real processes, over real HTTP:",
-        "",
-        head,
-        "|---" * (head.count("|") - 1) + "|",
-        *rows,
-    ]

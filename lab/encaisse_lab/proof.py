@@ -1,266 +1,149 @@
-"""Prove the demo, each seed twice and each planted bug found, and the year with MyUnisoft."""
+"""Prove everything part by part: what each part is made of, and whether all of it was made.
+
+A part is made of pieces (`proof_kept.py`); a long one keeps each as soon as it is over.
+"""
 
 from __future__ import annotations
 
-import json
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field
-from datetime import date
+from dataclasses import dataclass
 from multiprocessing import get_context
+from typing import Any
 
-from click.testing import CliRunner
-
-from encaisse_core.errors import CHECK_FAILED
-from encaisse_lab import faults_proof, year_told
-from encaisse_lab.broken_on_purpose import FIGURES, FOLLOWS, Break
-from encaisse_lab.cast import ROLES
-from encaisse_lab.demo import run
-from encaisse_lab.faults_proof import Proven
-from encaisse_lab.fuzz import run as run_fuzz
-from encaisse_lab.fuzz.run import Figures, fuzz
+from encaisse_lab import faults_proof, proof_demo, year_told
+from encaisse_lab.faults_proof import DATABASES
+from encaisse_lab.fuzz.run import fuzz
 from encaisse_lab.large import told as large
-from encaisse_lab.summary import Summary, bad, sound, summary, zeros
-from encaisse_lab.year_calendar import Calendar
-from encaisse_lab.year_told import YearFigures
+from encaisse_lab.proof_kept import PARTS, Part, Piece
+from encaisse_lab.year_calendar import TURN, WHOLE, Calendar
 
-NIGHTS = 10
 PROCESSES = 2
-LEAST_SEEN_TWICE = 30
-"""Invoices two sources must show at once, or joining them proves little."""
+
+Made = tuple[str, Any, list[str]]
+"""A piece's name, its figures, and what does not hold."""
 
 
-@dataclass
-class Outcome:
-    """Hold what was run and what did not hold; "not run" is never "holds"."""
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Say how much is proven."""
 
-    seeds: list[int]
-    figures: dict[int, Summary] = field(default_factory=dict[int, Summary])
-    found: dict[Break, bool] = field(default_factory=dict[Break, bool])
-    exits: dict[Break, int] = field(default_factory=dict[Break, int])
-    faults: list[str] = field(default_factory=list[str])
-    years: list[YearFigures] = field(default_factory=list[YearFigures])
-    fuzzed: Figures | None = None
-    once: Proven | None = None
-    large: large.Proved | None = None
-
-    @property
-    def holds(self) -> bool:
-        """Tell whether every run was made and every figure is right."""
-        all_run = len(self.figures) == len(self.seeds) > 0 and len(self.found) == len(FIGURES)
-        fuzzed = self.fuzzed is not None and self.fuzzed["cases"] > 0
-        rest = self.once is not None and self.large is not None
-        return all_run and bool(self.years) and fuzzed and rest and not self.faults
+    short: bool
+    seeds: Sequence[int]
+    years: Sequence[int]
+    calendar: Calendar
+    cases: int
+    struck: Sequence[int]
+    """Seeds struck at every point, on each database; none where a few cases stand for all."""
 
 
-def prove(
-    seeds: Iterable[int],
-    *,
-    years: Sequence[int],
-    calendar: Calendar,
-    cases: int,
-    short: bool,
-    tell: Callable[[str], None],
-) -> Outcome:
-    """Run each seed twice, each planted bug and each year once, fuzz, in two processes; strike."""
-    outcome = Outcome(list(seeds))
-    broken: list[tuple[int, Break]] = [(outcome.seeds[0], each) for each in FIGURES]
-    with ProcessPoolExecutor(PROCESSES, mp_context=get_context("spawn")) as pool:
-        firsts = pool.map(_run, outcome.seeds)
-        seconds = pool.map(_run, outcome.seeds)
-        planted = pool.map(_run_broken, broken)
-        for seed, first in zip(outcome.seeds, firsts, strict=True):
-            _judge(outcome, seed, first)
-            tell(f"Graine {seed} : {'tient' if sound(first) else 'NE TIENT PAS'}")
-        for seed, second in zip(outcome.seeds, seconds, strict=True):
-            if _text(second) != _text(outcome.figures[seed]):
-                outcome.faults.append(f"graine {seed} : deux passages, deux résultats")
-            tell(f"Graine {seed}, second passage")
-        for (_, name), (figures, code) in zip(broken, planted, strict=True):
-            outcome.exits[name] = code
-            outcome.found[name] = is_found(name, figures, code)
-            if not outcome.found[name]:
-                outcome.faults.append(f"défaut « {name} » introduit et pas trouvé")
-            tell(f"Défaut « {name} » : {'trouvé' if outcome.found[name] else 'PAS TROUVÉ'}")
-        outcome.years = year_told.lived(pool, years, calendar, tell)
-        outcome.faults += [
-            f"année {year['seed']}, {year['lettering']} : {'; '.join(year['faults']) or 'journal'}"
-            for year in outcome.years
-            if not year_told.sound(year)
-        ]
-    outcome.fuzzed = fuzz(outcome.seeds[0], cases, tell=tell)
-    outcome.faults += [
-        f"{each['fault']} : {each['what']} ({each['repeat']})"
-        for each in outcome.fuzzed["failures"]
+SLICE = Plan(True, range(1, 3), (1,), TURN, 2_000, ())
+FULL = Plan(False, range(1, 21), (1, 2), WHOLE, 100_000, range(1, faults_proof.SEEDS + 1))
+
+
+def names(plan: Plan, part: Part) -> list[str]:
+    """List the pieces a part is made of."""
+    match part:
+        case "strikes" if not plan.short:
+            return [f"{name}-{seed:02}" for name in DATABASES for seed in plan.struck]
+        case "processes":
+            return [] if plan.short else list(DATABASES)
+        case _:
+            return ["slice" if plan.short else "full"]
+
+
+def of_plan(plan: Plan, pieces: Iterable[Piece]) -> list[Piece]:
+    """Leave pieces of another plan out; give the others in the order of parts and names."""
+    there = {(piece["part"], piece["name"]): piece for piece in pieces}
+    return [
+        there[part, name] for part in PARTS for name in names(plan, part) if (part, name) in there
     ]
-    outcome.once = faults_proof.prove(short=short, tell=tell)
-    outcome.faults += outcome.once.wrong
-    outcome.large = large.prove(short=short, tell=tell)
-    outcome.faults += large.wrong(outcome.large)
-    return outcome
 
 
-def is_found(name: Break, figures: Summary, code: int) -> bool:
-    """Tell whether a planted bug failed the command by its own figure, and by no strange one."""
-    found = bad(figures)
-    return code == CHECK_FAILED and FIGURES[name] in found <= {FIGURES[name], *FOLLOWS[name]}
+def unmade(plan: Plan, pieces: Sequence[Piece]) -> list[str]:
+    """Name the pieces that are not there: what was not run does not hold."""
+    there = {(piece["part"], piece["name"]) for piece in pieces}
+    return [
+        f"{part} {name}"
+        for part in PARTS
+        for name in names(plan, part)
+        if (part, name) not in there
+    ]
 
 
-def as_json(outcome: Outcome) -> dict[str, object]:
+def make(
+    plan: Plan, part: Part, wanted: Sequence[str], tell: Callable[[str], None]
+) -> Iterator[Made]:
+    """Make the pieces of a part that are wanted, each given as soon as it is over."""
+    if not wanted:
+        return
+    match part:
+        case "demo":
+            with _pool() as pool:
+                yield (wanted[0], *proof_demo.prove(pool, plan.seeds, tell))
+        case "year":
+            with _pool() as pool:
+                years = year_told.lived(pool, plan.years, plan.calendar, tell)
+            yield wanted[0], years, _wrong_years(years)
+        case "large":
+            proved = large.prove(short=plan.short, tell=tell)
+            yield wanted[0], proved, large.wrong(proved)
+        case "fuzz":
+            told = fuzz(plan.seeds[0], plan.cases, tell=tell)
+            wrong = [f"{x['fault']} : {x['what']} ({x['repeat']})" for x in told["failures"]]
+            yield wanted[0], told, wrong if told["cases"] else [*wrong, "aucun document lu"]
+        case "explore":
+            yield (wanted[0], *faults_proof.look(short=plan.short, tell=tell))
+        case "strikes" if plan.short:
+            yield (wanted[0], *faults_proof.first_strikes())
+        case "strikes":
+            for name in DATABASES:
+                seeds = [seed for seed in plan.struck if f"{name}-{seed:02}" in wanted]
+                for struck, wrong in faults_proof.strike(name, seeds) if seeds else ():
+                    seed = struck["seed"]
+                    tell(f"Frappes sur {name}, graine {seed} : {len(wrong)} en défaut")
+                    yield f"{name}-{seed:02}", struck, wrong
+        case "processes":
+            for name in DATABASES:
+                if name in wanted:
+                    killed, wrong = faults_proof.kill(name)
+                    tell(f"Processus sur {name} : {'NE TIENT PAS' if wrong else 'tient'}")
+                    yield name, killed, wrong
+
+
+def _pool() -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(PROCESSES, mp_context=get_context("spawn"))
+
+
+def _wrong_years(years: Sequence[year_told.YearFigures]) -> list[str]:
+    return [
+        f"année {year['seed']}, {year['lettering']} : {'; '.join(year['faults']) or 'journal'}"
+        for year in years
+        if not year_told.sound(year)
+    ] + ([] if years else ["aucune année vécue"])
+
+
+def faults(plan: Plan, pieces: Sequence[Piece]) -> list[str]:
+    """Say everything that does not hold, what was not run included."""
+    return [fault for piece in pieces for fault in piece["faults"]] + [
+        f"{what} : pas joué" for what in unmade(plan, pieces)
+    ]
+
+
+def as_json(plan: Plan, pieces: Sequence[Piece]) -> dict[str, object]:
     """Give the outcome as JSON shows it."""
-    return {
-        "seeds": outcome.seeds,
-        "nights": NIGHTS,
-        "holds": outcome.holds,
-        "faults": outcome.faults,
-        "breaks_found": outcome.found,
-        "figures": list(outcome.figures.values()),
-        "years": outcome.years,
-        "fuzz": outcome.fuzzed,
-        "large": outcome.large,
-    }
+    wrong = faults(plan, pieces)
+    return {"short": plan.short, "holds": not wrong, "faults": wrong, "pieces": list(pieces)}
 
 
-def spoken(outcome: Outcome) -> str:
-    """Say the outcome in a sentence or two, in French."""
-    found = sum(outcome.found.values())
-    lines = [
-        f"{len(outcome.figures)} graines, deux passages chacune, {NIGHTS} nuits : "
-        f"{'tout tient' if outcome.holds else 'tout ne tient pas'}.",
-        f"Défauts introduits et trouvés : {found} sur {len(FIGURES)}.",
-        *(f"Année, graine {year['seed']} : {year_told.sentence(year)}" for year in outcome.years),
-    ]
-    if outcome.fuzzed is not None:
-        lines.append(run_fuzz.sentence(outcome.fuzzed))
-    return "\n".join([*lines, *outcome.faults])
-
-
-def page(outcome: Outcome, on: date, *, short: bool) -> str:
-    """Write the page of figures, in English as the other docs are."""
-    command = f"encaisse proof{' --slice' if short else ''}"
-    total: Counter[str] = Counter()
-    for figures in outcome.figures.values():
-        total.update(zeros(figures))
-    rows = [
-        f"| {seed} | {f['collectible']} | {f['procedures_opened']} | {f['settlements']} "
-        f"| {' '.join(f'{tool} {count}' for tool, count in f['written_back'].items())} "
-        f"| {'no bridge' if f['copied'] is None else f['copied']} "
-        f"| {f['stopped_by_direct_payment']} "
-        f"| {' '.join(f'{n} {c}' for n, c in f['faults'].items())} "
-        f"| {sum(zeros(f).values())} "
-        f"| {'yes' if f['journal_ok'] and f['ledger_balanced'] else 'NO'} |"
-        for seed, f in sorted(outcome.figures.items())
-    ]
-    planted = [
-        f"- `--break {name}`: `{figure}` "
-        + (f"turned bad, exit {outcome.exits[name]}" if outcome.found.get(name) else "NOT FOUND")
-        for name, figure in FIGURES.items()
-    ]
-    return "\n".join(
-        [
-            "# Proofs",
-            "",
-            f"Written by `{command}` on {on.isoformat()}. "
-            f"Verdict: {'everything holds' if outcome.holds else 'NOT everything holds'}.",
-            "",
-            f"Each seed is run twice over {NIGHTS} nights, over real HTTP on the loopback, with "
-            "lost replies, server errors, refusals for speed and malformed answers; both runs give "
-            "the same figures. The zeros are counted in the partners' own ledgers, by business "
-            "effect, against what the people of the demo did. Under an even seed Factomos sends "
-            "its entries to MyUnisoft over a bridge: what is written comes back, and counts once.",
-            "",
-            "| Seed | Collectible | Procedures | Payments collected | Written back | Copied over "
-            "| Closed by direct payment | Faults | Sum of the zeros | Journal and ledger |",
-            "|---|---|---|---|---|---|---|---|---|---|",
-            *rows,
-            "",
-            "Zeros over all seeds: " + ", ".join(f"`{n}` {c}" for n, c in total.items()) + ".",
-            "",
-            "Bugs planted on purpose, each of which must be found:",
-            "",
-            *planted,
-            *_years(outcome.years),
-            *_fuzzed(outcome.fuzzed),
-            *([] if outcome.once is None else faults_proof.section(outcome.once)),
-            *([] if outcome.large is None else large.section(outcome.large)),
-            *_wrong(outcome),
-            "",
-        ]
-    )
-
-
-def _years(years: Sequence[YearFigures]) -> list[str]:
-    """Write the table of the years lived."""
-    if not years:
-        return []
-    rows = [
-        f"| {y['seed']} | {y['lettering']} | {y['mode']} | {y['nights']} | {y['nights_unequal']} "
-        f"| {y['lettered']} | {y['drafts']} | {y['to_letter']} | {y['with_a_person']} "
-        f"| {y['doubled'] + y['lost'] + y['loose']} |"
-        for y in years
-    ]
-    return [
-        "",
-        "Dossiers of MyUnisoft over two exercices: each night what the host holds open is compared "
-        "with the dossier's own balances; in the end each payment the collector received stands "
-        "once, lettered or awaiting its accountant, or is asked about.",
-        "",
-        "| Seed | Lettering | Entries | Nights | Unequal nights | Lettered | Drafts "
-        "| To letter after closing | With a person | Doubled, lost or loose |",
-        "|---|---|---|---|---|---|---|---|---|---|",
-        *rows,
-    ]
-
-
-def _fuzzed(figures: Figures | None) -> list[str]:
-    """Write what mutated documents did to the readers."""
-    if figures is None:
-        return []
-    return [
-        "",
-        f"{figures['cases']} mutated invoices and ledgers (`encaisse fuzz --seed "
-        f"{figures['seed']}`): {figures['crashes']} crashes, {figures['hangs']} hangs, "
-        f"{figures['unequal']} read otherwise than the same document written otherwise.",
-    ]
-
-
-def _wrong(outcome: Outcome) -> list[str]:
-    if not outcome.faults:
-        return []
-    return ["", "What does not hold:", "", *(f"- {fault}" for fault in outcome.faults)]
-
-
-def _run(seed: int) -> Summary:
-    with run(seed, NIGHTS) as told:
-        return summary(told)
-
-
-def _run_broken(job: tuple[int, Break]) -> tuple[Summary, int]:
-    """Type the command a person would; give its figures and its exit code."""
-    from encaisse_core.cli.main import cli
-
-    seed, name = job
-    asked = ["demo", "--seed", str(seed), "--nights", str(NIGHTS), "--json", "--break", name]
-    result = CliRunner().invoke(cli, asked)
-    figures: Summary = json.loads(result.stdout)
-    return figures, result.exit_code
-
-
-def _judge(outcome: Outcome, seed: int, figures: Summary) -> None:
-    outcome.figures[seed] = figures
-    if not sound(figures):
-        what = "; ".join(figures["failures"][:3]) or "journal ou comptes"
-        outcome.faults.append(f"graine {seed} : {what}")
-    unplayed = sorted(set(ROLES) - set(figures["played"]))
-    if unplayed:
-        outcome.faults.append(f"graine {seed} : rôles non joués ({', '.join(unplayed)})")
-    if figures["seen_twice"] < LEAST_SEEN_TWICE:
-        outcome.faults.append(f"graine {seed} : {figures['seen_twice']} factures vues deux fois")
-    for name, count in figures["faults"].items():
-        if not count:
-            outcome.faults.append(f"graine {seed} : aucune panne « {name} », rien n'est prouvé")
-
-
-def _text(figures: Summary) -> str:
-    return json.dumps(figures, ensure_ascii=False, sort_keys=True)
+def spoken(plan: Plan, pieces: Sequence[Piece]) -> str:
+    """Say the outcome in French: part by part, then what does not hold."""
+    lines: list[str] = []
+    for part in PARTS:
+        made = [piece for piece in pieces if piece["part"] == part]
+        asked = names(plan, part)
+        if asked:
+            wrong = sum(bool(piece["faults"]) for piece in made)
+            held = "tient" if len(made) == len(asked) and not wrong else "ne tient pas"
+            lines.append(f"{part} : {len(made)} morceau(x) sur {len(asked)}, {held}.")
+    return "\n".join([*lines, *faults(plan, pieces)])

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from encaisse_lab import proof
 from encaisse_lab.cast import Act, Deed, Method, Role
 from encaisse_lab.checker import (
     Done,
@@ -14,7 +15,6 @@ from encaisse_lab.checker import (
     double_procedures,
     merges,
 )
-from encaisse_lab.proof import Outcome
 from encaisse_lab.samples import Sample, samples
 from encaisse_simulator.gcollect.collector import ProcedureLine
 from encaisse_simulator.gcollect.entities import Message
@@ -152,8 +152,8 @@ def test_merges_are_judged_by_the_truth_and_strangers_files_are_not() -> None:
 
 
 def test_what_was_not_run_does_not_hold() -> None:
-    assert not Outcome([]).holds
-    assert not Outcome([1, 2]).holds
+    assert proof.faults(proof.SLICE, [])
+    assert proof.faults(proof.FULL, [])
 
 
 def test_the_sample_of_these_tests_owes_all_of_it() -> None:
