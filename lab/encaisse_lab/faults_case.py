@@ -105,7 +105,7 @@ class Case:
     stage: int = 0
     patience: int = 0
     """How often a person who is told that a partner failed tries the same again."""
-    _rival: bool = False
+    _deaf: bool = False
 
     def run_stage(self, number: int) -> None:
         """Start one stage, or start it again, and let people live through the day after."""
@@ -127,13 +127,13 @@ class Case:
         if at > self.town.clock.now():
             self.town.clock.set(at)
 
-    def picture(self) -> Picture:
+    def picture(self, *, midway: bool = False) -> Picture:
         """Draw what stands, and verify what can be verified at any time."""
 
         def read(app: App) -> Picture:
             company_id = faults_host.company(app)
             return Picture(
-                faults_check.picture(app, self.town),
+                faults_check.picture(app, self.town, midway=midway),
                 self.anchor is None or books_check.journal_holds(app, company_id, self.anchor),
                 tuple(faults_check.unaccounted(app, company_id, self.wire.keys)),
             )
@@ -147,11 +147,12 @@ class Case:
         )
 
     def _look(self, read: Callable[[App], Seen]) -> Seen:
-        app = self._open()
+        app, self._deaf = self._open(), True
         try:
             return read(app)
         finally:
             faults_host.closed(app, self.town)
+            self._deaf = False
 
     def _open(self) -> App:
         self.lives += 1
@@ -176,7 +177,7 @@ class Case:
 
     def passed(self, name: str) -> None:
         """Hear a pass of a point; hung on every point for as long as a seed is lived."""
-        if self._rival:
+        if self._deaf:
             return
         self.passes[name] += 1
         self.on_pass(name, self.passes[name])
@@ -191,9 +192,9 @@ class Case:
 
     def meet(self) -> None:
         """Let another process do the whole stage while this one stands still."""
-        self._rival = True
+        self._deaf = True
         self._start(STAGES[self.stage], "rival of ", last=not self.patience)
-        self._rival = False
+        self._deaf = False
 
 
 def _head(app: App) -> str | None:

@@ -14,6 +14,7 @@ from sqlalchemy import Table, select
 
 from encaisse_core.app import App
 from encaisse_core.store import schema
+from encaisse_core.store.engine import stamp
 from encaisse_lab import books_check
 from encaisse_lab.checker import (
     AMOUNT_IS_THEIRS,
@@ -198,13 +199,22 @@ def _named(app: App, company_id: str) -> frozenset[str]:
     return frozenset(told)
 
 
-def picture(app: App, town: Town) -> str:
+def picture(app: App, town: Town, *, midway: bool = False) -> str:
     """Draw what stands in the store and at the partners, without ids or instants.
 
-    Two runs of one picture go on alike: what comes next depends on nothing else.
+    Two runs of one picture go on alike: what comes next depends on nothing else. Midway through a
+    night it depends on how far streams were read and on what waits for its time as well; between
+    two stages every wait is over.
     """
     drawn: dict[str, object] = {}
     with app.host.store.begin() as tx:
+        if midway:
+            c, e = schema.cursor.c, schema.effect.c
+            read = tx.execute(select(c.stream, c.value).order_by(c.stream, c.value))
+            now = stamp(app.host.store.db_now(tx))
+            later = select(e.kind).where(e.finished_at.is_(None), e.ready_at > now)
+            drawn["read"] = sorted(map(repr, read))
+            drawn["waits"] = sorted(tx.execute(later).scalars())
         for name, columns in SHOWN.items():
             table: Table = schema.metadata.tables[name]
             rows = [

@@ -15,8 +15,9 @@ from pathlib import Path
 import httpx
 from sqlalchemy import select
 
-from encaisse_api import PartnerError, RecordsPayments
+from encaisse_api import PartnerError, RecordsPayments, ReportsProgress
 from encaisse_core import (
+    collector,
     connecting,
     nightly,
     proposals,
@@ -29,6 +30,7 @@ from encaisse_core.app import App, open_app
 from encaisse_core.cli import resolving
 from encaisse_core.clock import SeededIds
 from encaisse_core.errors import UsageError
+from encaisse_core.host import links
 from encaisse_core.store import schema
 from encaisse_lab import faults_town as towns
 from encaisse_lab.faults_places import Ground
@@ -181,7 +183,7 @@ def night(app: App, town: Town) -> None:
 def answers(app: App, town: Town) -> None:
     """Let a person try again what was refused or needs an act of theirs, which is done by now.
 
-    What no list showed on the first evening is proposed too.
+    What no list showed on the first evening is proposed too, once the collector was asked for news.
     """
     company_id, t = company(app), schema.task.c
     with app.host.store.begin() as tx:
@@ -196,6 +198,11 @@ def answers(app: App, town: Town) -> None:
             decided = resolving.Decision("retry", "C'est fait de notre côté.", towns.SIGNER)
             kind = resolving.resolve(app.host, company_id, task.subject, decided)
             runner.drain(app.host, company_id, (kind,))
+    with app.host.store.begin() as tx:
+        active = links(tx, company_id)
+    for link in active:
+        if app.host.can(link, ReportsProgress):
+            collector.pull_collector(app.host, link)
     _propose(app, company_id)
 
 

@@ -30,9 +30,9 @@ from encaisse_simulator.server import serve
 from encaisse_simulator.wire import SimRequest, SimResponse
 from encaisse_simulator.world import World
 
-LEASE = 60.0
+LEASE = 15.0
 """Seconds of an effect's lease in a child: a write into MyUnisoft is some thirty calls with its
-look-ups, and its quota lets two pass a second."""
+look-ups, a second or two of a busy machine at the pace partners let a child have."""
 
 FROZEN = LEASE + 2.0
 LONGEST = 600.0

@@ -4,8 +4,9 @@ The first time is judged whole, and counts how often each point is passed. The s
 the same pictures; at each pass that is to be struck the process is forked, with its stack and the
 partners in its memory, and what is committed then is put where the copy alone works. One that dies
 starts its stage again from what was committed; one that sleeps or meets another goes on where it
-stands. A case whose stage ends in the very picture the month without a strike ended in goes on as
-that did, and is over; any other lives on to the end and is judged there.
+stands. A case that comes, at the end of a phase or of a stage, to the very picture the month
+without a strike had there goes on as that did, and is over; any other lives on to the end and is
+judged there.
 """
 
 from __future__ import annotations
@@ -50,6 +51,12 @@ PATIENCE = 8
 LONGEST = 600
 """Seconds after which a case is taken for hung."""
 
+BETWEEN = "night.progress.after_commit"
+"""The point passed between two phases of a night."""
+
+LOOKS = 2
+"""How many phases after its strike a case is compared midway: later the night's end is near."""
+
 ELSEWHERE = 500
 """Lives of a case are counted from here: none draws the ids of one that had no strike."""
 
@@ -59,6 +66,8 @@ class _Lived:
     """Hold what a month without a strike came to, stage by stage."""
 
     pictures: list[Picture] = field(default_factory=list[Picture])
+    midway: dict[tuple[int, int], Picture] = field(default_factory=dict[tuple[int, int], Picture])
+    """What stood between two phases of a night, by stage and phase."""
     passes: list[Counter[str]] = field(default_factory=list[Counter[str]])
 
 
@@ -99,6 +108,12 @@ def _case(seed: int, ground: Ground, percent: int) -> Case:
 def _first(case: Case, report: Report) -> _Lived:
     """Live it without a strike, and judge it: what is wrong already makes comparing worthless."""
     lived = _Lived()
+
+    def between(name: str, nth: int) -> None:
+        if name == BETWEEN:
+            lived.midway[case.stage, nth] = case.picture(midway=True)
+
+    case.on_pass = between
     with chdir(case.ground.place.folder), chaos.hooked(case.passed):
         for number in range(len(STAGES)):
             _calm(case, number)
@@ -175,6 +190,8 @@ class _Second:
         self._ours: tuple[Wanted, Strike] | None = None
         """What struck this process, once it is a case."""
         self._told: Connection | None = None
+        self._over = 0
+        """How many phases of the night were over when this process was struck."""
         self._started = 0.0
 
     def live(self, jobs: Jobs) -> None:
@@ -208,6 +225,8 @@ class _Second:
     def _pass(self, name: str, nth: int) -> None:
         """Hear a pass; in what a fork makes of this process, be struck."""
         if self._ours is not None:
+            if name == BETWEEN and 0 < nth - self._over <= LOOKS:
+                self._judge(self.case.picture(midway=True), self.lived.midway.get(self._at(nth)))
             return
         for job in self._jobs.pop((self.case.stage, name, nth), []):
             if self.case.ground.within and job[1].action != "crash":
@@ -216,6 +235,9 @@ class _Second:
             elif not self._forked(job):
                 self._strike(job[1].action)
                 return
+
+    def _at(self, phase: int) -> tuple[int, int]:
+        return (self.case.stage, phase)
 
     def _forked(self, job: tuple[Wanted, Strike]) -> bool:
         """Fork; True in the process that goes on unharmed, once the case is over."""
@@ -246,6 +268,7 @@ class _Second:
         try:
             case.ground.move(self._struck_in.filled(case.ground.place))
             case.lives = ELSEWHERE
+            self._over = case.passes[BETWEEN]
             case.incidents.clear()
             if action == "crash":
                 Context().run(self._start_again)
@@ -270,15 +293,18 @@ class _Second:
                 if number > stage:
                     _calm(case, number)
                     case.run_stage(number)
-                seen = case.picture()
-                if seen.unaccounted or not seen.journal_ok:
-                    found = Findings(missing=seen.unaccounted, journal_ok=seen.journal_ok)
-                    self._tell(found, False)
-                if seen == self.lived.pictures[number]:
-                    self._tell(Findings(), True)
+                self._judge(case.picture(), self.lived.pictures[number])
             self._tell(case.findings(), False)
         except BaseException as error:
             self._tell(Findings(), False, _where(error))
+
+    def _judge(self, seen: Picture, without: Picture | None) -> None:
+        """End here where all is as it was without a strike, or something is wrong already."""
+        if seen.unaccounted or not seen.journal_ok:
+            found = Findings(missing=seen.unaccounted, journal_ok=seen.journal_ok)
+            self._tell(found, False)
+        if seen == without:
+            self._tell(Findings(), True)
 
     def _tell(self, found: Findings, converged: bool, *more: str) -> NoReturn:
         """Send how this case ended, and end with it."""
