@@ -210,6 +210,8 @@ def street_of(
             finally:
                 app.close()
             own = {**os.environ, **environ, faults_child.LEASE: str(LEASE)}
+            own.pop("PYTHONDONTWRITEBYTECODE", None)  # a third of a child's start is compiling
+            own["PYTHONPYCACHEPREFIX"] = str(place.folder / "compiled")
             street = make(town, world, Random(f"processes-{seed}"), own, told)
             for _ in range(MOST_NIGHTS):
                 if len(world.gcollect.procedures_ledger()) == len(town.bills):
