@@ -11,11 +11,11 @@ from encaisse_core import chaos
 from encaisse_lab.broken_on_purpose import FIGURES
 from encaisse_lab.faults_proof import DATABASES, Killed, Looked, Struck
 from encaisse_lab.fuzz.run import Figures
+from encaisse_lab.large import told as large
 from encaisse_lab.proof import Plan, faults, unmade
 from encaisse_lab.proof_demo import NIGHTS, DemoFigures
 from encaisse_lab.proof_kept import PARTS, Part, Piece, commits_of
 from encaisse_lab.summary import zeros
-from encaisse_lab.large import told as large
 from encaisse_lab.year_told import YearFigures
 
 
