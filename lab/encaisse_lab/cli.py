@@ -102,12 +102,12 @@ def year(
     if outage:
         from encaisse_lab.large.cli import outages
 
-        outages(seed, every, named, as_json=as_json, tell=_progress(time.monotonic()))
+        outages(seed, every, named, as_json=as_json, tell=progress(time.monotonic()))
         return
     if invoices is not None:
         from encaisse_lab.large.cli import large
 
-        tell = _progress(time.monotonic())
+        tell = progress(time.monotonic())
         large(seed, invoices, nights or 365, twice=twice, as_json=as_json, tell=tell)
         return
     from encaisse_core.errors import CheckFailed
