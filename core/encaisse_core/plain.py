@@ -120,7 +120,7 @@ def sets(
     host: Host,
     company_id: str,
     origin: str,
-    query: Select[Any],
+    query: Select[*tuple[Any, ...]],
     after: ColumnElement[str],
     keep: Callable[[Host, Connection], None],
     *,
