@@ -109,11 +109,15 @@ def measure(bench: Bench) -> Iterator[Finding]:
     for url in urls.values():
         bench.database.drop(url)
     yield compared(bench, DRAIN, TAKEN, ("ours", taken["small"]), ("raw", taken["raw"]))
-    yield Finding(
-        Verdict(BACKLOG, ratio(taken["small"], taken["large"])),
-        bench.database.name,
-        rates(f"of {small}", TAKEN, taken["small"]) | rates(f"of {large}", TAKEN, taken["large"]),
+    figures = rates(f"of {small}", TAKEN, taken["small"]) | rates(
+        f"of {large}", TAKEN, taken["large"]
     )
+    figures["large beside small"] = ratio(taken["small"], taken["large"])
+    if large < small * SMALLER:
+        verdict = Verdict(BACKLOG, None, f"needs {TAKEN * 2 * SMALLER:,} rows or more")
+    else:
+        verdict = Verdict(BACKLOG, figures["large beside small"])
+    yield Finding(verdict, bench.database.name, figures)
 
 
 def plan(opened: house.House, count: int) -> None:
