@@ -31,6 +31,8 @@ class People(ABC):
     _clock: Clock
     _ids: OpaqueIds
     _accounts: dict[str, Account]
+    _scheduled: dict[str, tuple[Account, Invoice]]
+    """By id, what may move on by itself: few of many, and time is asked about often."""
 
     def add_company(
         self,
@@ -112,6 +114,7 @@ class People(ABC):
         if on <= paris_date(self._clock.now) or invoice.balance_cents <= 0:
             raise ValueError("a transfer is scheduled for a later day, and for something owed")
         invoice.status, invoice.scheduled = SCHEDULED, on
+        self._scheduled[invoice.id] = (account, invoice)
         self._touch(account, invoice, "payment.scheduled")
 
     def customer_pays(self, invoice_id: str, cents: int, on: date) -> None:

@@ -42,6 +42,7 @@ class Libeo(Desk[Handler, Notification], People):
         self._clock = clock
         self._ids = ids
         self._accounts: dict[str, Account] = {}
+        self._scheduled: dict[str, tuple[Account, Invoice]] = {}
         super().__init__(routes())
         self._rows_after = 0
 
@@ -62,6 +63,7 @@ class Libeo(Desk[Handler, Notification], People):
             if status == IN_PROGRESS:
                 self._notify(account, invoice, "invoice.updated", at)
                 continue
+            del self._scheduled[invoice.id]
             cents = invoice.balance_cents
             invoice.paid_cents += cents
             invoice.paid_at = at
@@ -129,8 +131,7 @@ class Libeo(Desk[Handler, Notification], People):
     def _due(self) -> tuple[datetime, str, Account, Invoice] | None:
         steps = [
             (*step, account, invoice)
-            for account in self._books()
-            for invoice in account.invoices.values()
+            for account, invoice in self._scheduled.values()
             if (step := invoice.next_step()) is not None and step[0] <= self._clock.now
         ]
         return min(steps, key=lambda each: (each[0], each[3].id)) if steps else None
