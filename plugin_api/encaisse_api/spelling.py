@@ -22,6 +22,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import cache
 from typing import Literal, cast
 from zoneinfo import ZoneInfo
 
@@ -62,6 +63,18 @@ def carried(value: object, carrier: str) -> object:
     if carrier not in members:
         raise ValueError(f"objet attendu, avec « {carrier} » : {shown(members)}")
     return members[carrier]
+
+
+_AMBIGUOUS = re.compile(r"-?[1-9][0-9]{0,2}[.,][0-9]{3}", re.ASCII)
+
+
+@cache
+def _patterns(mark: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """Give the forms of an amount with these decimal marks, by groups of thousands and without."""
+    return (
+        re.compile(rf"-?[0-9]{{1,3}}(?:[{BLANKS}][0-9]{{3}})+(?:[{mark}][0-9]+)?", re.ASCII),
+        re.compile(rf"(-?[0-9]{{1,{DIGITS}}})(?:[{re.escape(mark)}]([0-9]{{1,20}}))?", re.ASCII),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,16 +129,13 @@ class Amounts:
 
     def _of_text(self, written: str) -> Decimal:
         text = written.strip(BLANKS) if self.padded else written
-        if self.grouped and re.fullmatch(
-            rf"-?[0-9]{{1,3}}(?:[{BLANKS}][0-9]{{3}})+(?:[{self.mark}][0-9]+)?", text, re.ASCII
-        ):
+        grouped, plain = _patterns(self.mark)
+        if self.grouped and grouped.fullmatch(text):
             text = re.sub(f"[{BLANKS}]", "", text)
-        found = re.fullmatch(
-            rf"(-?[0-9]{{1,{DIGITS}}})(?:[{re.escape(self.mark)}]([0-9]{{1,20}}))?", text, re.ASCII
-        )
+        found = plain.fullmatch(text)
         if found is None or (self.minor and found[2]):
             raise ValueError(f"montant illisible : {shown(written)}")
-        if self.places < 3 and re.fullmatch(r"-?[1-9][0-9]{0,2}[.,][0-9]{3}", text, re.ASCII):
+        if self.places < 3 and _AMBIGUOUS.fullmatch(text):
             raise ValueError(f"montant ambigu, milliers ou millièmes : {shown(written)}")
         return Decimal(f"{found[1]}.{found[2]}" if found[2] else found[1])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from stdnum.exceptions import ValidationError
@@ -31,6 +32,7 @@ class Identity:
     derived: bool = False
 
 
+@lru_cache(maxsize=4096)  # a customer's keys are checked once, not with each of his invoices
 def identify(siret: str | None, vat: str | None) -> Identity:
     """Establish the SIREN, checking every key.
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Annotated, Literal, cast
 
 from pydantic import BeforeValidator, Field, ValidationError
@@ -134,7 +135,7 @@ def debtor(number: str, name: str, card: AccountRow | None) -> Debtor:
         known = (card.name if card is not None else "") or name
         return Debtor(ref=number, name=_cut(known))
     siren = re.sub(r"\s", "", company.siren)
-    valid = bool(siren_number.is_valid(siren)) and siren.isascii()
+    valid = _is_siren(siren)
     return Debtor(
         ref=number,
         kind=_kind(siren) if valid else "unknown",
@@ -144,6 +145,11 @@ def debtor(number: str, name: str, card: AccountRow | None) -> Debtor:
         contacts=tuple(found for one in company.contacts if (found := _contact(one)) is not None),
         language=_cut(company.miscellaneous.language) if company.miscellaneous else None,
     )
+
+
+@lru_cache(maxsize=4096)  # a customer's key is checked once, not with each of his invoices
+def _is_siren(text: str) -> bool:
+    return bool(siren_number.is_valid(text)) and text.isascii()
 
 
 def _kind(siren: str) -> Literal["company", "public"]:

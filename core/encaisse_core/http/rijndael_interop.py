@@ -55,4 +55,5 @@ def _unshifted(key: bytes, register: bytes, sealed: bytes) -> bytes:
     stream = register + sealed
     registers = b"".join(stream[at : at + 16] for at in range(len(sealed)))
     block = Cipher(algorithms.AES(key), modes.ECB()).encryptor()
-    return bytes(a ^ b for a, b in zip(block.update(registers)[::16], sealed, strict=True))
+    mask = int.from_bytes(block.update(registers)[::16], "big")
+    return (mask ^ int.from_bytes(sealed, "big")).to_bytes(len(sealed), "big")
