@@ -8,13 +8,14 @@ import time
 from collections import Counter
 from multiprocessing.connection import Connection
 from pathlib import Path
+from random import Random
 
 import pytest
 from click.testing import CliRunner
 from tests.counts import examples
 
 from encaisse_einvoicing import Issue, Reading, read_bytes
-from encaisse_lab.fuzz import promises, run
+from encaisse_lab.fuzz import promises, run, trees
 from encaisse_lab.fuzz.cli import fuzz as command
 from encaisse_lab.fuzz.run import Failure, drawn, fault_of, fuzz, smallest
 
@@ -36,6 +37,20 @@ def test_a_case_is_drawn_from_its_seed_and_number_alone() -> None:
     assert set(Counter(case.change for case in cases)) == set(run.CHANGES)
     changed = [case for case in cases if case.data != case.source.data]
     assert len(changed) > 180
+
+
+def test_what_is_heavy_is_not_repeated_beyond_what_a_reader_takes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(trees, "MOST_TEXT", 10_000)
+    monkeypatch.setattr(trees, "CHANGES", (trees._repeat,))
+    heavy = b"<a>" + b"<b>" + b"x" * 3_000 + b"</b></a>"
+    light = b"<a><b>x</b></a>"
+    longest = {
+        source: max(len(trees.mutated(source, [], Random(seed))) for seed in range(60))
+        for source in (heavy, light)
+    }
+    assert longest[heavy] < 20_000 and longest[light] > 5_000
 
 
 def test_the_same_meaning_is_written_in_many_ways() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from random import Random
 from typing import Final
 
@@ -18,6 +18,8 @@ DEEP: Final = (3, 30, 240, 300)
 REPEATS: Final = (2, 20, 200, 1_000)
 MOST: Final = 4_000
 """Elements above which nothing is repeated any more."""
+MOST_TEXT: Final = 24 * 1024 * 1024
+"""Characters above which nothing is repeated any more: just beyond what a reader takes (20 MiB)."""
 
 
 def parsed(data: bytes) -> Element | None:
@@ -61,8 +63,14 @@ def _double(every: list[Element], others: list[bytes], chance: Random) -> None:
 def _repeat(every: list[Element], others: list[bytes], chance: Random) -> None:
     element = chance.choice(every)
     inside = sum(1 for _ in element.iter())
-    for _ in range(min(chance.choice(REPEATS), MOST // inside)):
+    room = max(0, MOST_TEXT - _characters(every))
+    fit = room // (1 + _characters(element.iter("{*}*")))
+    for _ in range(min(chance.choice(REPEATS), MOST // inside, fit)):
         element.addnext(copy.deepcopy(element))
+
+
+def _characters(elements: Iterable[Element]) -> int:
+    return sum(len(each.text or "") for each in elements)
 
 
 def _move(every: list[Element], others: list[bytes], chance: Random) -> None:
