@@ -26,7 +26,7 @@ from encaisse_api import (
     Quotes,
     TakesMandates,
 )
-from encaisse_core import chaos, facts, journal, outbox, reminders
+from encaisse_core import chaos, facts, journal, outbox, reconcile, reminders
 from encaisse_core.errors import UsageError
 from encaisse_core.host import Host, Link, links
 from encaisse_core.numbers import annex_number
@@ -49,7 +49,12 @@ def collectors(host: Host, tx: Connection, company_id: str) -> list[Link]:
 
 
 def propose(host: Host, company_id: str) -> list[str]:
-    """Quote every collectible claim that is not spoken for, and reserve it; return proposal ids."""
+    """Quote every collectible claim that is not spoken for, and reserve it; return proposal ids.
+
+    What was read and not counted yet is counted first: a night may have ended in between, and a
+    claim paid at the collector would be proposed again once its procedure is closed.
+    """
+    reconcile.reconcile(host, company_id)
     with host.store.begin() as tx:
         found = collectors(host, tx, company_id)
         views = facts.collectible(host, tx, company_id)

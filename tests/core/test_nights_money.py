@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import sys
 import threading
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 from tests.core.houses import (
     House,
     add_tool,
@@ -20,16 +21,17 @@ from tests.core.houses import (
 )
 from tests.core.paper import invoice
 
-from encaisse_api import (
-    Money,
-)
+from encaisse_api import Money, ProcedureState
 from encaisse_core import (
     ingest,
+    nightly,
     observed,
+    proposals,
     reconcile,
 )
 from encaisse_core.clock import VirtualClock
 from encaisse_core.host import links
+from encaisse_core.store import schema
 
 
 def test_nothing_is_written_while_it_may_be_the_same_money(house: House) -> None:
@@ -40,6 +42,23 @@ def test_nothing_is_written_while_it_may_be_the_same_money(house: House) -> None
     house.night()
     assert house.claim("F-2")["hold"] == "maybe_same"
     assert house.paper.written == []  # "rien n'est inscrit avant votre réponse"
+
+
+def test_what_a_night_read_before_it_died_is_not_proposed_again(house: House) -> None:
+    opened = house.open_everything()
+    line = line_of(house, opened, "F-2")
+    house.paper.collect("p1", opened[0], line, 200_00, date(2026, 2, 5))
+    closed = datetime(2026, 2, 5, 13, tzinfo=UTC)
+    house.paper.states[opened[0]] = ProcedureState(
+        remote_id=opened[0], state="closed", updated_at=closed
+    )
+    nightly.pull(house.host, nightly.Night(house.company, house.clock.today()))
+    made = proposals.propose(house.host, house.company)
+    with house.host.store.begin() as tx:
+        p = schema.proposal.c
+        annexes = list(tx.execute(select(p.annex).where(p.id.in_(made))).scalars())
+    assert annexes, "what else the closed procedure had is proposed"
+    assert not any('"F-2"' in annex for annex in annexes)
 
 
 def test_said_to_be_the_same_money_it_is_not_written_again(house: House) -> None:
