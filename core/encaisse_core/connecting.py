@@ -92,6 +92,9 @@ def connect(
     try:
         _prove(host, tried)
         with host.store.begin() as tx:
+            host.store.one_at_a_time(tx, owner.company_id)
+            if standing is None:  # who connected it meanwhile is joined: two would pull all twice
+                standing = _standing(tx, owner, manifest, account, settings)
             made = _keep(host, tx, vault, owner, standing, tried, secrets, referrer_id)
             body: dict[str, journal.JSON] = {"connector": connector}
             now = host.clock.now()

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 from tests.core.houses import House, approve_and_sign, make
+from tests.core.paper import Paper, paper_connectors
 
-from encaisse_core import chaos, ingest, nightly, opening, portfolio
+from encaisse_core import chaos, connecting, ingest, nightly, opening, portfolio
 from encaisse_core.clock import VirtualClock
 from encaisse_core.host import links
 
@@ -31,6 +32,32 @@ def test_a_sighting_another_worker_gave_its_claim_is_left_alone(house: House) ->
         portfolio.join(house.host, house.company)
     assert overtaken
     assert house.count("claim") == INVOICES
+
+
+def test_what_two_people_connect_at_once_is_one_connection(house: House) -> None:
+    kind = paper_connectors(Paper())["papertool"]
+    kind.manifest = kind.manifest.model_copy(update={"slug": "othertool"})
+    house.shelf.known["othertool"] = kind
+    plain, asked = vars(kind)["probe"], list[str]()
+
+    def connect() -> str:
+        made = connecting.connect(
+            house.host, house.app.vault, company_id=house.company, connector="othertool", values={}
+        )
+        return made.id
+
+    def overtaken(self: object) -> object:
+        if not asked:
+            asked.append("first")
+            asked.append(connect())
+        return plain(self)
+
+    setattr(kind, "probe", overtaken)  # noqa: B010  # a class's own methods are not assigned to
+    assert connect() == asked[1]
+    with house.host.store.begin() as tx:
+        made = [each.connector for each in links(tx, house.company)]
+    assert made.count("othertool") == 1
+    assert house.count("access_grant") == len(made)
 
 
 @pytest.mark.parametrize("phase", ["begin", "pull", "open"])
