@@ -105,6 +105,7 @@ class Case:
     stage: int = 0
     patience: int = 0
     """How often a person who is told that a partner failed tries the same again."""
+    _left: int = 0
     _deaf: bool = False
 
     def run_stage(self, number: int) -> None:
@@ -112,9 +113,8 @@ class Case:
         self.stage, stage = number, STAGES[number]
         self._until(stage.day, stage.at)
         self.passes.clear()
-        for left in reversed(range(self.patience + 1 if stage.by_hand else 1)):
-            if self._start(stage, last=not left):
-                break
+        self._left = self.patience if stage.by_hand else 0
+        while not self._start(stage):
             self.town.clock.sleep(AGAIN)
         if number == 1 and self.anchor is None:
             self.anchor = self._look(_head)
@@ -158,13 +158,14 @@ class Case:
         self.lives += 1
         return faults_host.opened(self.town, self.ground, self.lives, self.wire, self.routes)
 
-    def _start(self, stage: Stage, who: str = "", *, last: bool = True) -> bool:
+    def _start(self, stage: Stage, who: str = "") -> bool:
         """Start a process for a stage; False when what it says is no reason to give up yet."""
         app = self._open()
         try:
             stage.start(app, self.town)
         except (HostError, PartnerError) as error:
-            if not last and isinstance(error, (PartnerError, Unreachable)):
+            if self._left and isinstance(error, (PartnerError, Unreachable)):
+                self._left -= 1
                 return False
             self.incidents.append(f"{who}{stage.name}: {type(error).__name__} {error.message}")
         except Exception as error:
@@ -187,13 +188,15 @@ class Case:
         self.town.clock.on_advance[:] = [self.town.world.set_now]
 
     def sleep(self) -> None:
-        """Stand still until every lease is over."""
+        """Stand still until every lease is over; a person told of it afterwards tries again."""
+        if STAGES[self.stage].by_hand:
+            self._left += 1
         self.town.clock.sleep(PAST_LEASES)
 
     def meet(self) -> None:
         """Let another process do the whole stage while this one stands still."""
         self._deaf = True
-        self._start(STAGES[self.stage], "rival of ", last=not self.patience)
+        self._start(STAGES[self.stage], "rival of ")
         self._deaf = False
 
 

@@ -42,14 +42,15 @@ class Outcome:
 
     @property
     def hole(self) -> bool:
-        """Tell whether this is the documented hole, and only it: a named double after a freeze.
+        """Tell whether this is the documented hole, and only it: a named double after a sleep.
 
-        Between the fence and the send nothing but the partner can tell two senders apart.
+        Between the fence and the send nothing but the partner can tell two senders apart. A rival
+        waits until the lease of who stands still is over: that one has slept past it too.
         """
         strike, found = self.strike, self.findings
         return (
             strike is not None
-            and strike.action == "zombie"
+            and strike.action in ("zombie", "rival")
             and strike.point.endswith(".before_send")
             and strike.point.removesuffix(".before_send") in LOOKED_UP
             and bool(found.duplicates)

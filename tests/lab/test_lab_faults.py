@@ -54,6 +54,7 @@ def test_only_a_named_double_after_a_sleep_before_a_send_is_the_known_hole() -> 
     named = frozenset({"F001"})
     assert outcome("zombie", duplicates=(TWICE,), named=named).hole
     assert outcome("zombie", duplicates=(TWICE,), named=named).sound
+    assert outcome("rival", duplicates=(TWICE,), named=named).sound
     assert not outcome("zombie", duplicates=(TWICE,)).sound
     assert not outcome("crash", duplicates=(TWICE,), named=named).sound
     kept = outcome("zombie", point="open_procedure.send.before_send", duplicates=(TWICE,))
