@@ -211,6 +211,7 @@ def test_what_we_write_comes_back_over_the_bridge_as_the_same_money(street: Stre
     assert street.reasons("FA2026001") == {"in_procedure"}
 
 
+@pytest.mark.slow
 def test_money_that_goes_back_goes_back_over_the_bridge_too(street: Street) -> None:
     street.connect_books()
     street.night()
@@ -227,6 +228,7 @@ def test_money_that_goes_back_goes_back_over_the_bridge_too(street: Street) -> N
     assert street.tasks() == {}
 
 
+@pytest.mark.slow
 def test_a_customer_who_pays_directly_is_one_payment_in_both(street: Street) -> None:
     street.connect_books()
     street.night()
@@ -241,6 +243,7 @@ def test_a_customer_who_pays_directly_is_one_payment_in_both(street: Street) -> 
     assert street.tasks() == {}
 
 
+@pytest.mark.slow
 def test_entries_made_before_the_bridge_was_known_are_recognised(street: Street) -> None:
     street.night()
     procedure = street.hand_over()
@@ -270,6 +273,7 @@ def test_nothing_is_proposed_where_no_record_speaks_for_it(street: Street) -> No
         assert len(links(tx, street.company)) == 3
 
 
+@pytest.mark.slow
 def test_a_bridge_that_is_no_more_hides_no_payment_of_the_customer(street: Street) -> None:
     street.connect_books()
     street.night()

@@ -147,6 +147,7 @@ def test_a_collected_payment_is_told_with_its_proofs_and_what_it_earned(house: H
     assert [row["kind"] for row in found["commissions"]] == ["accrual", "payable"]
 
 
+@pytest.mark.slow
 def test_a_merged_claim_tells_both_stories_and_counts_money_once(house: House) -> None:
     merged(house)
     found = told(house, "F-3")

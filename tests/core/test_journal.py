@@ -97,6 +97,7 @@ def test_each_company_has_its_own_chain(store: Store) -> None:
     assert journal.verify(moved).broken_at == 2
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_every_byte_of_an_export_counts(store: Store, tmp_path: Path) -> None:
     with store.begin() as connection:

@@ -77,6 +77,7 @@ def test_said_to_be_the_same_money_it_is_not_written_again(house: House) -> None
     assert house.paper.invoices["r-F-2"].open.minor == 160_00
 
 
+@pytest.mark.slow
 def test_an_unanswered_question_does_not_answer_itself_after_ten_days(house: House) -> None:
     opened = house.open_everything()
     line = line_of(house, opened, "F-2")

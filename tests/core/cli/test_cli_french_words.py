@@ -19,6 +19,10 @@ from encaisse_core.cli import words
 CODE = Path(encaisse_core.__file__).parent
 
 
+APPENDING = ("journal.append", "append", "writing.append", "tell", "plain.tell")
+"""What writes an event whose kind is its fourth argument."""
+
+
 def kinds_written() -> Iterator[str]:
     """Yield the kind of every event the code appends; a computed one as its fixed beginning + *."""
     for path in sorted(CODE.rglob("*.py")):
@@ -26,7 +30,7 @@ def kinds_written() -> Iterator[str]:
             if not isinstance(node, ast.Call):
                 continue
             name = ast.unparse(node.func)
-            if name in ("journal.append", "append", "writing.append") and len(node.args) >= 5:
+            if name in APPENDING and len(node.args) >= 5:
                 yield from kinds(node.args[3])
             elif name in ("Entry", "journal.Entry") and len(node.args) >= 3:
                 yield from kinds(node.args[1])

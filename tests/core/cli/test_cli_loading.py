@@ -41,8 +41,9 @@ def test_every_command_of_the_catalogue_loads_and_has_french_help(shell: Shell) 
 
 
 def test_every_reading_command_takes_json(shell: Shell) -> None:
-    for name in catalogue.COMMANDS:
-        inner = {"journal": ("verify",), "referrer": ("list",)}.get(name, ())
+    inside = {"journal": ("verify",), "referrer": ("list",)}
+    for name in catalogue.COMMANDS.keys() - {"worker", "database"}:  # they work, and show nothing
+        inner = inside.get(name, ())
         assert "--json" in shell.ok(name, *inner, "--help"), name
 
 

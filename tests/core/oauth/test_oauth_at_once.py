@@ -86,6 +86,7 @@ WORKER = """
 """
 
 
+@pytest.mark.slow
 def test_two_processes_make_one_renewal(real: RealTime, served: TokenServer) -> None:
     command = [sys.executable, "-W", "ignore", "-c", textwrap.dedent(WORKER)]
     arguments = [
