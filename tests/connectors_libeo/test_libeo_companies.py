@@ -35,8 +35,8 @@ def test_a_sale_is_collectible_and_a_purchase_never_is(town: Town) -> None:
     ((why, state, _),) = town.decided(BUYER)
     assert "purchase" in why
     assert state == "open"
-    with town.host.store.begin() as tx:
-        assert facts.collectible(town.host, tx, town.companies[BUYER]) == []
+    with town.of(BUYER).store.begin() as tx:
+        assert facts.collectible(town.of(BUYER), tx, town.companies[BUYER]) == []
 
 
 def test_nothing_a_buyer_s_tool_says_changes_a_row_of_its_seller(town: Town) -> None:

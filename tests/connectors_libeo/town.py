@@ -15,6 +15,7 @@ from tests.connectors_libeo.books import DUE, ISSUED, NOW
 from encaisse_core import connecting, facts, nightly
 from encaisse_core.app import App, open_app
 from encaisse_core.clock import SeededIds, VirtualClock
+from encaisse_core.host import Host
 from encaisse_core.sightings import record_of
 from encaisse_core.store import schema
 from encaisse_simulator.transport import SimTransport
@@ -60,10 +61,14 @@ class Town:
                 self.host, siren=siren, name=NAMES[siren], environment="test"
             )
 
+    def of(self, siren: str) -> Host:
+        """Give the host as one company's."""
+        return self.host.of(self.companies[siren])
+
     def connect(self, siren: str, key: str | None = None) -> None:
         """Connect a company's own Libeo."""
         connecting.connect(
-            self.host,
+            self.of(siren),
             self.app.vault,
             company_id=self.companies[siren],
             connector="libeo",
@@ -85,11 +90,11 @@ class Town:
     def night(self, siren: str) -> nightly.Night:
         """Let a day pass and run one company's night."""
         self.clock.sleep(timedelta(hours=12).total_seconds())
-        return nightly.run_night(self.host, self.companies[siren], self.app.signer)
+        return nightly.run_night(self.of(siren), self.companies[siren], self.app.signer)
 
     def rows(self, siren: str) -> dict[str, list[tuple[Any, ...]]]:
         """Read every row of every table that belongs to a company."""
-        with self.host.store.begin() as tx:
+        with self.of(siren).store.begin() as tx:
             return {
                 table.name: sorted(
                     (
@@ -106,28 +111,28 @@ class Town:
 
     def decided(self, siren: str, number: str = NUMBER) -> list[tuple[set[str], str, int]]:
         """Tell of each claim under a number why it waits, its state, and what is open."""
-        with self.host.store.begin() as tx:
+        with self.of(siren).store.begin() as tx:
             return [
                 (
                     {reason.rule for reason in each.decision.reasons},
                     each.claim["state"],
                     each.claim["open"],
                 )
-                for each in facts.decide_all(self.host, tx, self.companies[siren])
+                for each in facts.decide_all(self.of(siren), tx, self.companies[siren])
                 if each.facts.number == number
             ]
 
     def directions(self, siren: str) -> list[str]:
         """List the directions of a company's records."""
         s = schema.sighting.c
-        with self.host.store.begin() as tx:
+        with self.of(siren).store.begin() as tx:
             records = tx.execute(select(s.record).where(s.company_id == self.companies[siren]))
             return sorted(record_of(record).direction for record in records.scalars())
 
     def tasks(self, siren: str) -> set[str]:
         """List the kinds of questions asked to a company's people."""
         t = schema.task.c
-        with self.host.store.begin() as tx:
+        with self.of(siren).store.begin() as tx:
             return set(
                 tx.execute(select(t.kind).where(t.company_id == self.companies[siren])).scalars()
             )

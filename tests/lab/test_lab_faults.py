@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+import sqlalchemy
 
 from encaisse_core import chaos
 from encaisse_core.errors import CheckFailed, UsageError
+from encaisse_core.store import engine
 from encaisse_lab import (
     faults,
     faults_places,
@@ -18,6 +20,13 @@ from encaisse_lab.broken_on_purpose import planted
 from encaisse_lab.faults_case import Action, Strike
 from encaisse_lab.faults_check import Findings
 from encaisse_lab.faults_report import Outcome, Report, Wanted
+
+
+@pytest.fixture(autouse=True)
+def dialects_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Share no dialect between engines: the harness chooses the database where one connects."""
+    monkeypatch.setattr(engine, "create_engine", sqlalchemy.create_engine)
+
 
 POINT = "record_payment.send.before_send"
 TWICE = "('myunisoft', 'F001', 'payment_draft', 100)"
