@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import io
 import re
@@ -15,7 +16,6 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from lxml import etree
 from stdnum.fr import siren as fr_siren
 from stdnum.fr import siret as fr_siret
 from stdnum.fr import tva as fr_tva
@@ -27,6 +27,7 @@ from encaisse_einvoicing.cli import progress
 from encaisse_einvoicing.fec import read_fec, receivables
 from encaisse_einvoicing.fec.cli import fec as fec_command
 from encaisse_einvoicing.fec.receivables import is_customers
+from encaisse_einvoicing.issues import Refused
 from encaisse_einvoicing.reading import values
 from encaisse_einvoicing.reading.identifiers import french_numbers
 from encaisse_einvoicing.reading.plan import Converted
@@ -50,7 +51,7 @@ DECIMAL = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)")
 @CALM
 @given(text=st.one_of(NEARLY, st.decimals(allow_nan=False, allow_infinity=False).map(str)))
 def test_a_decimal_is_what_the_schema_calls_one(text: str) -> None:
-    found = values.decimal(text, etree.Element("x"))
+    found = values.decimal(text)
     if DECIMAL.fullmatch(text) and len(text) <= 40:
         assert isinstance(found, Decimal) and str(found) == str(Decimal(text))
     else:
@@ -60,44 +61,61 @@ def test_a_decimal_is_what_the_schema_calls_one(text: str) -> None:
 @CALM
 @given(day=st.dates(), spoilt=st.integers(0, 11), char=st.sampled_from("0139-WZ \u0661"))
 def test_a_day_is_read_in_its_form_alone(day: date, spoilt: int, char: str) -> None:
-    bare = etree.Element("x")
-    assert values.iso_date(day.isoformat(), bare) == day
-    assert values.cii_date(f"{day:%Y%m%d}".zfill(8), bare) == day
+    assert values.iso_date(day.isoformat()) == day
+    assert values.cii_date(f"{day:%Y%m%d}".zfill(8), "") == day
     other = day.isoformat()[:spoilt] + char + day.isoformat()[spoilt + 1 :]
-    found = values.iso_date(other, bare)
+    found = values.iso_date(other)
     if isinstance(found, date):
         assert found.isoformat() == other
 
 
 @pytest.mark.parametrize("text", ["2026-W01-1", "2026W011", "20260115", "2026-1-05", "2026-02-30"])
 def test_what_python_takes_for_a_day_and_xml_schema_does_not_is_refused(text: str) -> None:
-    found = values.iso_date(text, etree.Element("x"))
+    found = values.iso_date(text)
     assert isinstance(found, Converted) and found.value is None
 
 
 # --- encodings -----------------------------------------------------------------------------------
 
-SPOILT = st.sampled_from(
-    [b"\xc3", b"\xe2\x82", b"\xf0\x9f\x98", b"\x80" * 5, b"\xc0\xaf", b"\xed\xa0\x80"]
+SPOILT = (
+    # cut short, continued for nothing, overlong, half a surrogate, beyond Unicode
+    *(b"\xc3", b"\xe2\x82", b"\xf0\x9f\x98", b"\x80" * 5, b"\xc0\xaf", b"\xe0\x80\x80"),
+    *(b"\xed\xa0\x80", b"\xed\xbf\xbf", b"\xf4\x90\x80\x80", b"\xf8\x88\x80\x80\x80", b"\xff"),
 )
-"""Bytes that are no UTF-8: cut short, continued for nothing, overlong, half a surrogate."""
+EVERYWHERE = (
+    '<?xml version="1.0" encoding="UTF-8"?>\n<!-- payé --><?suite é?>\n'
+    '<r:racine xmlns:r="urn:r" lieu="Orléans" b=\'é\'><numéro clé="é">1 € 😀 &#233;</numéro>'
+    "<v>%s</v><![CDATA[ reçu ]]><!-- dedans é --><?suite é?></r:racine>\n"
+)
+"""A document with a character beyond ASCII in every kind of place."""
 
 
 @CALM
 @given(
-    parts=st.lists(st.text(max_size=6).map(lambda text: text.encode("utf-8", "replace")) | SPOILT),
-    piece=st.integers(1, 9),
+    filler=st.integers(0, 3000).map(lambda length: "é" * length),
+    places=st.lists(st.floats(0, 1, exclude_max=True), min_size=1, max_size=3),
+    wrong=st.sampled_from(SPOILT) | st.binary(min_size=1, max_size=4),
+    instead=st.booleans(),
 )
-def test_utf8_is_checked_in_pieces_as_in_one(parts: list[bytes], piece: int) -> None:
-    data = b"".join(parts)
+def test_what_is_no_utf8_is_refused_wherever_it_stands(
+    filler: str, places: list[float], wrong: bytes, instead: bool
+) -> None:
+    data = (EVERYWHERE % filler).encode()
+    assert loader.parse_tree(data) is not None
+    head = data.index(b"<!--")
+    for place in places:
+        at = head + int(place * (len(data) - head))
+        data = data[:at] + wrong + data[at + len(wrong) * instead :]
     try:
-        data.decode("utf-8")
-        due = None
+        data.decode()
     except UnicodeDecodeError as error:
-        due = error.start
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(loader, "_PIECE", piece)
-        assert loader._not_utf8(data) == due
+        with pytest.raises(Refused) as refused:
+            loader.parse_tree(data)
+        assert refused.value.code in ("xml_encoding", "xml_doctype")
+        assert refused.value.code == "xml_doctype" or str(error.start) in refused.value.message_fr
+    else:
+        with contextlib.suppress(Refused):  # it may be malformed now
+            loader.parse_tree(data)
 
 
 # --- keys of numbers -----------------------------------------------------------------------------

@@ -41,12 +41,12 @@ _MOMENTS["203"] = (re.compile(r"[0-9]{12}"), "%Y%m%d%H%M")
 """UNTDID 2379 format -> its form and how it is parsed: to the second, to the minute."""
 
 
-def moment(text: str, element: Element) -> datetime | Converted:
+def moment(text: str, code: str) -> datetime | Converted:
     """Read a day with its time (UNTDID 2379, 204 or 203), whole or not at all.
 
     No zone is added: the format has none. A day alone gives no time, so it is not read as one.
     """
-    code = element.get("format") or "204"
+    code = code or "204"
     if code not in _MOMENTS:
         return Converted(
             None, "date_format", f"suit un format inattendu ({code}) ; la date n'a pas été lue"
@@ -70,10 +70,9 @@ SYNTAX: Final = Syntax(
     converters={
         Kind.TAX_AMOUNT: decimal,
         Kind.NUMBER: decimal,
-        Kind.DATE: cii_date,
-        Kind.MOMENT: moment,
         Kind.FLAG: flag,
     },
+    formatted={Kind.DATE: cii_date, Kind.MOMENT: moment},
     document="le message",
 )
 

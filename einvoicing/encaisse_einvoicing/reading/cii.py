@@ -29,9 +29,9 @@ SYNTAX: Final = Syntax(
         Kind.NAME: name,
         Kind.TAX_AMOUNT: decimal,
         Kind.NUMBER: decimal,
-        Kind.DATE: cii_date,
         Kind.FLAG: flag,
     },
+    formatted={Kind.DATE: cii_date},
 )
 VAT_SCHEME: Final = "VA"
 _TENDER: Final = "50"

@@ -5,6 +5,7 @@ SIRETs, VAT keys with letters, digits of other scripts), and tests hold both to 
 A number with a wrong key is never taken: it stays as written, and an issue says so.
 """
 
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from stdnum.fr import siren as fr_siren
@@ -17,6 +18,10 @@ SIREN_SCHEME: Final = "0002"
 SIRET_SCHEME: Final = "0009"
 _LA_POSTE: Final = "356000000"
 """Its SIRETs have a key of their own."""
+_REMEMBERED: Final = 1024
+"""Parties kept as recognised: a company's invoices name itself each time, its customers often."""
+_FEW: Final = 4
+"""Other identifiers of an honest party; one with thousands is not kept."""
 _TWICE: Final = dict(zip("0123456789", (0, 2, 4, 6, 8, 1, 3, 5, 7, 9), strict=True))
 """A digit -> the sum of the digits of its double."""
 
@@ -42,6 +47,18 @@ def french_numbers(
     `others` are its other identifiers as (value, scheme). A bare legal id without a scheme
     counts only for a party established in France (address or VAT number).
     """
+    find = _found if len(others) <= _FEW else _found.__wrapped__
+    return find(legal_id, legal_scheme, others, vat_id, country)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _found(
+    legal_id: str | None,
+    legal_scheme: str | None,
+    others: tuple[tuple[str | None, str | None], ...],
+    vat_id: str | None,
+    country: str | None,
+) -> FrenchNumbers:
     wrong: list[tuple[str, str]] = []
     vat_siren = _vat_siren(vat_id)
     french = country == "FR" or (vat_id or "").upper().startswith("FR")

@@ -2,13 +2,14 @@
 
 Hardened on purpose beyond lxml's defaults: a DOCTYPE is refused before any parser sees it
 (internal entities make parsers disagree about a value, external ones read files), comments and
-processing instructions vanish (they split values), only UTF-8 that we decoded ourselves
-reaches libxml2 (a declared UTF-7 or a wrong label cannot smuggle text), and bytes, tags,
-depth and text length are capped.
+processing instructions vanish (they split values), only what
+is UTF-8 reaches libxml2, which is told so (a declared UTF-7 or a wrong label cannot smuggle
+text), and bytes, tags, depth and text length are capped.
 """
 
 import re
 import threading
+from functools import lru_cache
 from typing import Final, Literal, TypeAlias
 
 from lxml import etree
@@ -27,10 +28,10 @@ about 130 bytes; honest XML spends 45 bytes on one, so it meets the cap on bytes
 _FEW: Final = 20_000
 """Signs found by leaps before counting all of them is the cheaper way."""
 
-_PIECE: Final = 16 * 1024
-"""Bytes checked at once for being UTF-8."""
-_CONTINUED: Final = 3
-"""Bytes of a character after its first, at most; more in a row are no UTF-8 wherever it is cut."""
+_HEAD: Final = 1024
+"""Bytes in which an XML declaration is looked for."""
+_STRICT: Final = etree.LIBXML_VERSION >= (2, 14)
+"""Whether libxml2 itself refuses every byte that is no UTF-8, wherever it stands."""
 
 Codec = Literal["utf-8", "utf-16", "utf-16-le", "utf-16-be", "iso-8859-1", "iso-8859-15", "cp1252"]
 _CODECS: Final[dict[str, Codec]] = {
@@ -78,6 +79,7 @@ class _Own(threading.local):
             remove_pis=True,
             remove_blank_text=True,  # indents between tags, which nothing asks for
             recover=False,
+            collect_ids=False,  # nothing is looked up by xml:id, and listing them takes time
         )
 
 
@@ -163,6 +165,9 @@ def parse_tree(data: bytes) -> Element:
     try:
         root = etree.fromstring(clean, _OWN.parser)
     except etree.XMLSyntaxError as error:
+        wrong = _not_utf8(clean)
+        if wrong is not None:
+            raise _other_encoding("utf-8", wrong) from None
         code: int = getattr(error, "code", 0)  # the published types do not know it
         raise Refused(
             "xml_malformed",
@@ -202,12 +207,11 @@ def _as_utf8(data: bytes) -> bytes:
         raise Refused("empty", "Le fichier est vide.")
     if data.startswith(_UTF_32):
         raise Refused("xml_encoding", "Le XML est en UTF-32, encodage non accepté.")
-    codec = _codec(data)
+    end = data.find(b"?>", 0, _HEAD)
+    codec = _codec(data[: _HEAD if end < 0 else end])
     if codec == "utf-8":
         data = data.removeprefix(b"\xef\xbb\xbf")
-        if data.isascii():
-            return data
-        wrong = _not_utf8(data)
+        wrong = None if _STRICT else _not_utf8(data)
         if wrong is None:
             return data
         raise _other_encoding(codec, wrong)
@@ -227,35 +231,26 @@ def _other_encoding(codec: Codec, byte: int) -> Refused:
 
 
 def _not_utf8(data: bytes) -> int | None:
-    """Find the first byte that is no UTF-8; None where all of it is.
-
-    Piece by piece, cut between characters: most of a large invoice is what is attached to it, in
-    ASCII, and decoding all of that took longer than parsing it.
-    """
-    start, size = 0, len(data)
-    while start < size:
-        end = min(start + _PIECE, size)
-        for _ in range(_CONTINUED):
-            if end < size and data[end] & 0xC0 == 0x80:  # inside a character
-                end += 1
-        piece = data[start:end]
-        if not piece.isascii():
-            try:
-                piece.decode("utf-8")
-            except UnicodeDecodeError as error:
-                return start + error.start
-        start = end
+    """Find the first byte that is no UTF-8; None where all of it is."""
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return error.start
     return None
 
 
-def _codec(data: bytes) -> Codec:
-    """Choose the codec from the byte order mark, the first bytes, then the declaration."""
+@lru_cache(maxsize=256)
+def _codec(head: bytes) -> Codec:
+    """Choose the codec from the byte order mark, the first bytes, then the declaration.
+
+    `head` is what comes before the end of the declaration, which is the same in most invoices.
+    """
     wide: Codec | None = None
-    if data.startswith((b"\xff\xfe", b"<\x00")):
+    if head.startswith((b"\xff\xfe", b"<\x00")):
         wide = "utf-16-le"
-    elif data.startswith((b"\xfe\xff", b"\x00<")):
+    elif head.startswith((b"\xfe\xff", b"\x00<")):
         wide = "utf-16-be"
-    head = data[:1024]
+    start = head
     if wide is not None:
         text = head[: len(head) // 2 * 2].decode(wide, "replace")
         head = text.removeprefix("\ufeff").encode("ascii", "replace")
@@ -265,7 +260,7 @@ def _codec(data: bytes) -> Codec:
     label = declared[1].decode("ascii").lower()
     codec = _CODECS.get(label)
     fits = codec in ("utf-16", wide) if wide else codec is not None and "utf-16" not in codec
-    if codec is None or not fits or (codec != "utf-8" and data.startswith(b"\xef\xbb\xbf")):
+    if codec is None or not fits or (codec != "utf-8" and start.startswith(b"\xef\xbb\xbf")):
         raise Refused(
             "xml_encoding",
             f"Le XML se déclare en « {label} », encodage non accepté ou contraire à ses octets. "

@@ -6,20 +6,20 @@ leaf beforehand.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from encaisse_einvoicing.reading.step import (
     NOTHING,
     Convert,
     Converted,
+    Formatted,
     Leaf,
     Opening,
     Raw,
     Scalar,
     Step,
 )
-from encaisse_einvoicing.reading.taking import compile_takes
 from encaisse_einvoicing.terms import Column, Group, Kind, TableBroken, Term, table
 
 __all__ = ["Convert", "Converted", "Plan", "Raw", "Scalar", "Syntax", "compile_plan"]
@@ -32,12 +32,12 @@ MAX_TOKEN: Final = 1_000
 """Characters of a code, an identifier, a date or a number."""
 
 
-SILENT_ATTRIBUTES: Final[Mapping[Kind, frozenset[str]]] = {
-    Kind.AMOUNT: frozenset({"currencyID"}),
-    Kind.DATE: frozenset({"format"}),
-    Kind.MOMENT: frozenset({"format"}),
+SILENT_ATTRIBUTES: Final[Mapping[Kind, str]] = {
+    Kind.AMOUNT: "currencyID",
+    Kind.DATE: "format",
+    Kind.MOMENT: "format",
 }
-"""Attributes a conversion looks at itself."""
+"""The attribute a conversion looks at itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,7 @@ class Syntax:
     root: str
     namespaces: Mapping[str, str]
     converters: Mapping[Kind, Convert]
+    formatted: Mapping[Kind, Formatted] = field(default_factory=dict[Kind, Formatted])
     document: str = "la facture"
     """What a person is told to look at again."""
 
@@ -68,7 +69,6 @@ def compile_plan(syntax: Syntax, of: Group | None = None) -> Plan:
     root = Step(f"/{syntax.root}")
     deepest = _compile(syntax, table() if of is None else of, root, 0)
     prefixes = {f"{{{uri}": prefix for prefix, uri in syntax.namespaces.items()}
-    compile_takes(root)
     return Plan(root, deepest + 1, prefixes, syntax.document)
 
 
@@ -90,7 +90,7 @@ def _compile(syntax: Syntax, group: Group, start: Step, level: int) -> int:
                 step.attributes[attribute] = leaf
             else:
                 step.leaf = leaf
-                step.silent = SILENT_ATTRIBUTES.get(member.kind, frozenset())
+                step.silent = SILENT_ATTRIBUTES.get(member.kind, "")
     return deepest
 
 
@@ -102,6 +102,7 @@ def _leaf(syntax: Syntax, term: Term, level: int) -> Leaf:
         field=term.field,
         limit=MAX_TEXT.get(term.kind, MAX_TOKEN),
         convert=syntax.converters.get(term.kind, constant),
+        formatted=syntax.formatted.get(term.kind),
         amount=term.kind is Kind.AMOUNT,
     )
 
@@ -109,7 +110,7 @@ def _leaf(syntax: Syntax, term: Term, level: int) -> Leaf:
 def _constant(expected: str) -> Convert:
     """Make the conversion of a text that says nothing, unless it is not the one expected."""
     other = Converted(None, "unexpected_value", f"n'est pas la valeur attendue ({expected})")
-    return lambda text, element: NOTHING if text == expected else other
+    return lambda text: NOTHING if text == expected else other
 
 
 def _descend(syntax: Syntax, step: Step, path: str) -> Step:

@@ -58,14 +58,12 @@ def move(source: Raw, key: str, target: Raw, field: str) -> None:
 
 def parties(raw: Raw) -> Iterator[tuple[str, Raw]]:
     """Give each party of a document and of its lines, with what it is in French."""
-    for field, label in PARTIES.items():
-        party = raw.get(field)
-        if isinstance(party, dict):
-            yield label, party
+    for field in [each for each in PARTIES if each in raw]:
+        if isinstance(party := raw[field], dict):
+            yield PARTIES[field], party
     for line in groups(raw, "lines"):
-        party = line.get(ITEM_SELLER)
-        if isinstance(party, dict):
-            yield "vendeur de l'article", party
+        if isinstance(seller := line.get(ITEM_SELLER), dict):
+            yield "vendeur de l'article", seller
 
 
 def gather_extensions(raw: Raw) -> None:

@@ -1,16 +1,12 @@
 """Say what one element of a document is to the table: a term, a group, or what leads to them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias, final
+from typing import Final, NamedTuple, TypeAlias, final
 
-from encaisse_einvoicing.reading.loader import Element
 from encaisse_einvoicing.terms import Group, Term
-
-if TYPE_CHECKING:
-    from encaisse_einvoicing.reading.taking import Take
 
 Scalar: TypeAlias = str | Decimal | date | bool
 Raw: TypeAlias = "dict[str, Scalar | Raw | list[Raw]]"
@@ -25,11 +21,16 @@ class Converted(NamedTuple):
     sentence: str
 
 
+Attributes: TypeAlias = Sequence[tuple[str | bytes, str | bytes]]
+"""The attributes of one element with their values, as lxml's types have it; all are text."""
+
 NOTHING: Final = Converted(None, "", "")
 """No value, and nothing to say of it."""
 
-Convert: TypeAlias = Callable[[str, Element], Scalar | Converted]
+Convert: TypeAlias = Callable[[str], Scalar | Converted]
 """Turn a text into its value; only what is worth an issue costs a `Converted`."""
+Formatted: TypeAlias = Callable[[str, str], Scalar | Converted]
+"""Do so by the format announced beside the text, "" where none is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,8 @@ class Leaf:
     field: str
     limit: int
     convert: Convert | None
-    """None where the text is the value."""
+    formatted: Formatted | None
+    """Both None where the text is the value."""
     amount: bool
     """The currency beside the value is one of the invoice's amounts."""
 
@@ -65,7 +67,11 @@ class Step:
     opens: Opening | None = None
     leaf: Leaf | None = None
     attributes: dict[str, Leaf] = field(default_factory=dict[str, Leaf])
-    silent: frozenset[str] = frozenset()
-    """Attributes its conversion looks at itself."""
-    take: "Take | None" = None
-    """How an element with a value is read; None for one that only holds others."""
+    silent: str = ""
+    """The attribute its conversion looks at itself."""
+    known: "Callable[[str], Step | None]" = field(init=False)
+    """Give the child of a tag."""
+
+    def __post_init__(self) -> None:
+        """Make the look-up once: it is asked for at each group of each document."""
+        self.known = self.children.get

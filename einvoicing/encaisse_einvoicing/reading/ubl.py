@@ -8,7 +8,7 @@ import re
 from functools import cache
 from typing import Final
 
-from encaisse_einvoicing.reading.plan import Plan, Raw, Syntax, compile_plan
+from encaisse_einvoicing.reading.plan import Convert, Plan, Raw, Syntax, compile_plan
 from encaisse_einvoicing.reading.shape import group, groups, move, text
 from encaisse_einvoicing.reading.values import decimal, flag, iso_date, name
 from encaisse_einvoicing.terms import Kind
@@ -20,7 +20,7 @@ _NAMESPACES: Final = {
     "cac": f"{_OASIS}CommonAggregateComponents-2",
     "cbc": f"{_OASIS}CommonBasicComponents-2",
 }
-_CONVERTERS: Final = {
+_CONVERTERS: Final[dict[Kind, Convert]] = {
     Kind.AMOUNT: decimal,
     Kind.NAME: name,
     Kind.TAX_AMOUNT: decimal,

@@ -11,14 +11,13 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Final
 
-from encaisse_einvoicing.reading.loader import Element
 from encaisse_einvoicing.reading.step import Converted
 
 _DECIMAL: Final = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)")
 _MAX_DIGITS: Final = 40
 """Longer numbers are refused: BR-FR allows 19 digits, no honest amount has 40."""
 _REMEMBERED: Final = 4096
-"""Numbers kept as read: rates, quantities and amounts come back all over an invoice."""
+"""Numbers and days kept as read: rates, quantities and dates come back all over invoices."""
 _ISO_DAY_ZONE: Final = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})(?:Z|[+-][0-9]{2}:[0-9]{2})")
 _CII_DAY: Final = "102"
 _CII_TIMES: Final = {
@@ -38,16 +37,12 @@ _NOT_A_DATE: Final = Converted(
 )
 
 
-def decimal(text: str, element: Element) -> Decimal | Converted:
+@lru_cache(maxsize=_REMEMBERED)
+def decimal(text: str) -> Decimal | Converted:
     """Read an `xsd:decimal`: a dot, no exponent, no thousands separator.
 
     Digits with at most one dot are told without the form, which costs as much as the number.
     """
-    return _number(text)
-
-
-@lru_cache(maxsize=_REMEMBERED)
-def _number(text: str) -> Decimal | Converted:
     if len(text) > _MAX_DIGITS:
         return _NOT_A_DECIMAL
     if (text.isascii() and text.replace(".", "", 1).isdigit()) or _DECIMAL.fullmatch(text):
@@ -55,17 +50,18 @@ def _number(text: str) -> Decimal | Converted:
     return _NOT_A_DECIMAL
 
 
-def name(text: str, element: Element) -> str:
+def name(text: str) -> str:
     """Read a name: white space is folded, as XML Schema does for a token."""
     return " ".join(text.split())
 
 
-def flag(text: str, element: Element) -> bool | Converted:
+def flag(text: str) -> bool | Converted:
     """Read an `xsd:boolean`."""
     return _FLAGS.get(text, _NOT_A_FLAG)
 
 
-def iso_date(text: str, element: Element) -> date | Converted:
+@lru_cache(maxsize=_REMEMBERED)
+def iso_date(text: str) -> date | Converted:
     """Read an `xsd:date`; a time zone after it is legal there, useless here, and reported."""
     day = _iso_day(text)
     if day is not None:
@@ -78,13 +74,14 @@ def iso_date(text: str, element: Element) -> date | Converted:
     )
 
 
-def cii_date(text: str, element: Element) -> date | Converted:
+@lru_cache(maxsize=_REMEMBERED)
+def cii_date(text: str, code: str) -> date | Converted:
     """Read a date with its UNTDID 2379 format: 102 by the standard, 203 and 204 as well.
 
     A whole ISO 8601 day (2026-08-15) can be nothing else: it is read whatever the format
     announced, and reported.
     """
-    code = element.get("format") or _CII_DAY
+    code = code or _CII_DAY
     if code == _CII_DAY:
         if len(text) == 8 and text.isascii() and text.isdigit():
             try:

@@ -11,7 +11,7 @@ from typing import Final, cast
 from encaisse_einvoicing.issues import Issue, Refused, shortened
 from encaisse_einvoicing.reading.loader import Element
 from encaisse_einvoicing.reading.plan import Convert, Plan, Syntax, compile_plan
-from encaisse_einvoicing.reading.step import Converted, Leaf, Opening, Raw, Scalar, Step
+from encaisse_einvoicing.reading.step import Attributes, Converted, Leaf, Opening, Raw, Scalar, Step
 from encaisse_einvoicing.terms import Term
 
 __all__ = [
@@ -61,55 +61,78 @@ class Walk:
         """Gather the whole document; raise `Refused` only for one beyond the caps.
 
         One loop goes through the elements in the order of the document. An element's end is told
-        by its children being counted down, since telling it otherwise costs an object each.
+        by its children being counted down, since telling it otherwise costs an object each. What
+        an invoice has hundreds of is done here, in one piece since calls cost as much as what they
+        do; what is odd or rare has a method of its own.
         """
-        elements = root.iter()
+        frames, currencies, elements = self.frames, self.currencies, root.iter()
         next(elements)  # the root itself, whose attributes say nothing
         step, left = self._plan.root, len(root)
-        known = step.children
+        known = step.known
         waiting: list[tuple[Step, int, Element, Raw | None]] = []
         waiting.append((step, 0, root, None))  # what the root's own end comes back to
         for element in elements:
-            found = known.get(element.tag)
-            if found is None:
-                self.skip(step, element.tag)
+            if (found := known(element.tag)) is None:
+                self._unknown(step, element.tag)
                 _pass_over(elements, len(element))
-            elif (take := found.take) is not None:
-                if inside := take(element, self):
-                    _pass_over(elements, inside)
             else:
-                opens = found.opens
-                outer = None if opens is None else self.open(opens)
-                if names := element.keys():
-                    self.attributes(element, found, names)
-                if inside := len(element):
+                outer = None
+                if (opens := found.opens) is not None:
+                    outer, frames[opens.level] = frames[opens.level], {}
+                if (pairs := element.items()) and (len(pairs) > 1 or pairs[0][0] != found.silent):
+                    self._attributes(element, found, pairs)
+                inside = len(element)
+                if (leaf := found.leaf) is not None:
+                    if inside:
+                        self._mixed(element, leaf, found)
+                        _pass_over(elements, inside)
+                    elif (text := element.text) and (text := text.strip()):
+                        if len(text) > leaf.limit:
+                            self._too_long(element, leaf, text, found)
+                        else:
+                            value: Scalar | Converted | None
+                            if leaf.convert is not None:
+                                value = leaf.convert(text)
+                            elif leaf.formatted is None:
+                                value = text
+                            else:
+                                value = leaf.formatted(text, element.get("format") or "")
+                            if type(value) is Converted:
+                                value = self._odd(element, leaf, value, text, found)
+                            frame = frames[leaf.level]
+                            if value is None:
+                                pass
+                            elif leaf.field in frame:
+                                self._again(element, leaf, value, text, found)
+                            else:
+                                frame[leaf.field] = value
+                            if (
+                                leaf.amount
+                                and pairs
+                                and value is not None
+                                and (len(pairs) > 1 or pairs[0][1] not in currencies)
+                            ):
+                                self._currency(element, found, pairs)
+                elif inside:
                     waiting.append((step, left, element, outer))
-                    step, left, known = found, inside, found.children
+                    step, left, known = found, inside, found.known
                     continue
                 if outer is not None and opens is not None:
-                    self.close(element, found, opens, outer)
+                    self._close(element, found, opens, outer)
             left -= 1
             while not left:
                 closed = step
                 step, left, element, outer = waiting.pop()
                 if outer is not None and closed.opens is not None:
-                    self.close(element, closed, closed.opens, outer)
-                known = step.children
+                    self._close(element, closed, closed.opens, outer)
+                known = step.known
                 left -= 1
-        return self.frames[0]
+        return frames[0]
 
-    def open(self, opens: Opening) -> Raw:
-        """Open a group; give what stood at its level, to be put back by `close`."""
-        frames, level = self.frames, opens.level
-        outer = frames[level]
-        frames[level] = {}
-        return outer
-
-    def close(self, element: Element, step: Step, opens: Opening, outer: Raw) -> None:
+    def _close(self, element: Element, step: Step, opens: Opening, outer: Raw) -> None:
         """Put what a group gathered under its parent, and `outer` back in its place."""
         frames, level = self.frames, opens.level
-        fresh = frames[level]
-        frames[level] = outer
+        fresh, frames[level] = frames[level], outer
         if not fresh:
             return
         parent, field = frames[level - 1], opens.field
@@ -135,27 +158,27 @@ class Walk:
             )
         )
 
-    def attributes(self, element: Element, step: Step, names: Sequence[str | bytes]) -> None:
+    def _attributes(self, element: Element, step: Step, pairs: Attributes) -> None:
         """Read the attributes of an element; those nobody knows are unmapped."""
         known = step.attributes
-        for name in cast("Sequence[str]", names):  # lxml gives text, and its types say or bytes
+        for name, written in cast("Sequence[tuple[str, str]]", pairs):
             leaf = known.get(name)
             if leaf is None:
-                if name not in step.silent:
-                    self.skip(step, name, "@")
-            elif text := (element.get(name) or "").strip():
+                if name != step.silent:
+                    self._unknown(step, name, "@")
+            elif text := written.strip():
                 value = text if leaf.convert is None else self._converted(element, leaf, text, step)
                 frame = self.frames[leaf.level]
                 if len(text) > leaf.limit:
-                    self.too_long(element, leaf, text, step)
+                    self._too_long(element, leaf, text, step)
                 elif value is None:
                     continue
                 elif leaf.field in frame:
-                    self.again(element, leaf, value, text, step)
+                    self._again(element, leaf, value, text, step)
                 else:
                     frame[leaf.field] = value
 
-    def mixed(self, element: Element, leaf: Leaf, step: Step) -> None:
+    def _mixed(self, element: Element, leaf: Leaf, step: Step) -> None:
         """Report a term that holds other elements instead of a text."""
         self._report(
             leaf.term,
@@ -166,7 +189,7 @@ class Walk:
             step,
         )
 
-    def too_long(self, element: Element, leaf: Leaf, text: str, step: Step) -> None:
+    def _too_long(self, element: Element, leaf: Leaf, text: str, step: Step) -> None:
         """Report a text beyond what its kind may be."""
         self._report(
             leaf.term,
@@ -208,10 +231,10 @@ class Walk:
 
     def _converted(self, element: Element, leaf: Leaf, text: str, step: Step) -> Scalar | None:
         assert leaf.convert is not None
-        found = leaf.convert(text, element)
-        return self.odd(element, leaf, found, text, step) if type(found) is Converted else found
+        found = leaf.convert(text)
+        return self._odd(element, leaf, found, text, step) if type(found) is Converted else found
 
-    def odd(
+    def _odd(
         self, element: Element, leaf: Leaf, found: Converted, text: str, step: Step
     ) -> Scalar | None:
         """Report what an odd text became, and give its value if it has one."""
@@ -219,13 +242,13 @@ class Walk:
             self._report(leaf.term, found.code, found.sentence, text, element, step)
         return found.value
 
-    def currency(self, element: Element, step: Step) -> None:
+    def _currency(self, element: Element, step: Step, pairs: Attributes) -> None:
         """Keep the currency of an amount, and where the first amount in it stands."""
-        currency = element.get("currencyID")
-        if currency is not None and currency not in self.currencies:
-            self.currencies[currency] = f"{step.path}, ligne {element.sourceline}"
+        for name, currency in cast("Sequence[tuple[str, str]]", pairs):
+            if name == "currencyID" and currency not in self.currencies:
+                self.currencies[currency] = f"{step.path}, ligne {element.sourceline}"
 
-    def again(self, element: Element, leaf: Leaf, value: Scalar, text: str, step: Step) -> None:
+    def _again(self, element: Element, leaf: Leaf, value: Scalar, text: str, step: Step) -> None:
         """Add to a text in several elements; else keep the first mention of a term."""
         frame = self.frames[leaf.level]
         before = frame[leaf.field]
@@ -273,7 +296,7 @@ class Walk:
             raw,
         )
 
-    def skip(self, step: Step, name: str, mark: str = "") -> None:
+    def _unknown(self, step: Step, name: str, mark: str = "") -> None:
         """Keep the path of what the table does not know, up to the cap."""
         if len(self.unmapped) < MAX_UNMAPPED:
             self.unmapped[f"{step.path}/{mark}{self._printed(name)}"] = None
