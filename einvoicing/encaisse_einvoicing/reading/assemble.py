@@ -13,6 +13,7 @@ from encaisse_einvoicing.reading.shape import (
     move,
     parties,
     scalar,
+    taken,
     text,
 )
 from encaisse_einvoicing.reading.walker import Raw, Walk
@@ -24,6 +25,7 @@ ESSENTIAL: Final = (
 )
 NAMED: Final = 20
 """Due dates said in a message; the others are counted."""
+_REGISTERED: Final = (("legal_id", "legal_id_scheme"), ("endpoint", "endpoint_scheme"))
 _OBJECT: Final = "130"
 """UNTDID 1001: a document reference of this type is the invoiced object (BT-18)."""
 
@@ -51,7 +53,8 @@ def assemble(walk: Walk, raw: Raw, vat_scheme: str) -> Invoice:
         walk.report("missing_seller", "Vendeur (BG-4) : rien de lisible.", "BG-4", "BG-4")
     gather_extensions(raw)
     for line in groups(raw, "lines"):
-        _line_notes(line)
+        if "line_notes" in line:
+            _line_notes(line)
         gather_extensions(line)
     return Invoice.model_validate(raw)
 
@@ -62,9 +65,7 @@ def is_named(party: Raw) -> bool:
 
 
 def _party(walk: Walk, party: Raw, label: str, vat_scheme: str) -> None:
-    registrations = groups(party, "registrations")
-    party.pop("registrations", None)
-    for registration in registrations:
+    for registration in taken(party, "registrations"):
         field = "vat_id" if text(registration, "scheme") == vat_scheme else "tax_id"
         number = text(registration, "id")
         if number is None:
@@ -77,17 +78,21 @@ def _party(walk: Walk, party: Raw, label: str, vat_scheme: str) -> None:
                 label,
                 raw=number,
             )
-    for field in ("legal_id", "endpoint"):
-        if field not in party:
-            party.pop(f"{field}_scheme", None)  # a register alone names nothing
-    ids = groups(party, "ids")
-    if ids:
-        party["ids"] = ids = [identifier for identifier in ids if "value" in identifier]
+    for field, scheme in _REGISTERED:
+        if scheme in party and field not in party:
+            del party[scheme]  # a register alone names nothing
+    others: tuple[tuple[str | None, str | None], ...] = ()
+    if "ids" in party:
+        party["ids"] = ids = [each for each in groups(party, "ids") if "value" in each]
+        others = tuple([(text(each, "value"), text(each, "scheme")) for each in ids])
+    legal_id, vat_id = text(party, "legal_id"), text(party, "vat_id")
+    if legal_id is None and vat_id is None and not others:
+        return
     found = french_numbers(
-        text(party, "legal_id"),
+        legal_id,
         text(party, "legal_id_scheme"),
-        tuple([(text(each, "value"), text(each, "scheme")) for each in ids]),
-        text(party, "vat_id"),
+        others,
+        vat_id,
         text(group(party, "address"), "country"),
     )
     if found.siren is not None and found.source is not None:
@@ -100,10 +105,7 @@ def _party(walk: Walk, party: Raw, label: str, vat_scheme: str) -> None:
 
 def _line_notes(line: Raw) -> None:
     """Split the notes of a line: what has a subject is an extension, the rest is BT-127."""
-    notes = groups(line, "line_notes")
-    if not notes:
-        return
-    del line["line_notes"]
+    notes = taken(line, "line_notes")
     plain = [text(note, "text") for note in notes if "subject_code" not in note]
     said = "\n".join(each for each in plain if each)
     if said:
@@ -116,7 +118,7 @@ def _line_notes(line: Raw) -> None:
 def _documents(raw: Raw) -> None:
     """Split document references: the invoiced object (BT-18) and the attachments (BG-24)."""
     attachments: list[Raw] = []
-    for document in groups(raw, "documents"):
+    for document in taken(raw, "documents"):
         kind = document.pop("type_code", None)
         scheme = document.pop("scheme", None)
         named = "id" in document or scheme is not None
@@ -128,7 +130,6 @@ def _documents(raw: Raw) -> None:
             raw["invoiced_object"] = target
         elif document:
             attachments.append(document)
-    raw.pop("documents", None)
     if attachments:
         raw["attachments"] = attachments
 
@@ -139,8 +140,9 @@ def _due_dates(walk: Walk, raw: Raw) -> None:
     The last, so that nothing is held for late before the day on which all of it is due. An
     explicit BT-9 (UBL DueDate) stands as it is.
     """
-    terms = groups(raw, "terms")
-    raw.pop("terms", None)
+    terms = taken(raw, "terms")
+    if not terms:
+        return
     texts = [each for each in (text(term, "text") for term in terms) if each]
     if texts:
         raw["payment_terms"] = "\n".join(texts)
@@ -177,8 +179,7 @@ def _day(term: Raw) -> date | None:
 
 def _tax_totals(walk: Walk, raw: Raw) -> None:
     """Tell BT-110 from BT-111 by the currency each total is in."""
-    found = groups(raw, "tax_totals")
-    raw.pop("tax_totals", None)
+    found = taken(raw, "tax_totals")
     totals = group(raw, "totals")
     currency, accounting = text(raw, "currency"), text(raw, "tax_currency")
     for total in found:

@@ -40,6 +40,11 @@ _TAX_POINT: Final = {"5": "3", "29": "35", "72": "432"}
 
 
 _TAX_POINT_BACK: Final = {theirs: ours for ours, theirs in _TAX_POINT.items()}
+_BASES: Final = (
+    ("base_quantity", "gross_base_quantity"),
+    ("base_quantity_unit", "gross_base_quantity_unit"),
+)
+"""Each half of a price's base quantity, and where the gross price has its own."""
 _SUPPORTING: Final = "916"
 """UNTDID 1001: a document that supports the invoice (BG-24)."""
 _PROJECT_NAME: Final = "Project reference"
@@ -65,10 +70,10 @@ def settle(raw: Raw) -> None:
             move(document, "id", raw, "tender_reference")
             document.clear()
     for line in groups(raw, "lines"):
-        for field in ("base_quantity", "base_quantity_unit"):
-            gross = line.get(f"gross_{field}")
+        for field, of_gross in _BASES:
+            gross = line.get(of_gross)
             if gross is not None and line.setdefault(field, gross) == gross:
-                del line[f"gross_{field}"]
+                del line[of_gross]
     for _, party in parties(raw):
         contact = group(party, "contact")
         if "name" not in contact:
@@ -96,6 +101,6 @@ def unsettle(raw: Raw, report: Report) -> None:
     for line in groups(raw, "lines"):
         if "price_discount" in line:
             complete_price(line)
-        for field in ("base_quantity", "base_quantity_unit"):
-            if f"gross_{field}" in line and line.get(field) in (None, line[f"gross_{field}"]):
-                report("no_place", "", f"gross_{field}", "quantité de base du prix brut", "")
+        for field, of_gross in _BASES:
+            if of_gross in line and line.get(field) in (None, line[of_gross]):
+                report("no_place", "", of_gross, "quantité de base du prix brut", "")

@@ -43,6 +43,12 @@ def groups(raw: Raw, key: str) -> list[Raw]:
     return value if isinstance(value, list) else []
 
 
+def taken(raw: Raw, key: str) -> list[Raw]:
+    """Take the groups of a repeated field out, none when absent."""
+    value = raw.pop(key, None)
+    return value if isinstance(value, list) else []
+
+
 def scalar(raw: Raw, key: str) -> Scalar | None:
     """Give a single value of any type."""
     value = raw.get(key)

@@ -68,12 +68,13 @@ def credit_note_plan() -> Plan:
 def settle_invoice(raw: Raw) -> None:
     """Bring what UBL says in its own way to the shape both syntaxes share."""
     _settle_notes(groups(raw, "notes"))
-    for line in groups(raw, "lines"):
-        _settle_notes(groups(line, "line_notes"))
     _drop_stand_in(raw, "order_reference", _ORDER_OF_DOCUMENT)
     for line in groups(raw, "lines"):
+        if "line_notes" in line:
+            _settle_notes(groups(line, "line_notes"))
         for field, beside in _STAND_INS:
-            _drop_stand_in(line, field, beside)
+            if field in line:
+                _drop_stand_in(line, field, beside)
     for field in ("seller", "payee"):
         party = raw.get(field)
         for identifier in groups(party, "ids") if isinstance(party, dict) else []:

@@ -76,47 +76,42 @@ class Walk:
                 self._unknown(step, element.tag)
                 _pass_over(elements, len(element))
             else:
-                outer = None
+                pairs, outer = element.items(), None
                 if (opens := found.opens) is not None:
                     outer, frames[opens.level] = frames[opens.level], {}
-                if (pairs := element.items()) and (len(pairs) > 1 or pairs[0][0] != found.silent):
+                if pairs and (len(pairs) > 1 or pairs[0][0] != found.silent):
                     self._attributes(element, found, pairs)
-                inside = len(element)
-                if (leaf := found.leaf) is not None:
-                    if inside:
-                        self._mixed(element, leaf, found)
-                        _pass_over(elements, inside)
-                    elif (text := element.text) and (text := text.strip()):
-                        if len(text) > leaf.limit:
-                            self._too_long(element, leaf, text, found)
-                        else:
-                            value: Scalar | Converted | None
-                            if leaf.convert is not None:
-                                value = leaf.convert(text)
-                            elif leaf.formatted is None:
-                                value = text
-                            else:
-                                value = leaf.formatted(text, element.get("format") or "")
-                            if type(value) is Converted:
-                                value = self._odd(element, leaf, value, text, found)
-                            frame = frames[leaf.level]
-                            if value is None:
-                                pass
-                            elif leaf.field in frame:
-                                self._again(element, leaf, value, text, found)
-                            else:
-                                frame[leaf.field] = value
-                            if (
-                                leaf.amount
-                                and pairs
-                                and value is not None
-                                and (len(pairs) > 1 or pairs[0][1] not in currencies)
-                            ):
-                                self._currency(element, found, pairs)
-                elif inside:
+                inside, leaf = len(element), found.leaf
+                if leaf is None and inside:
                     waiting.append((step, left, element, outer))
                     step, left, known = found, inside, found.known
                     continue
+                if leaf is None:
+                    pass
+                elif inside:
+                    self._mixed(element, leaf, found)
+                    _pass_over(elements, inside)
+                elif not (text := element.text) or not (text := text.strip()):
+                    pass
+                elif len(text) > leaf.limit:
+                    self._too_long(element, leaf, text, found)
+                else:
+                    value: Scalar | Converted | None = text
+                    if leaf.convert is not None:
+                        value = leaf.convert(text)
+                    elif leaf.formatted is not None:
+                        value = leaf.formatted(text, element.get("format") or "")
+                    if type(value) is Converted:
+                        value = self._odd(element, leaf, value, text, found)
+                    if value is not None:
+                        if leaf.field in (frame := frames[leaf.level]):
+                            self._again(element, leaf, value, text, found)
+                        else:
+                            frame[leaf.field] = value
+                        if (leaf.amount and pairs) and (
+                            len(pairs) > 1 or pairs[0][1] not in currencies
+                        ):
+                            self._currency(element, found, pairs)
                 if outer is not None and opens is not None:
                     self._close(element, found, opens, outer)
             left -= 1
