@@ -18,7 +18,7 @@ import pikepdf
 from pikepdf.settings import set_qpdf_limits
 
 from encaisse_einvoicing.issues import Issue, Refused
-from encaisse_einvoicing.reading import loader
+from encaisse_einvoicing.reading import loader, memory
 
 MAX_BYTES: Final = 50 * 1024 * 1024
 MAX_ATTACHMENTS: Final = 1_000
@@ -27,8 +27,8 @@ MAX_OBJECTS: Final = 100_000
 """An invoice has hundreds; a damaged file with a million keeps qpdf busy for ten seconds."""
 MAX_TABLE: Final = 8 * 1024 * 1024
 """Bytes of one cross-reference or object stream once inflated: a million objects take seven."""
-MAX_CONTAINER: Final = 100_000
-"""Items of one array or dictionary: qpdf spends up to 140 bytes on each."""
+MAX_MEMORY: Final = 128 * 1024 * 1024
+"""Bytes opening a PDF may take, the raw bytes of an attachment and the inflated ones included."""
 MAX_INFLATED: Final = 2 * loader.MAX_BYTES
 """Bytes of all XML attachments together."""
 MAX_CANDIDATES: Final = 20
@@ -62,15 +62,21 @@ def extract(data: bytes) -> Embedded:
         )
     limit_qpdf()
     try:
-        with pikepdf.open(
-            io.BytesIO(data),
-            suppress_warnings=True,
-            inherit_page_attributes=False,  # pages say nothing here, and a file may have thousands
-        ) as pdf:
-            found = _choose(list(list_attachments(pdf)))
-            return _mended(found) if pdf.get_warnings() else found
+        with (
+            memory.at_most(MAX_MEMORY),
+            pikepdf.open(
+                io.BytesIO(data),
+                suppress_warnings=True,
+                inherit_page_attributes=False,  # pages say nothing here, there may be thousands
+            ) as pdf,
+        ):
+            repairs = Repairs(pdf)
+            found = _choose(list(list_attachments(pdf, repairs)))
+            return _mended(found) if repairs.made() else found
     except Refused:
         raise
+    except MemoryError:
+        raise _crowded() from None
     except pikepdf.PasswordError:
         raise Refused(
             "pdf_encrypted",
@@ -81,6 +87,27 @@ def extract(data: bytes) -> Embedded:
     except (ValueError, TypeError, KeyError, IndexError, AttributeError, RuntimeError) as error:
         # A damaged file makes pikepdf raise plain Python errors while its objects are followed.
         raise _damaged(type(error).__name__) from None
+
+
+class Repairs:
+    """Follow what qpdf had to repair while the objects of a PDF are read."""
+
+    def __init__(self, pdf: pikepdf.Pdf) -> None:
+        """Start with what opening it took."""
+        self._pdf = pdf
+        self._made = False
+
+    def made(self) -> bool:
+        """Tell whether anything was repaired so far.
+
+        Raises `Refused` where an object was given up for want of memory: what it held, another
+        invoice perhaps, is not known.
+        """
+        warnings = self._pdf.get_warnings()  # those since the last time
+        if any("bad_alloc" in str(each) for each in warnings):
+            raise _crowded()
+        self._made = self._made or bool(warnings)
+        return self._made
 
 
 def _mended(found: Embedded) -> Embedded:
@@ -99,12 +126,19 @@ def limit_qpdf() -> None:
     """Cap what qpdf inflates by itself; process-wide, so set once and never loosened."""
     set_qpdf_limits(
         parser_max_nesting=100,
-        parser_max_container_size=MAX_CONTAINER,
         max_stream_filters=2,
         flate_max_memory=MAX_TABLE,
         run_length_max_memory=MAX_TABLE,
         png_max_memory=MAX_TABLE,
         tiff_max_memory=MAX_TABLE,
+    )
+
+
+def _crowded() -> Refused:
+    return Refused(
+        "pdf_bomb",
+        f"Le PDF demande plus de {MAX_MEMORY // 1024 // 1024} Mo de mémoire pour être ouvert : il "
+        "est piégé ou abîmé, il n'est pas lu.",
     )
 
 
@@ -129,12 +163,15 @@ class Attachment:
     stream: pikepdf.Object
 
 
-def list_attachments(pdf: pikepdf.Pdf) -> Iterator[Attachment]:
-    """List the file attachments of the names tree, then of /AF, each stream once."""
+def list_attachments(pdf: pikepdf.Pdf, repairs: Repairs | None = None) -> Iterator[Attachment]:
+    """List the file attachments of the names tree, then of /AF, each stream once.
+
+    With `repairs`, an object given up for want of memory ends it at once.
+    """
     seen: set[tuple[int, int]] = set()
     known: set[tuple[int, int]] = set()
     count = 0
-    for specification in _specifications(pdf):
+    for specification in _specifications(pdf, repairs):
         if not isinstance(specification, pikepdf.Dictionary):
             continue
         number = specification.objgen
@@ -165,32 +202,45 @@ def _file_name(specification: pikepdf.Dictionary) -> str:
     return ""
 
 
-def _specifications(pdf: pikepdf.Pdf) -> Iterator[pikepdf.Object]:
+def _specifications(pdf: pikepdf.Pdf, repairs: Repairs | None) -> Iterator[pikepdf.Object]:
     root = pdf.Root
     names = root.get("/Names")
     if isinstance(names, pikepdf.Dictionary):
         tree = names.get("/EmbeddedFiles")
         if isinstance(tree, pikepdf.Dictionary):
-            yield from _leaves(tree)
+            yield from _leaves(tree, repairs)
     associated = root.get("/AF")
     if isinstance(associated, pikepdf.Array):
-        for number, item in enumerate(associated.as_list()):
-            if number >= MAX_TREE_NODES:
-                raise Refused("pdf_too_many_attachments", "Le PDF a trop de pièces jointes.")
-            yield item
+        if len(associated) > MAX_TREE_NODES:
+            raise Refused("pdf_too_many_attachments", "Le PDF a trop de pièces jointes.")
+        yield from _each(associated)
 
 
-def _leaves(tree: pikepdf.Dictionary) -> Iterator[pikepdf.Object]:
+def _each(array: pikepdf.Array, step: slice = slice(None)) -> Iterator[pikepdf.Object]:
+    """Give items one by one: a list of them would have qpdf load every object they name."""
+    for number in range(len(array))[step]:
+        yield array[number]
+
+
+_END: Final = object()
+
+
+def _leaves(tree: pikepdf.Dictionary, repairs: Repairs | None) -> Iterator[pikepdf.Object]:
     """Walk a name tree without recursion; a node seen twice means a tree that never ends."""
-    waiting: list[pikepdf.Object] = [tree]
+    waiting: list[Iterator[pikepdf.Object]] = [iter((tree,))]
     seen: set[tuple[int, int]] = set()
     nodes = 0
     while waiting:
-        node = waiting.pop()
+        node = next(waiting[-1], _END)
+        if node is _END:
+            waiting.pop()
+            continue
         nodes += 1
         if nodes > MAX_TREE_NODES:
             raise Refused("pdf_too_many_attachments", "L'arbre des pièces jointes est trop grand.")
         if not isinstance(node, pikepdf.Dictionary):
+            if repairs is not None:
+                repairs.made()
             continue
         if node.objgen != (0, 0):
             if node.objgen in seen:
@@ -202,10 +252,10 @@ def _leaves(tree: pikepdf.Dictionary) -> Iterator[pikepdf.Object]:
             seen.add(node.objgen)
         pairs = node.get("/Names")
         if isinstance(pairs, pikepdf.Array):
-            yield from pairs.as_list()[1::2]
+            yield from _each(pairs, slice(1, None, 2))
         kids = node.get("/Kids")
         if isinstance(kids, pikepdf.Array):
-            waiting.extend(reversed(kids.as_list()))
+            waiting.append(_each(kids))
 
 
 def _choose(attachments: list[Attachment]) -> Embedded:

@@ -13,8 +13,11 @@ from typing import Final
 import pikepdf
 
 from encaisse_einvoicing.issues import Refused
+from encaisse_einvoicing.reading import memory
 from encaisse_einvoicing.reading import pdf as reading
 
+MAX_MEMORY: Final = 512 * 1024 * 1024
+"""Bytes opening a PDF to be changed may take: it is the company's own, and may be a large one."""
 MAX_FIELDS: Final = 10_000
 """Form fields looked at for a signature; a form with more is refused."""
 _APPEND_ONLY: Final = 2
@@ -32,11 +35,17 @@ def opened(data: bytes) -> Generator[pikepdf.Pdf]:
         )
     reading.limit_qpdf()
     try:
-        with pikepdf.open(io.BytesIO(data), suppress_warnings=True) as pdf:
+        with memory.at_most(MAX_MEMORY):
+            pdf = pikepdf.open(io.BytesIO(data), suppress_warnings=True)
             _check(pdf)
+        with pdf:
             yield pdf
     except Refused:
         raise
+    except MemoryError:
+        raise damaged(
+            f"il demande plus de {MAX_MEMORY // 1024 // 1024} Mo pour être ouvert"
+        ) from None
     except pikepdf.PasswordError:
         raise _protected() from None
     except (pikepdf.PdfError, pikepdf.DataDecodingError, pikepdf.ForeignObjectError) as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import random
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import pikepdf
 from tests.einvoicing.hostile.cases import Case, case
@@ -152,6 +152,40 @@ def tables(xml: bytes) -> Iterator[Case]:
     }
     for name, data in tricks.items():
         yield case(name, data, "ok", "pdf_damaged", "pdf_without_invoice")
+    yield from _crowded(held, packed, inside)
+
+
+def _crowded(
+    held: Mapping[int, bytes],
+    packed: Mapping[int, bytes],
+    inside: Mapping[int, tuple[int, int, int]],
+) -> Iterator[Case]:
+    """Give arrays of millions of numbers, on each of which qpdf spends 140 bytes."""
+    loaded = ("pdf_bomb", "pdf_damaged")
+
+    def numbers(arrays: int) -> bytes:
+        return b"[%b]" % (b"[%b]" % (b"0 " * 90_000) * arrays)
+
+    plain = {**held, 1: TREE[:-2] + b"/X %b >>" % numbers(60), 5: packed[5]}
+    yield case("5,400,000 numbers in the catalogue", lambda: pdf(plain), *loaded)
+    one = {**held, 3: b"<< /X [%b] /Names [] >>" % (b"0 " * 10_000_000), 5: packed[5]}
+    yield case("10,000,000 numbers in one array", lambda: pdf(one), *loaded)
+    swollen = {**held, 1: TREE[:-2] + b"/X %b >>" % numbers(40)}
+    tight = zlib.compress(
+        object_stream(swollen).partition(b"stream\n")[2][: -len(b"\nendstream")], 9
+    )
+    first = object_stream(swollen).partition(b"/First ")[2].split()[0]
+    hidden = stream(tight, b"/Type /ObjStm /N 4 /First %b /Filter /FlateDecode" % first)
+    small = xref_stream({5: packed[5], 6: hidden}, inside)
+    assert len(small) < 12_000
+    yield case("3,600,000 numbers in twelve kilobytes", small, *loaded)
+    kids = {
+        **held,
+        3: b"<< /Kids [%b] >>" % b" ".join(b"%d 0 R" % n for n in range(10, 70)),
+        5: packed[5],
+        **{n: b"<< /X %b /Names [] >>" % numbers(1) for n in range(10, 70)},
+    }
+    yield case("90,000 numbers in each of sixty leaves", lambda: pdf(kids), *loaded)
 
 
 def wholes(xml: bytes) -> Iterator[Case]:
