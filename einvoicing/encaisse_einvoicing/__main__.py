@@ -1,26 +1,50 @@
 """Run the commands of this package alone: `python -m encaisse_einvoicing read …`."""
 
+import sys
+from collections.abc import Sequence
+from typing import Final, NoReturn
+
 import click
 
 from encaisse_einvoicing.cdar.cli import cdar
 from encaisse_einvoicing.cli.convert import convert_command
+from encaisse_einvoicing.cli.french import FrenchGroup, in_french, sentence
 from encaisse_einvoicing.cli.read import read
 from encaisse_einvoicing.cli.validate import validate
 from encaisse_einvoicing.fec.cli import fec
 
+USAGE: Final = 2
+INTERRUPTED: Final = 130
+
 
 @click.group(
-    help="Lit, valide et convertit des factures ; lit des messages de cycle de vie et des FEC."
+    cls=FrenchGroup,
+    help="Lit, valide et convertit des factures ; lit des messages de cycle de vie et des FEC.",
 )
 def main() -> None:
     """Hold the commands."""
 
 
-main.add_command(read)
-main.add_command(convert_command)
-main.add_command(fec)
-main.add_command(validate)
-main.add_command(cdar)
+for _command in (read, convert_command, fec, validate, cdar):
+    main.add_command(_command)
+in_french(main)
+
+
+def run(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run a command to its exit code; a wrong call is answered in French."""
+    try:
+        code = main.main(arguments, prog_name="encaisse_einvoicing", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.ctx.get_help(), err=True)
+        code = USAGE
+    except click.ClickException as error:
+        click.echo(sentence(error), err=True)
+        code = USAGE
+    except click.Abort:
+        click.echo("Interrompu.", err=True)
+        code = INTERRUPTED
+    sys.exit(code)
+
 
 if __name__ == "__main__":
-    main(prog_name="encaisse_einvoicing")
+    run()

@@ -13,6 +13,7 @@ from typing import IO, TypedDict, cast
 import pytest
 from click.testing import CliRunner, Result
 
+from encaisse_einvoicing.__main__ import run as run_alone
 from encaisse_einvoicing.cli import progress
 from encaisse_einvoicing.cli.read import read
 from encaisse_einvoicing.complaints import of_the_system
@@ -257,3 +258,24 @@ def test_a_file_that_cannot_be_read_costs_itself_alone(
     result = run(str(tmp_path / "closed.xml"), str(tmp_path / "open.xml"), "--json")
     assert result.exit_code == 1
     assert [each["ok"] for each in records(result)] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("call", "code", "says"),
+    [
+        ((), 2, "Commandes :"),
+        (("--help",), 0, "Affiche cette aide."),
+        (("convert", "--help"), 0, "[obligatoire]"),
+        (("conv",), 2, "Commande inconnue : « conv ». Vouliez-vous dire « convert » ?"),
+        (("convert", "--to", "x", "a.xml"), 2, "--to : « x » n'est pas possible"),
+        (("read", "nulle-part.xml"), 2, "n'existe pas"),
+    ],
+)
+def test_alone_it_answers_in_french_too(
+    call: tuple[str, ...], code: int, says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        run_alone(call)
+    told = capsys.readouterr()
+    assert ended.value.code == code
+    assert says in told.out + told.err

@@ -13,8 +13,8 @@ from typing import NoReturn, cast
 
 import click
 
-from encaisse_core.cli.french import FrenchGroup, in_french
 from encaisse_core.errors import UsageError
+from encaisse_einvoicing.cli.french import FrenchGroup, in_french
 
 GROUP = "encaisse.commands"
 """The entry-point group by which other rooms add their commands."""

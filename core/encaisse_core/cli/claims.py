@@ -9,7 +9,6 @@ import click
 
 from encaisse_core.claim_states import standing_claim
 from encaisse_core.cli import showing
-from encaisse_core.cli.french import near
 from encaisse_core.cli.progress import step
 from encaisse_core.cli.session import Session, company_option, json_option
 from encaisse_core.cli.short import short
@@ -19,6 +18,7 @@ from encaisse_core.cli.views import explaining
 from encaisse_core.errors import UsageError
 from encaisse_core.rules import RULES
 from encaisse_core.store import schema
+from encaisse_einvoicing.cli.french import near
 
 
 @click.command("claims", help="Liste les créances ouvertes et ce qui retient chacune.")

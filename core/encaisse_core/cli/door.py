@@ -12,9 +12,9 @@ from typing import Any, NoReturn
 import click
 
 from encaisse_core.cli.ending import INTERRUPTED, SENTENCES, TERMINATED, Terminated
-from encaisse_core.cli.french import FrenchContext, sentence
 from encaisse_core.cli.session import Session
 from encaisse_core.errors import DONE, STORE, USAGE
+from encaisse_einvoicing.cli.french import FrenchContext, sentence
 
 NO_PLACE = (errno.ENOSPC, errno.EDQUOT)
 """What writing an answer into a file meets where the disk, or our share of it, is full."""

@@ -6,7 +6,6 @@ import click
 
 from encaisse_core import runner
 from encaisse_core.cli import resolving, showing, words
-from encaisse_core.cli.french import FrenchGroup
 from encaisse_core.cli.progress import step
 from encaisse_core.cli.proposing import PATIENCE
 from encaisse_core.cli.session import Session, company_option, json_option, reading
@@ -14,6 +13,7 @@ from encaisse_core.cli.short import long, short
 from encaisse_core.cli.views import collection as views
 from encaisse_core.errors import DONE, ITEMS_REFUSED
 from encaisse_core.store import schema
+from encaisse_einvoicing.cli.french import FrenchGroup
 
 
 @click.group(

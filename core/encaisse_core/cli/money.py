@@ -8,7 +8,6 @@ from typing import Any
 import click
 
 from encaisse_core.cli import showing, spreadsheet, words
-from encaisse_core.cli.french import FrenchGroup
 from encaisse_core.cli.payout_export import export
 from encaisse_core.cli.session import Session, company_option, json_option, reading
 from encaisse_core.cli.short import short
@@ -16,6 +15,7 @@ from encaisse_core.cli.statements import statement, statements
 from encaisse_core.cli.views import money as views
 from encaisse_core.errors import UsageError
 from encaisse_core.store import schema
+from encaisse_einvoicing.cli.french import FrenchGroup
 
 HEADINGS = ("Date", "Apporteur", "Facture", "Nature", "Honoraires", "Commission", "Devise", "Règle")
 

@@ -6,12 +6,12 @@ import click
 
 from encaisse_core import adopting
 from encaisse_core.cli import showing, words
-from encaisse_core.cli.french import FrenchGroup
 from encaisse_core.cli.progress import step
 from encaisse_core.cli.session import Session, company_option, json_option, reading
 from encaisse_core.cli.short import short
 from encaisse_core.cli.views import collection as views
 from encaisse_core.store import schema
+from encaisse_einvoicing.cli.french import FrenchGroup
 
 
 @click.group(

@@ -10,10 +10,10 @@ import click
 
 from encaisse_core import journal as journals
 from encaisse_core.cli import files, showing
-from encaisse_core.cli.french import FrenchGroup
 from encaisse_core.cli.session import Session, company_option, json_option
 from encaisse_core.errors import CHECK_FAILED, DONE, UsageError
 from encaisse_core.journal import read_export
+from encaisse_einvoicing.cli.french import FrenchGroup
 
 
 @click.group(

@@ -8,13 +8,13 @@ from typing import Any
 import click
 
 from encaisse_core.cli import answering, showing
-from encaisse_core.cli.french import FrenchGroup
 from encaisse_core.cli.session import Session, company_option, json_option, reading
 from encaisse_core.cli.short import Short, long, short
 from encaisse_core.cli.views import claims
 from encaisse_core.cli.views import questions as views
 from encaisse_core.errors import UsageError
 from encaisse_core.store import schema
+from encaisse_einvoicing.cli.french import FrenchGroup
 
 
 @click.group(

@@ -11,7 +11,6 @@ import click
 
 from encaisse_core import referrers
 from encaisse_core.cli import showing, words
-from encaisse_core.cli.french import FrenchGroup
 from encaisse_core.cli.session import (
     Company,
     Session,
@@ -25,6 +24,7 @@ from encaisse_core.contracts import PPM, REFERRER_KINDS, ReferrerKind
 from encaisse_core.errors import UsageError
 from encaisse_core.statements import REGIMES
 from encaisse_core.store import schema
+from encaisse_einvoicing.cli.french import FrenchGroup
 
 if TYPE_CHECKING:
     from encaisse_core.app import App

@@ -11,7 +11,7 @@ import click
 import pytest
 from tests.core.cli.shells import Shell
 
-from encaisse_core.cli.french import sentence
+from encaisse_einvoicing.cli.french import sentence
 
 Calls = dict[str, tuple[Callable[[Path], click.Command], list[str], str]]
 
