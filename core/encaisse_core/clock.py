@@ -22,8 +22,6 @@ _DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _PAIRS = tuple(high + low for high in _DIGITS for low in _DIGITS)
 """Two digits of Crockford's base 32 for each 10 bits."""
 
-_SHIFTS = tuple(range(120, -1, -10))
-
 
 class Clock(Protocol):
     """Tell the time and wait."""
@@ -109,9 +107,20 @@ class Ids(Protocol):
 
 def ulid(milliseconds: int, randomness: int) -> str:
     """Write 48 bits of time and 80 bits of randomness in Crockford's base 32 (ULID spec)."""
-    value = (milliseconds << 80) | (randomness & ((1 << 80) - 1))
+    return base32((milliseconds << 80) | (randomness & ((1 << 80) - 1)))
+
+
+def base32(value: int) -> str:
+    """Write 128 bits as 26 digits of Crockford's base 32, by halves that fit a machine word."""
     pairs = _PAIRS
-    return "".join([pairs[value >> shift & 1023] for shift in _SHIFTS])
+    high, low = value >> 60, value & (1 << 60) - 1
+    return (
+        f"{pairs[high >> 60]}{pairs[high >> 50 & 1023]}{pairs[high >> 40 & 1023]}"
+        f"{pairs[high >> 30 & 1023]}{pairs[high >> 20 & 1023]}{pairs[high >> 10 & 1023]}"
+        f"{pairs[high & 1023]}"
+        f"{pairs[low >> 50]}{pairs[low >> 40 & 1023]}{pairs[low >> 30 & 1023]}"
+        f"{pairs[low >> 20 & 1023]}{pairs[low >> 10 & 1023]}{pairs[low & 1023]}"
+    )
 
 
 class SystemIds:

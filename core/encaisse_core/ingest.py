@@ -100,6 +100,8 @@ def _one_pass(host: Host, link: Link) -> Pulled:
                 done.written = _written(tx, link)
             for page in source.pull_invoices(since):
                 _store_page(host, link, page, done, resumes=resumes)
+                if stream.mode == "snapshot":
+                    _shown(page, done)
                 if page.end:
                     done.complete = True
             if not done.complete:
@@ -217,6 +219,10 @@ def _store_page(
     done.new += len(new)
     done.changed += len(changed)
     done.unreadable += bad
+
+
+def _shown(page: Page[SourceInvoice], done: Pulled) -> None:
+    """Remember what a snapshot showed; of changes nothing vanishes, and nothing is remembered."""
     done.refs.update([item.ref for item in page.items])
     done.refs.update(bad.ref for bad in page.unreadable if bad.ref is not None)
 

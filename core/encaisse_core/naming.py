@@ -13,10 +13,11 @@ import hashlib
 import json
 from collections.abc import Callable
 from itertools import count
+from json.encoder import encode_basestring_ascii
 
 from sqlalchemy import Connection, Table, select
 
-from encaisse_core.clock import ulid
+from encaisse_core.clock import base32
 
 
 def named(kind: str, *parts: str | int) -> str:
@@ -25,7 +26,7 @@ def named(kind: str, *parts: str | int) -> str:
 
 
 def _name(kind: str, digest: bytes) -> str:
-    return f"{kind}_{ulid(int.from_bytes(digest[:6]), int.from_bytes(digest[6:16]))}"
+    return f"{kind}_{base32(int.from_bytes(digest[:16]))}"
 
 
 def namer(kind: str, *parts: str | int) -> Callable[[str], str]:
@@ -34,7 +35,7 @@ def namer(kind: str, *parts: str | int) -> Callable[[str], str]:
 
     def name(last: str) -> str:
         whole = begun.copy()
-        whole.update(f", {json.dumps(last)}]".encode())
+        whole.update(f", {encode_basestring_ascii(last)}]".encode())
         return _name(kind, whole.digest())
 
     return name

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import TypeAdapter
 from sqlalchemy import (
     JSON,
+    ColumnElement,
     Connection,
     Select,
     TableValuedAlias,
@@ -18,8 +19,10 @@ from sqlalchemy import (
     bindparam,
     cast,
     func,
+    literal_column,
     or_,
     select,
+    true,
 )
 
 from encaisse_api import SourceInvoice, Unreadable
@@ -139,26 +142,43 @@ def _news(
     return [rows[ref] for ref in prints if ref in rows] if rows else []
 
 
-def _compare(told: TableValuedAlias) -> Select[Any, Any, Any, Any]:
+def _stands(told: TableValuedAlias) -> ColumnElement[bool]:
     s = schema.sighting.c
-    stands = and_(
+    return and_(
         s.company_id == bindparam("of_company", type_=Text),
         s.connection_id == bindparam("of_link", type_=Text),
         s.remote_ref == told.c.key,
     )
-    news = or_(s.id.is_(None), s.fingerprint != told.c.value, s.presence != "live")
+
+
+def _sqlite_news() -> Select[Any, Any, Any, Any]:
+    told, s = func.json_each(_PRINTS).table_valued("key", "value"), schema.sighting.c
     return (
         select(told.c.key, s.id, s.total, s.written)
-        .select_from(told.outerjoin(schema.sighting, stands))
-        .where(news)
+        .select_from(told.outerjoin(schema.sighting, _stands(told)))
+        .where(or_(s.id.is_(None), s.fingerprint != told.c.value, s.presence != "live"))
+    )
+
+
+def _postgresql_news() -> Select[Any, Any, Any, Any]:
+    """Look each record up by itself.
+
+    Its planner would read a table that was not analysed yet whole, for every page: the larger the
+    first import, the slower. It may not where a join has a limit of its own.
+    """
+    told = func.json_each_text(cast(_PRINTS, JSON)).table_valued("key", "value")
+    s = schema.sighting.c
+    columns = (s.id, s.total, s.written, s.fingerprint, s.presence)
+    one = select(*columns).where(_stands(told)).limit(literal_column("1")).lateral("one")
+    return (
+        select(told.c.key, one.c.id, one.c.total, one.c.written)
+        .select_from(told.outerjoin(one, true()))
+        .where(or_(one.c.id.is_(None), one.c.fingerprint != told.c.value, one.c.presence != "live"))
     )
 
 
 _PRINTS = bindparam("told", type_=Text)
-_NEWS = {
-    "sqlite": _compare(func.json_each(_PRINTS).table_valued("key", "value")),
-    "postgresql": _compare(func.json_each_text(cast(_PRINTS, JSON)).table_valued("key", "value")),
-}
+_NEWS = {"sqlite": _sqlite_news(), "postgresql": _postgresql_news()}
 """References and fingerprints, bound as one JSON object, beside what stands; by database."""
 
 

@@ -88,7 +88,7 @@ class Money(Frozen):
     @property
     def minor(self) -> int:
         """Give the amount in cents, the form the store keeps."""
-        return int(self.amount * _WHOLES[minor_unit(self.currency)])
+        return int(self.amount * _WHOLES[MINOR_UNITS.get(self.currency, 2)])
 
     def __add__(self, other: Money) -> Money:
         self._same(other)
