@@ -270,6 +270,7 @@ def _keep(
             settings=json.dumps(dict(tried.settings)),
             sequence=count + 1,
             referrer_id=referrer_id,
+            together=1,
             created_at=stamp(host.clock.now()),
         )
     )

@@ -41,6 +41,7 @@ class Link:
     settings: Mapping[str, str]
     sequence: int
     referrer_id: str | None
+    together: bool = False
 
 
 class Lends(Protocol):
@@ -201,6 +202,7 @@ def _link(row: Mapping[str, Any]) -> Link:
         settings=json.loads(row["settings"]),
         sequence=row["sequence"],
         referrer_id=row["referrer_id"],
+        together=bool(row["together"]),
     )
 
 

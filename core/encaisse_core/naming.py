@@ -31,14 +31,44 @@ def _name(kind: str, digest: bytes) -> str:
 
 def namer(kind: str, *parts: str | int) -> Callable[[str], str]:
     """Derive many names that differ in their last part, each as `named` would."""
-    begun = hashlib.sha256(json.dumps([kind, *parts]).removesuffix("]").encode())
+    whole = _digester(kind, *parts)
+    return lambda last: _name(kind, whole(last))
+
+
+ALIKE = 3
+"""Characters at the end of a reference in which neighbours differ: a thousand lie together."""
+
+
+def neighbours(kind: str, *parts: str | int) -> Callable[[str], str]:
+    """Derive many names as `namer` does, those of neighbouring references beside each other.
+
+    A name's first 48 bits say which thousand its reference is of, its other 80 which one it is.
+    Names without any order put each row of a page into another leaf of their index: of a million
+    records a page of 500 then rewrote 500 leaves, and a row cost half as much again as of ten
+    thousand.
+    """
+    whole, stem = _digester(kind, *parts), _digester(kind, *parts, "neighbours")
+    of, begin = "", stem("")[:6]
 
     def name(last: str) -> str:
-        whole = begun.copy()
-        whole.update(f", {encode_basestring_ascii(last)}]".encode())
-        return _name(kind, whole.digest())
+        nonlocal of, begin
+        if last[:-ALIKE] != of:
+            of = last[:-ALIKE]
+            begin = stem(of)[:6]
+        return _name(kind, begin + whole(last)[:10])
 
     return name
+
+
+def _digester(kind: str, *parts: str | int) -> Callable[[str], bytes]:
+    begun = hashlib.sha256(json.dumps([kind, *parts]).removesuffix("]").encode())
+
+    def digest(last: str) -> bytes:
+        whole = begun.copy()
+        whole.update(f", {encode_basestring_ascii(last)}]".encode())
+        return whole.digest()
+
+    return digest
 
 
 def first_free(tx: Connection, table: Table, company_id: str, kind: str, *parts: str | int) -> str:

@@ -28,7 +28,7 @@ from sqlalchemy import (
 from encaisse_api import SourceInvoice, Unreadable
 from encaisse_core import referrers
 from encaisse_core.host import Host, Link
-from encaisse_core.naming import namer
+from encaisse_core.naming import namer, neighbours
 from encaisse_core.store import schema
 from encaisse_core.store.engine import stamp
 from encaisse_core.store.upsert import among, bulk_upsert, insert_many, update_many
@@ -87,7 +87,7 @@ def store_invoices(
     records = {ref: _write(item) for ref, item in last.items()}
     prints = {ref: hashlib.sha256(record).hexdigest() for ref, record in records.items()}
     now = stamp(host.clock.now())
-    name = namer("sgt", link.company_id, link.id)
+    name = (neighbours if link.together else namer)("sgt", link.company_id, link.id)
     new: list[str] = []
     fresh: list[tuple[Any, ...]] = []
     changed: list[str] = []

@@ -15,7 +15,16 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from encaisse_core.store.schema.base import Day, Ident, Moment, company_table, metadata, to, words
+from encaisse_core.store.schema.base import (
+    Day,
+    Ident,
+    Moment,
+    company_table,
+    flag,
+    metadata,
+    to,
+    words,
+)
 
 organisation = Table(
     "organisation",
@@ -88,6 +97,7 @@ connection = company_table(
     Column("settings", Text, nullable=False, server_default="{}"),
     Column("sequence", Integer, nullable=False),
     Column("referrer_id", Ident),
+    flag("together"),  # its records are named so that neighbours lie together
     Column("pulled_at", Moment),
     Column("failed_at", Moment),
     Column("created_at", Moment, nullable=False),
