@@ -100,17 +100,17 @@ def _found(
     if not wanted:
         return []
     stated = face.lineage[2] if face.lineage else None  # our own claim, named by the tool
+    under = and_(
+        k.rung.in_(sorted({key.rung for key in wanted})),
+        k.value.in_(sorted({key.value for key in wanted})),
+        or_(*(and_(k.rung == key.rung, k.value == key.value) for key in wanted)),
+    )  # the lists first: of alternatives alone, SQLite reads every key of the company
+    named = or_(under, k.claim_id == stated)
     query = (
         select(k.rung.label("key_rung"), schema.sighting, c.connector, c.account, c.sequence)
         .join(schema.sighting, (s.company_id == k.company_id) & (s.id == k.sighting_id))
         .join(schema.connection, (c.company_id == s.company_id) & (c.id == s.connection_id))
-        .where(
-            k.company_id == company_id,
-            or_(
-                *(and_(k.rung == key.rung, k.value == key.value) for key in wanted),
-                k.claim_id == stated,
-            ),
-        )
+        .where(k.company_id == company_id, under if stated is None else named)
         .order_by(k.rung, k.claim_id, k.sighting_id)
     )
     if only is not None:
