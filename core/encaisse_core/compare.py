@@ -7,12 +7,12 @@ long as it stands: it is opened and closed by events, so that its age is its own
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import asdict, fields
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, exists, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, or_, select
 
 from encaisse_api import AcceptsDirectPayments, OpensProcedures, PullsInvoices
 from encaisse_core import facts, journal
@@ -29,6 +29,9 @@ ARRIVES_WITHIN = timedelta(days=2)
 
 Said = tuple[str, str, int, int | None, list[str], str | None, str]
 """What a record says that another may contradict, as read: only what differs is made a `Told`."""
+
+
+_SAID = tuple(field.name for field in fields(Difference))
 
 
 def compare(host: Host, company_id: str) -> int:
@@ -146,6 +149,8 @@ def _between_tools(host: Host, tx: Connection, company_id: str) -> Iterator[Diff
         return
     s, c = schema.sighting.c, schema.claim.c
     written = facts.collected_untold(tx, company_id)
+    ledgers = [by_id[each] for each in _ledgers(tx, company_id) if each in by_id]
+    live = (s.company_id == company_id, s.presence == "live", s.connection_id.in_(by_id))
     found = tx.execute(
         select(
             s.claim_id,
@@ -160,7 +165,7 @@ def _between_tools(host: Host, tx: Connection, company_id: str) -> Iterator[Diff
             c.state.label("claim_state"),
         )
         .join(schema.claim, (c.company_id == s.company_id) & (c.id == s.claim_id))
-        .where(s.company_id == company_id, s.presence == "live", s.connection_id.in_(by_id))
+        .where(*live, or_(_may_lack(by_id, ledgers), s.claim_id.in_(_in_several(live))))
         .order_by(c.number, c.id, s.remote_ref)
     )
     follows = {link.id: host.follows_money(link) for link in by_id.values()}
@@ -184,7 +189,6 @@ def _between_tools(host: Host, tx: Connection, company_id: str) -> Iterator[Diff
                 record["debtor"]["name"] or "",
             )
         )
-    ledgers = [by_id[each] for each in _ledgers(tx, company_id) if each in by_id]
     read_at = {ledger.id: _read_at(tx, ledger) for ledger in ledgers}
     order = list(by_id)
     for claim_id, said in shown.items():
@@ -203,6 +207,19 @@ def _between_tools(host: Host, tx: Connection, company_id: str) -> Iterator[Diff
         for ledger in missing:
             if read_at[ledger.id] >= stamp(since + ARRIVES_WITHIN):
                 yield only_in(claim_id, number, tools[0], names[ledger.id], ledger.id)
+
+
+def _in_several(live: Sequence[ColumnElement[bool]]) -> Select[Any]:
+    """Choose the claims that several records show: what is shown once, nobody contradicts."""
+    s = schema.sighting.c
+    return select(s.claim_id).where(*live).group_by(s.claim_id).having(func.count() > 1)
+
+
+def _may_lack(by_id: Collection[str], ledgers: Sequence[Link]) -> ColumnElement[bool]:
+    """Choose records of open claims that are not in all of the books by being shown there."""
+    kept = {ledger.id for ledger in ledgers}
+    lacking = [connection_id for connection_id in by_id if kept - {connection_id}]
+    return and_(schema.claim.c.state == "open", schema.sighting.c.connection_id.in_(lacking))
 
 
 def _told(said: Said, names: Mapping[str, str]) -> Told:
@@ -270,7 +287,7 @@ def _keep(
             tx.execute(d.insert().values(company_id=company_id, since=stamp(now), **asdict(each)))
             subject = each.claim_id or each.subject
             journal.append(tx, company_id, now, "difference_opened", subject, {"kind": each.kind})
-        elif any(before[key][field] != value for field, value in asdict(each).items()):
+        elif any(before[key][field] != getattr(each, field) for field in _SAID):
             tx.execute(
                 d.update()
                 .where(d.c.company_id == company_id, d.c.kind == key[0], d.c.subject == key[1])

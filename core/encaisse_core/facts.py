@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, or_, select
 
 from encaisse_api import Debtor, SourceInvoice
 from encaisse_api.source import Flag
@@ -26,6 +26,7 @@ from encaisse_core.payments import TOLD
 from encaisse_core.sightings import record_of
 from encaisse_core.store import schema
 from encaisse_core.store.engine import instant
+from encaisse_core.store.upsert import among
 
 Row = dict[str, Any]
 
@@ -74,9 +75,14 @@ def decide_all(
 
 
 def collectible(host: Host, tx: Connection, company_id: str) -> list[Collectible]:
-    """List what may be proposed today."""
+    """List what may be proposed today.
+
+    Only claims with an overdue amount are decided: no rule makes another one collectible, and of
+    those that are settled there are more every year.
+    """
     found: list[Collectible] = []
-    for each in decide_all(host, tx, company_id):
+    overdue = _overdue(tx, company_id, host.clock.today())
+    for each in decide_all(host, tx, company_id, only=overdue):
         if not each.decision.collectible:
             continue
         allowed = {e.id for e in each.decision.echeances if e.collectible}
@@ -96,6 +102,14 @@ def collectible(host: Host, tx: Connection, company_id: str) -> list[Collectible
             )
         )
     return found
+
+
+def _overdue(tx: Connection, company_id: str, today: date) -> list[str]:
+    """Name the claims of which an échéance is owed that is not due on a later day."""
+    e = schema.echeance.c
+    late = or_(e.due_date.is_(None), e.due_date < today.isoformat())
+    query = select(e.claim_id).where(e.company_id == company_id, e.open > 0, late).distinct()
+    return [str(claim_id) for claim_id in tx.execute(query).scalars()]
 
 
 def debtor(tx: Connection, company_id: str, debtor_id: str) -> Debtor:
@@ -129,7 +143,7 @@ class _Gathered:
             .order_by(c.number, c.id)
         )
         if only is not None:
-            query = query.where(c.id.in_(only))
+            query = query.where(among(tx, c.id, list(only)))
         self.claims = [dict(row) for row in tx.execute(query).mappings()]
         self._links = {link.id: link for link in links(tx, company_id, states=("active", "paused"))}
         k = schema.connection.c
@@ -142,7 +156,8 @@ class _Gathered:
         d = schema.debtor.c
         cards = select(schema.debtor).where(d.company_id == company_id)
         if only is not None:
-            cards = cards.where(d.id.in_({claim["debtor_id"] for claim in self.claims}))
+            owing = {claim["debtor_id"] for claim in self.claims if claim["debtor_id"]}
+            cards = cards.where(among(tx, d.id, sorted(owing)))
         self._debtors = {row["id"]: dict(row) for row in tx.execute(cards).mappings()}
         self._untold = collected_untold(tx, company_id)
         self._acknowledged = _acknowledged(tx, company_id)
@@ -255,7 +270,7 @@ def _grouped(
     found: dict[str, list[Row]] = defaultdict(list)
     of = table.c.claim_id
     query = select(table).where(table.c.company_id == company_id)
-    query = query.where(of.is_not(None) if only is None else of.in_(only))
+    query = query.where(of.is_not(None) if only is None else among(tx, of, list(only)))
     for row in tx.execute(query.order_by(table.c[order], table.c.id)).mappings():
         found[row["claim_id"]].append(dict(row))
     return found

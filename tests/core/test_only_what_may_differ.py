@@ -1,0 +1,100 @@
+"""Comparing and proposing read only what may matter tonight, and find what reading all would."""
+
+from __future__ import annotations
+
+from datetime import date
+from random import Random
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, event, true
+from tests.core.houses import House, add_tool
+from tests.core.paper import Paper, invoice
+
+from encaisse_core import compare, facts, routing
+from encaisse_core.host import links
+
+INVOICES = 0
+MANY, SEED = 14, 4
+DUES = (date(2026, 1, 5), date(2026, 1, 20), date(2026, 6, 30))
+
+
+@pytest.fixture
+def lived(house: House) -> House:
+    """Live three nights with two tools that tell some invoices differently, or not at all."""
+    chance, second = Random(SEED), add_tool(house)
+    for number in range(MANY):
+        for paper in (house.paper, second):
+            fill(paper, f"F-{number}", 1_000_00 + number, chance)
+    for _ in range(3):
+        house.night()
+    return house
+
+
+def test_what_is_left_out_changes_nothing(lived: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    restricted = compare._may_lack
+    for books in (None, "papertool", "othertool"):  # where every invoice should be, or nowhere
+        if books is not None:
+            keep_books(lived, books)
+        monkeypatch.setattr(compare, "_may_lack", restricted)
+        some = differences(lived)
+        told = {each.kind for each in some}
+        assert told >= {"total", "due_date"}, SEED
+        assert ("only_in_one" in told) == (books is not None)
+        monkeypatch.setattr(compare, "_may_lack", lambda *_: true())
+        assert differences(lived) == some, (SEED, books)
+
+
+def test_what_is_not_overdue_is_not_decided_and_would_not_be_proposed(lived: House) -> None:
+    with lived.host.store.begin() as tx:
+        proposed = [each.claim_id for each in facts.collectible(lived.host, tx, lived.company)]
+        decided = list(facts.decide_all(lived.host, tx, lived.company))
+        overdue = facts._overdue(tx, lived.company, lived.clock.today())
+    assert proposed == [each.facts.claim_id for each in decided if each.decision.collectible]
+    assert 0 < len(proposed) < len(overdue) < len(decided), SEED
+
+
+def fill(paper: Paper, number: str, cents: int, chance: Random) -> None:
+    """Let a tool have the invoice or not, with another total or day now and then."""
+    if chance.random() < 0.2:
+        return
+    total = cents + (chance.random() < 0.15)
+    paid = chance.choice((0, 0, 0, total, total // 3))
+    paper.add(invoice(number, total, paid=paid, due=chance.choice((*DUES, DUES[0], DUES[0]))))
+
+
+def keep_books(house: House, slug: str) -> None:
+    """Say that entries are made in a tool."""
+    with house.host.store.begin() as tx:
+        chosen = next(each for each in links(tx, house.company) if each.connector == slug)
+        routing.answer(
+            house.host, tx, house.company, "record_payment", chosen.id, decided_by="essai"
+        )
+
+
+def differences(house: House) -> list[compare.Difference]:
+    with house.host.store.begin() as tx:
+        return list(compare._between_tools(house.host, tx, house.company))
+
+
+def test_a_new_record_does_not_read_every_key_of_the_company(house: House) -> None:
+    asked: list[tuple[str, Any]] = []
+
+    def note(*seen: Any) -> None:
+        _, _, statement, parameters, *_ = seen
+        if "FROM claim_key JOIN" in statement.replace("\n", ""):
+            asked.append((statement, parameters))
+
+    house.paper.add(invoice("F-1", 100_00))
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        house.night()
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+    assert asked
+    with house.host.store.begin() as tx:
+        for statement, parameters in asked:
+            plan = tx.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+            keys = [str(row.detail) for row in plan if "claim_key" in str(row.detail)]
+            assert keys, statement
+            assert all("rung=? AND value=?" in each for each in keys), keys
