@@ -14,6 +14,7 @@ from encaisse_api import wire
 from encaisse_api.answers import why
 from encaisse_myunisoft import booking, spelling
 from encaisse_myunisoft.exercices import Exercice
+from encaisse_myunisoft.remembered import Remembered
 from encaisse_myunisoft.rows import EntryExtra, MovementRow
 
 JournalKind: TypeAlias = Literal["sale", "opening", "bank", "cash", "exceptional", "other"]
@@ -97,13 +98,26 @@ class Spoilt:
     number: str = ""
 
 
+LINES: Remembered[Line] = Remembered(8192)
+"""About a kilobyte each: the customer lines of a dossier with some thousands of invoices."""
+
+
 def read(raw: object, exercice: Exercice, *, draft: bool = False) -> Line | Spoilt:
-    """Read one movement, or keep it aside with the fields at fault."""
+    """Read one movement, or keep it aside with the fields at fault.
+
+    Books only grow, and all of their lines are read every night: what a line was read as is
+    remembered, by all that was read of it.
+    """
+    key = LINES.key(raw, exercice.id, exercice.multi, draft)
+    if (known := LINES.get(key)) is not None:
+        return known
     try:
         row = MovementRow.model_validate(raw)
     except ValidationError as error:
         return _spoilt(raw, why(error))
-    return of(row, exercice, draft=draft)
+    line = of(row, exercice, draft=draft)
+    LINES.keep(key, line)
+    return line
 
 
 def of(row: MovementRow, exercice: Exercice, *, draft: bool = False) -> Line:

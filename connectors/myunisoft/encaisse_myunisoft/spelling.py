@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from decimal import Decimal
+from functools import lru_cache
 
 from encaisse_api.spelling import Amounts, Days, Words
 
@@ -50,6 +51,7 @@ def identifier(value: object) -> str:
     return text
 
 
+@lru_cache(maxsize=16384)  # the same numbers are compared every night, several times each
 def folded(text: str) -> str:
     """Write a number as an entry may carry it: letters and figures alone, without case.
 
