@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import TypeAlias, cast
 
-from encaisse_simulator.wire import Json, SimResponse, json_response
+from encaisse_simulator.wire import Json, SimResponse, as_json, json_response
 
 Value: TypeAlias = "bool | int | float | str | Sequence[Value] | Mapping[str, Value] | None"
 """JSON as this vendor writes it: its amounts are numbers, so floats appear, at the edge only."""
@@ -43,6 +43,16 @@ def parse(body: bytes) -> object:
         return json.loads(body, parse_float=Decimal)
     except InvalidOperation as error:
         raise ValueError("unreadable number") from error
+
+
+def written(value: Value) -> bytes:
+    """Write JSON as answers have it."""
+    return as_json(cast("Json", value))
+
+
+def answered(body: bytes) -> SimResponse:
+    """Answer with JSON that is written already."""
+    return SimResponse(200, {"content-type": "application/json"}, body)
 
 
 def answer(value: Value, status: int = 200) -> SimResponse:

@@ -202,10 +202,8 @@ class Entering:
         wanted = {plain(each) for each in numbers}
         lines = [
             line
-            for _, line in standing(self._dossier)
-            if line.account.number == customer
-            and line.state != "complete"
-            and plain(line.number) in wanted
+            for _, line in standing(self._dossier, customer)
+            if line.state != "complete" and plain(line.number) in wanted
         ]
         partial = sum(line.signed for line in lines) != 0
         return self.letter(*(line.id for line in lines), partial=partial)

@@ -57,6 +57,8 @@ class Line:
     payment_type: PaymentType | None = None
     lettering: str | None = None
     documents: tuple[Document, ...] = ()
+    told: tuple[object, bytes] | None = field(default=None, repr=False)
+    """The line as it was last written, and what it was written of."""
 
     @property
     def signed(self) -> int:

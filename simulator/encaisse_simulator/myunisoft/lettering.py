@@ -102,13 +102,15 @@ def near(dossier: Dossier, one: Pair, other: Pair) -> bool:
     return dossier.exercice_of(one[0].day) is dossier.exercice_of(other[0].day)
 
 
-def standing(dossier: Dossier) -> Iterable[Pair]:
-    """Go through the lines that state today's truth, each receivable once.
+def standing(dossier: Dossier, account: str | None = None) -> Iterable[Pair]:
+    """Go through the lines that state today's truth, each receivable once; of one account or all.
 
     MONO: those of open exercices, and the à-nouveaux of the first of them in place of everything
     before. MULTI: the original lines of every exercice, and no à-nouveau.
     """
     for entry, line in dossier.lines():
+        if account is not None and line.account.number != account:
+            continue
         exercice = dossier.exercice_of(entry.day)
         if dossier.method == "MULTI":
             if not entry.is_carried:

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date
 
-from encaisse_simulator.myunisoft.amounts import Row, Value, answer, euros
+from encaisse_simulator.myunisoft.amounts import Row, Value, answer, answered, euros
 from encaisse_simulator.myunisoft.calls import Call
 from encaisse_simulator.myunisoft.choices import ENTRY_NOT_FOUND, LONGEST_RANGE
-from encaisse_simulator.myunisoft.entries import SOURCES, Entry, plain, total
+from encaisse_simulator.myunisoft.entries import SOURCES, Entry, plain
 from encaisse_simulator.myunisoft.mad_rows import (
     account_row,
     brief_account,
     entry_row,
     exercice_row,
     journal_row,
-    movement_row,
+    movement_json,
     payment_row,
 )
 from encaisse_simulator.myunisoft.plan import JOURNAL_TYPES
@@ -47,7 +47,7 @@ def accounts(call: Call) -> SimResponse:
     wanted = [
         account
         for account in call.dossier.accounts.values()
-        if not roots or _under(account.number, roots, whole=True)
+        if not roots or _under(account.number, roots)
     ]
     return answer([account_row(account) for account in sorted(wanted, key=lambda a: a.number)])
 
@@ -117,14 +117,14 @@ def movements(call: Call) -> SimResponse:
     if state not in (None, "none", "partial", "complete"):
         raise Refused("GBL10", "lettering")
     roots = call.several("classAccount")
-    rows = [
-        movement_row(entry, line)
+    begins = tuple(root.removesuffix("%") for root in roots) or ("",)
+    told = [
+        movement_json(entry, line)
         for entry in _entries(call)
         for line in entry.lines
-        if (not roots or _under(line.account.number, roots, whole=False))
-        and state in (None, line.state)
+        if line.account.number.startswith(begins) and state in (None, line.state)
     ]
-    return answer(call.books.order.shuffled(rows))
+    return answered(b"[" + b",".join(call.books.order.shuffled(told)) + b"]")
 
 
 def entries(call: Call) -> SimResponse:
@@ -166,16 +166,16 @@ def balance(call: Call) -> SimResponse:
     roots = call.several("classAccount")
     if not roots:
         raise Refused("GBL10", "classAccount")
+    under = {a.number for a in call.dossier.accounts.values() if _under(a.number, roots)}
     sums: dict[str, int] = {}
     names: dict[str, str] = {}
     for each in _entries(call):
         if each.journal.type == "OD_EXC":
             continue
         for line in each.lines:
-            if _under(line.account.number, roots, whole=True):
-                number = line.account.number
+            if (number := line.account.number) in under:
                 names[number] = line.account.name
-                sums[number] = sums.get(number, 0) + total([line])
+                sums[number] = sums.get(number, 0) + line.signed
     rows: list[Value] = [
         {"account": {"number": number, "name": names[number]}, "balance": euros(sums[number])}
         for number in sorted(sums)
@@ -213,14 +213,10 @@ def diary(call: Call) -> SimResponse:
     return answer(rows)
 
 
-def _under(number: str, roots: list[str], *, whole: bool) -> bool:
+def _under(number: str, roots: list[str]) -> bool:
     """Tell whether an account is under one of the roots; see `choices` for roots without `%`."""
-    return any(
-        number == root
-        if whole and not root.endswith("%")
-        else number.startswith(root.removesuffix("%"))
-        for root in roots
-    )
+    begins = tuple(root[:-1] for root in roots if root.endswith("%"))
+    return number.startswith(begins) or number in roots
 
 
 def _entries(call: Call) -> list[Entry]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from encaisse_simulator.myunisoft.amounts import Row, Value, euros
+from encaisse_simulator.myunisoft.amounts import Row, Value, euros, written
 from encaisse_simulator.myunisoft.dossier import Dossier
 from encaisse_simulator.myunisoft.entries import Document, Entry, Line
 from encaisse_simulator.myunisoft.numbers import Shuffler
@@ -160,6 +160,21 @@ def line_row(line: Line) -> Row:
 def movement_row(entry: Entry, line: Line) -> Row:
     """Write a movement with the entry it is in, which has no movements there."""
     return {**line_row(line), "entry": _entry(entry)}
+
+
+def movement_json(entry: Entry, line: Line) -> bytes:
+    """Write the same as JSON, anew only once something of it changed: books are read every night.
+
+    What an entry or a line is made of and nobody changes afterwards is not compared.
+    """
+    stands = (
+        (line.id, line.debit, line.credit, line.lettering, line.documents),
+        (entry.id, entry.comment, entry.accounted_on, tuple(entry.documents)),
+        (line.account.id, line.account.number, line.account.name),
+    )
+    if line.told is None or line.told[0] != stands:
+        line.told = (stands, written(movement_row(entry, line)))
+    return line.told[1]
 
 
 def entry_row(entry: Entry, order: Shuffler) -> Row:
