@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, event, func, select, text
+from sqlalchemy import Connection, event, func, make_url, select, text
 from sqlalchemy.exc import ProgrammingError
 from tests.conftest import WORKER, as_owner, fresh_postgres
 from tests.core.houses import House, make
@@ -16,8 +16,8 @@ from tests.core.houses import House, make
 from encaisse_core import connecting
 from encaisse_core.cli import examining
 from encaisse_core.clock import VirtualClock
-from encaisse_core.errors import UsageError
-from encaisse_core.store import Store, open_store, preparing, schema
+from encaisse_core.errors import StoreError, UsageError
+from encaisse_core.store import Store, open_store, preparing, schema, upsert
 from encaisse_core.store.apart import APPEND_ONLY, REACHES, owner_column
 
 INVOICES = 3
@@ -155,6 +155,38 @@ def test_no_role_is_prepared_that_would_not_be_held(
 ) -> None:
     with pytest.raises(UsageError, match=role):
         preparing.prepare(as_owner(fresh_postgres(request)), role)
+
+
+def test_a_role_may_lay_sets_out_where_everybodys_right_to_was_revoked(
+    request: pytest.FixtureRequest,
+) -> None:
+    """And only the database's owner can let it: anybody else is told so, before a night fails."""
+    url = fresh_postgres(request)
+    owner = open_store(as_owner(url))
+    here = owner.engine.dialect.identifier_preparer.quote(str(owner.engine.url.database))
+    with owner.begin() as tx:
+        tx.exec_driver_sql(f"revoke temporary on database {here} from public")
+        tx.exec_driver_sql("create role encaisse_tables nosuperuser nobypassrls")
+        tx.exec_driver_sql(f"grant create on database {here} to encaisse_tables")
+        tx.exec_driver_sql("grant select on alembic_version to encaisse_tables")
+    rows = [{"name": f"n{number}", "at": "a", "body": "{}"} for number in range(2 * upsert.FEW)]
+    store = open_store(url)
+    try:
+        with pytest.raises(StoreError, match="database prepare"), store.begin() as tx:
+            upsert.bulk_upsert(tx, schema.heartbeat, rows, key=("name",))
+        other = make_url(as_owner(url)).update_query_dict({"options": "-c role=encaisse_tables"})
+        with pytest.raises(UsageError, match="propriétaire de la base"):
+            preparing.prepare(other.render_as_string(hide_password=False), WORKER)
+        preparing.prepare(as_owner(url), WORKER)
+        with store.begin() as tx:
+            upsert.bulk_upsert(tx, schema.heartbeat, rows, key=("name",))
+            assert tx.execute(select(func.count()).select_from(schema.heartbeat)).scalar_one() == 16
+    finally:
+        store.close()
+        with owner.begin() as tx:
+            tx.exec_driver_sql("drop owned by encaisse_tables")
+            tx.exec_driver_sql("drop role encaisse_tables")
+        owner.close()
 
 
 def test_on_sqlite_every_statement_of_a_night_names_the_company(house: House) -> None:

@@ -106,8 +106,27 @@ def _make_queue(tx: Connection) -> bool:
     return True
 
 
+def _grant_sets(tx: Connection, role: str, quoted: str) -> None:
+    """Let a role lay sets out in temporary tables, where everybody's right to do so was revoked.
+
+    Only the database's owner may hand it on; anybody else's grant is a warning that does nothing.
+    Raises `UsageError` where the role is left without it: its first large page would fail at night.
+    """
+    name = str(tx.exec_driver_sql("select current_database()").scalar_one())
+    here = tx.dialect.identifier_preparer.quote(name)
+    tx.exec_driver_sql(f"grant temporary on database {here} to {quoted}")
+    may = text("select has_database_privilege(:role, current_database(), 'temporary')")
+    if not tx.execute(may, {"role": role}).scalar_one():
+        raise UsageError(
+            f"Le rôle {role} ne peut pas faire de tables temporaires dans la base {name}, et seul "
+            "le propriétaire de la base peut le lui permettre. Qu'il exécute : "
+            f"grant temporary on database {here} to {quoted};"
+        )
+
+
 def _grant(tx: Connection, role: str, queue: bool) -> None:
     quoted = tx.dialect.identifier_preparer.quote(role)
+    _grant_sets(tx, role, quoted)
     for statement in grants(quoted, schema.metadata.sorted_tables):
         tx.exec_driver_sql(statement)
     if queue:
