@@ -29,10 +29,10 @@ def _name(kind: str, digest: bytes) -> str:
     return f"{kind}_{base32(int.from_bytes(digest[:16]))}"
 
 
-def namer(kind: str, *parts: str | int) -> Callable[[str], str]:
-    """Derive many names that differ in their last part, each as `named` would."""
+def namer(kind: str, *parts: str | int) -> Callable[..., str]:
+    """Derive many names that differ in their last parts, each as `named` would."""
     whole = _digester(kind, *parts)
-    return lambda last: _name(kind, whole(last))
+    return lambda *last: _name(kind, whole(*last))
 
 
 ALIKE = 3
@@ -60,12 +60,15 @@ def neighbours(kind: str, *parts: str | int) -> Callable[[str], str]:
     return name
 
 
-def _digester(kind: str, *parts: str | int) -> Callable[[str], bytes]:
+def _digester(kind: str, *parts: str | int) -> Callable[..., bytes]:
     begun = hashlib.sha256(json.dumps([kind, *parts]).removesuffix("]").encode())
 
-    def digest(last: str) -> bytes:
+    def digest(*last: str | int) -> bytes:
         whole = begun.copy()
-        whole.update(f", {encode_basestring_ascii(last)}]".encode())
+        for part in last:
+            said = encode_basestring_ascii(part) if isinstance(part, str) else str(part)
+            whole.update(f", {said}".encode())
+        whole.update(b"]")
         return whole.digest()
 
     return digest

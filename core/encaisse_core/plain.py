@@ -36,7 +36,7 @@ from sqlalchemy import (
 
 from encaisse_core import journal
 from encaisse_core.host import Host
-from encaisse_core.naming import named
+from encaisse_core.naming import namer
 from encaisse_core.store import schema
 from encaisse_core.store.engine import stamp
 
@@ -157,10 +157,8 @@ def stage(tx: Connection, company_id: str, origin: str, found: Sequence[Row[Any]
     One whose name is taken happened before in the same way, and is counted: not here. In the order
     of their names, so that an index is written page by page.
     """
-    lines = sorted(
-        (company_id, named("pay", company_id, origin, row.told_by, row.amount, 0), *row[:SELECTED])
-        for row in found
-    )
+    name = namer("pay", company_id, origin)
+    lines = sorted((company_id, name(row.told_by, row.amount, 0), *row[:SELECTED]) for row in found)
     fill(tx, staged, lines)
     p, t = schema.payment.c, staged.c
     taken = exists().where(p.company_id == t.company_id, p.id == t.payment_id)
