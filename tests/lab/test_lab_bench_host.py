@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import replace
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -43,6 +44,14 @@ def test_the_raw_peer_ends_with_the_rows_ours_ends_with(tmp_path: Path) -> None:
         kinds = "select count(*) from event where kind = 'page_read'"
         assert told.execute(kinds).fetchone() == (6,)  # three pages new, three changed, none again
     assert len(theirs) == 60
+
+
+def test_growth_is_the_cost_of_one_of_many_beside_one_of_few(tmp_path: Path) -> None:
+    there = replace(bench(tmp_path), rows=200_000)
+    found = ingesting.growth(there, 2_000, [Spent(9, 1)], [Spent(9, 150)])
+    assert found.verdict.value == pytest.approx(1.5)
+    assert not found.verdict.met
+    assert ingesting.growth(there, 999, [Spent(9, 1)], [Spent(9, 1)]).verdict.value is None
 
 
 def test_rows_and_checked_invoices_are_the_same_for_one_seed() -> None:

@@ -59,6 +59,16 @@ class Database:
         for left in self.folder.glob(f"{Path(url.removeprefix('sqlite:///')).name}*"):
             left.unlink()
 
+    def size(self, url: str) -> int:
+        """Tell how many bytes a database takes, its indexes and its log's leftovers included."""
+        if self.sqlite:
+            name = Path(url.removeprefix("sqlite:///")).name
+            return sum(left.stat().st_size for left in self.folder.glob(f"{name}*"))
+        psycopg = import_module("psycopg")
+        asked = "select pg_database_size(%s)"
+        with psycopg.connect(self.uri) as connection:
+            return int(connection.execute(asked, [make_url(url).database]).fetchone()[0])
+
     def _say(self, statement: str) -> None:
         psycopg = import_module("psycopg")
         with psycopg.connect(self.uri, autocommit=True) as connection:

@@ -7,14 +7,15 @@ connector uses; the raw peer upserts the same columns of the same rows and does 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 
 from encaisse_core import ingest
 from encaisse_lab.bench.host import house, raw
 from encaisse_lab.bench.host.found import Bench, Finding, Spent, compared, rates, ratio
 from encaisse_lab.bench.host.invented import invoices
-from encaisse_lab.bench.judging import Goal
+from encaisse_lab.bench.judging import Goal, Verdict
 
 FIRST = Goal(
     "ingest-first",
@@ -28,12 +29,24 @@ AGAIN = Goal(
     "the same invoices read again, part of the speed of a raw upsert",
     "les mêmes factures relues, part de la vitesse d'un upsert brut",
 )
+GROWTH = Goal(
+    "growth",
+    1.3,
+    "cost of an invoice's first reading beside that of a hundred times fewer invoices",
+    "coût d'une première lecture, fois celui qu'elle a avec cent fois moins de factures",
+    at_most=True,
+)
+SMALLER = 100
+LEAST = 1_000
+"""Invoices below which what a reading costs however short it is would be taken for their cost."""
 FIRST_PG = Goal("ingest-first", 0.45, FIRST.english, FIRST.french)
 
 
 def measure(bench: Bench) -> Iterator[Finding]:
     """Alternate ours and the raw peer, each into a database of its own, round after round."""
     taken: dict[str, list[Spent]] = {}
+    size: dict[str, float] = {}
+    small = replace(bench, rows=bench.rows // SMALLER)
     for number in range(1, bench.rounds + 1):
         bench.tell(f"{bench.database.name}, lecture, tour {number}/{bench.rounds}")
         for columns, name in ((raw.FULL, "raw"), (raw.BARE, "bare")):
@@ -41,8 +54,11 @@ def measure(bench: Bench) -> Iterator[Finding]:
             for turn in ("first", "again"):
                 spent = raw.upsert(bench.database, url, invoices(bench.rows), bench.page, columns)
                 taken.setdefault(f"{name} {turn}", []).append(spent)
+            size[f"{name} B/row"] = bench.database.size(url) / bench.rows
             bench.database.drop(url)
-        for turn, spent in zip(("first", "again"), ours(bench), strict=True):
+        for turn, spent in zip(("small", "small again"), ours(small, {}), strict=True):
+            taken.setdefault(turn, []).append(spent)
+        for turn, spent in zip(("first", "again"), ours(bench, size), strict=True):
             taken.setdefault(f"ours {turn}", []).append(spent)
     first = FIRST if bench.database.sqlite else FIRST_PG
     for goal, turn in ((first, "first"), (AGAIN, "again")):
@@ -50,17 +66,33 @@ def measure(bench: Bench) -> Iterator[Finding]:
         found = compared(bench, goal, bench.rows, mine, ("raw", taken[f"raw {turn}"]))
         bare = taken[f"bare {turn}"]
         more = rates("bare", bench.rows, bare) | {"part of bare": ratio(bare, mine[1])}
-        yield Finding(found.verdict, found.database, {**found.figures, **more})
+        yield Finding(found.verdict, found.database, {**found.figures, **more, **size})
+    yield growth(bench, small.rows, taken["small"], taken["ours first"])
 
 
-def ours(bench: Bench) -> Iterator[Spent]:
-    """Read everything twice into a fresh store; give the time of each without making the list."""
+def growth(bench: Bench, few: int, small: Sequence[Spent], large: Sequence[Spent]) -> Finding:
+    """Judge the cost of one of many invoices by that of one of few, in the same rounds."""
+    figures = rates(f"of {few}", few, small) | rates(f"of {bench.rows}", bench.rows, large)
+    if few < LEAST:
+        verdict = Verdict(GROWTH, None, f"needs {LEAST * SMALLER:,} rows or more")
+    else:
+        verdict = Verdict(GROWTH, few / bench.rows / ratio(small, large))
+    return Finding(verdict, bench.database.name, figures)
+
+
+def ours(bench: Bench, size: dict[str, float]) -> Iterator[Spent]:
+    """Read everything twice into a fresh store; give the time of each without making the list.
+
+    `size` learns the bytes a row takes, with what the raw peer has not: names, fingerprints, where
+    its claim will stand, and the indexes they are found by.
+    """
     url = bench.database.fresh()
     supply = house.Supply(bench.database.spent, page=bench.page)
     with house.opened(url, bench.folder / "home", {"benchtool": house.tool(supply)}) as opened:
         supply.make = partial(invoices, bench.rows)
         for _ in range(2):
             yield once(bench, opened, supply)
+    size["ours B/row"] = bench.database.size(url) / bench.rows
     bench.database.drop(url)
 
 
