@@ -7,9 +7,10 @@ and never forgotten; an equal effect found there is adopted.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
 from pydantic import BaseModel
@@ -31,9 +32,10 @@ from encaisse_core import chaos, lettering, opening, outbox, stops, tasks, write
 from encaisse_core.cents import euros
 from encaisse_core.errors import HostError
 from encaisse_core.faults import fault
-from encaisse_core.host import Host, Link, link
+from encaisse_core.host import Host, Link
 from encaisse_core.ingest import note_result
 from encaisse_core.kinds import Kind, Never, NotNow
+from encaisse_core.lending import Desk
 from encaisse_core.outbox import Effect
 
 BACKOFF = (timedelta(seconds=20), timedelta(minutes=1), timedelta(minutes=4), timedelta(hours=2))
@@ -52,12 +54,14 @@ class _Try:
     link: Link
     effect: Effect
     kind: Kind
+    desk: Desk
     look_only: bool = False
     sent: BaseModel | None = None
     """What a look-up is told of what was sent; None as long as nothing was."""
 
 
-def kinds() -> dict[str, Kind]:
+@cache
+def kinds() -> Mapping[str, Kind]:
     """Name every kind of effect and the code that carries it out."""
     return {
         "record_payment": writeback.RecordPayment(),
@@ -72,14 +76,19 @@ def kinds() -> dict[str, Kind]:
     }
 
 
-def deliver(host: Host, effect: Effect, *, look_only: bool = False) -> str:
+def deliver(
+    host: Host, effect: Effect, *, look_only: bool = False, desk: Desk | None = None
+) -> str:
     """Try an effect once and return the state it is left in, or `waiting` for its facts.
 
     With `look_only` nothing is sent: one that does not stand at its partner is planned as usual.
+    Whoever has many passes the `desk` that lends to each.
     """
-    with host.store.begin() as tx:
-        where = link(tx, effect.company_id, effect.connection_id)
-    attempt = _Try(host, where, effect, kinds()[effect.kind], look_only)
+    if desk is None:
+        with Desk(host) as own:
+            return deliver(host, effect, look_only=look_only, desk=own)
+    where = desk.link(effect.company_id, effect.connection_id)
+    attempt = _Try(host, where, effect, kinds()[effect.kind], desk, look_only)
     outcome = _outcome(attempt)
     if outcome == "lost" and attempt.sent is not None:
         _look_for_a_double(attempt, attempt.sent)
@@ -152,7 +161,7 @@ def _attempt(attempt: _Try) -> str:
     if write is None:
         sentence = f"{attempt.link.connector} ne sait pas faire « {kind.send} »."
         return _ask(attempt, "parked", "unsupported", sentence)
-    with host.open(attempt.link, longest=outbox.LEASE - LAST_START) as partner:
+    with attempt.desk.open(attempt.link, outbox.LEASE - LAST_START) as partner:
         find: Callable[..., Any] = getattr(partner, kind.find)
         doubtful = effect.state == "uncertain" or effect.attempts > 1
         if write.guarantee == "lookup" or (write.guarantee == "key" and doubtful):
@@ -288,6 +297,7 @@ def _landed(attempt: _Try, partner: Any, receipt: Any, *, adopted: bool = False)
             "done",
             remote_id=str(receipt.remote_id),
             receipt=receipt.model_dump(mode="json"),
+            says=attempt.kind.says(host, effect),
         )
         if not held:
             return "lost"

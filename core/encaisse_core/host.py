@@ -121,38 +121,48 @@ class Host:
         No request starts later than `longest` from now, so that none outlives a lease. A pull
         `keeps_reserve`: it leaves the calls its partner's manifest sets apart for everything else.
         """
-        kind = self.connector_class(link)
         now = self.clock.now()
         deadline = now + (longest or UNIT_OF_WORK)
-        client = self.door.lend(
-            manifest=kind.manifest,
+        with self.lend(link, deadline, keeps_reserve=keeps_reserve) as client:
+            yield self.build(link, client, now, deadline)
+
+    def lend(self, link: Link, deadline: datetime, *, keeps_reserve: bool = False) -> httpx.Client:
+        """Lend the client of a connection; whoever asked closes it."""
+        manifest = self.manifest(link)
+        return self.door.lend(
+            manifest=manifest,
             grant_id=link.grant_id,
             account=link.account or None,
             environment=link.environment,
             deadline=deadline,
             addresses=[
                 link.settings[setting.name]
-                for setting in kind.manifest.settings
+                for setting in manifest.settings
                 if setting.kind == "url" and link.settings.get(setting.name)
             ],
             keeps_reserve=keeps_reserve,
         )
+
+    def build(
+        self, link: Link, client: httpx.Client, now: datetime, deadline: datetime
+    ) -> Connector:
+        """Build the connector over a client that was lent until `deadline`."""
+        kind = self.connector_class(link)
         environment = cast("Environment", link.environment)  # the door lends in no other
-        with client:
-            yield kind(
-                Context(
-                    http=client,
-                    settings=link.settings,
-                    account=link.account or None,
-                    today=self.clock.today(),
-                    now=now,
-                    log=logging.getLogger(f"encaisse.{link.connector}"),
-                    deadline=deadline,
-                    environment=environment,
-                    hosts=kind.manifest.hosts(environment),
-                    siren=link.siren,
-                )
+        return kind(
+            Context(
+                http=client,
+                settings=link.settings,
+                account=link.account or None,
+                today=self.clock.today(),
+                now=now,
+                log=logging.getLogger(f"encaisse.{link.connector}"),
+                deadline=deadline,
+                environment=environment,
+                hosts=kind.manifest.hosts(environment),
+                siren=link.siren,
             )
+        )
 
 
 def links(
@@ -166,7 +176,7 @@ def links(
         .where(c.company_id == company_id, c.state.in_(states))
         .order_by(c.sequence)
     )
-    return [_link(row) for row in rows(connection.execute(query))]
+    return [link_of(row) for row in rows(connection.execute(query))]
 
 
 def link(connection: Connection, company_id: str, connection_id: str) -> Link:
@@ -175,7 +185,7 @@ def link(connection: Connection, company_id: str, connection_id: str) -> Link:
     found = connection.execute(_ONE, named).mappings().first()
     if found is None:
         raise UsageError(f"La connexion {connection_id} n'existe pas pour cette société.")
-    return _link(dict(found))
+    return link_of(dict(found))
 
 
 _ONE = (
@@ -189,7 +199,8 @@ _ONE = (
 """Made once, because each effect asks it."""
 
 
-def _link(row: Mapping[str, Any]) -> Link:
+def link_of(row: Mapping[str, Any]) -> Link:
+    """Make a connection of its row, with its company's SIREN and environment."""
     return Link(
         id=row["id"],
         company_id=row["company_id"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, ClassVar
 
@@ -10,6 +11,7 @@ from sqlalchemy import Connection
 
 from encaisse_api import Money, Receipt
 from encaisse_core.host import Host, Link
+from encaisse_core.journal import Entry
 from encaisse_core.outbox import Effect
 
 
@@ -37,7 +39,7 @@ class Kind:
     send. `ready` is asked between the look-up and the send, where an effect that stands there
     already no longer needs anybody's leave. Both may raise `NotNow` or `Never`. `look` does the
     reads that follow a success, outside of any transaction. `landed` records the success in the
-    transaction that closes the effect; `failed` records a refusal.
+    transaction that closes the effect, behind the events it `says`; `failed` records a refusal.
     """
 
     send: str
@@ -73,6 +75,10 @@ class Kind:
         self, host: Host, tx: Connection, link: Link, effect: Effect, receipt: Any, seen: Any
     ) -> None:
         """Record the success."""
+
+    def says(self, host: Host, effect: Effect) -> Sequence[Entry]:
+        """Give the events a success adds to its own, right behind it."""
+        return ()
 
     def failed(self, host: Host, tx: Connection, link: Link, effect: Effect) -> None:
         """Record the refusal."""

@@ -11,18 +11,30 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Integer, Text, bindparam, func, select, text
+from sqlalchemy import (
+    Connection,
+    Integer,
+    Text,
+    bindparam,
+    func,
+    literal_column,
+    null,
+    select,
+    text,
+)
 
 from encaisse_core import journal, restored
 from encaisse_core.host import Host
 from encaisse_core.naming import named
 from encaisse_core.store import schema
 from encaisse_core.store.engine import instant, stamp
+from encaisse_core.store.said import Moment, Said
 
 LEASE = timedelta(minutes=5)
 """Longer than a look-up, a send and a second look may take, so that a slow reply is no expiry."""
@@ -47,6 +59,8 @@ ENTRIES: Mapping[str, int] = {"record_payment": 1, "reverse_payment": -1}
 """Kinds that write into books, and the sense in which each lowers what the tool shows as owed."""
 
 PAYLOAD_VERSION = 1
+
+_written = json.JSONEncoder(sort_keys=True).encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,37 +140,41 @@ READY = text("state in ('planned','sending','uncertain')")
 
 _E = schema.effect.c
 _OF = _E.company_id == bindparam("of_company", type_=Text)
-_NEXT = (
-    select(schema.effect)
-    .where(
-        READY,
-        _OF,
-        _E.kind.in_(bindparam("kinds", expanding=True, type_=Text)),
-        _E.ready_at <= bindparam("now", type_=Text),
-        _E.id.not_in(bindparam("leave", expanding=True, type_=Text)),
+_ID = _E.id == bindparam("of_id", type_=Text)
+_ROW = tuple(column.name for column in schema.effect.columns)
+
+
+@cache
+def _next(kinds: int) -> Said:
+    """Ask for the ready effects of so many kinds, the most urgent first."""
+    named = [bindparam(f"kind_{number}", type_=Text) for number in range(kinds)]
+    return Said(
+        select(schema.effect)
+        .where(READY, _OF, _E.kind.in_(named), _E.ready_at <= bindparam("now", type_=Text))
+        .order_by(_E.lane, _E.ready_at, _E.created_at, _E.id)
+        .limit(bindparam("most", type_=Integer))
     )
-    .order_by(_E.lane, _E.ready_at, _E.created_at, _E.id)
-    .limit(1)
-)
-_LEASE = (
+
+
+_LEASE = Said(
     schema.effect.update()
-    .where(_OF, _E.id == bindparam("of_id", type_=Text))
+    .where(_OF, _ID)
     .values(
-        state="sending",
+        state=literal_column("'sending'"),
         token=bindparam("token_now", type_=Text),
         ready_at=bindparam("until", type_=Text),
         attempts=bindparam("tried", type_=Integer),
     )
 )
-_HELD = select(_E.ready_at).where(
-    _OF, _E.id == bindparam("of_id", type_=Text), _E.token == bindparam("held", type_=Text)
+_HELD = Said(
+    select(_E.ready_at, Moment()).where(_OF, _ID, _E.token == bindparam("held", type_=Text))
 )
-_FINISH = (
+_FINISH = Said(
     schema.effect.update()
-    .where(_OF, _E.id == bindparam("of_id", type_=Text), _E.token == bindparam("held", type_=Text))
+    .where(_OF, _ID, _E.token == bindparam("held", type_=Text))
     .values(
         state=bindparam("left", type_=Text),
-        token=None,
+        token=null(),
         reason=bindparam("why", type_=Text),
         ready_at=bindparam("again", type_=Text),
         finished_at=bindparam("ended", type_=Text),
@@ -169,35 +187,56 @@ hold it, and how it ended."""
 
 
 def claim_next(
-    host: Host, company_id: str, kinds: tuple[str, ...], *, without: Collection[str] = ()
+    host: Host,
+    company_id: str,
+    kinds: tuple[str, ...],
+    *,
+    without: Collection[str] = (),
+    looks: Callable[[Connection, str, str], object] | None = None,
 ) -> Effect | None:
     """Take the first ready effect under a new token, or None; `without` names some to leave.
+
+    `looks` reads what the effect's connection (company, id) says now, in the same transaction.
 
     An effect found `sending` past its lease was left by a dead worker: what it did is unknown, so
     it comes back as `uncertain` and is looked up before anything is sent.
     """
     with host.store.begin("outbox.claim") as tx:
-        now = host.store.db_now(tx)
-        host.store.one_at_a_time(tx, company_id)
-        among_kinds = {"of_company": company_id, "kinds": kinds, "leave": list(without)}
-        found = tx.execute(_NEXT, among_kinds | {"now": stamp(now)}).mappings().first()
+        now = host.store.one_at_a_time(tx, company_id)
+        found = _first(tx, company_id, kinds, now, without)
         if found is None:
             return None
         token = host.ids.nonce(16).hex()
         attempts = found["attempts"] + 1
         leased = {"token_now": token, "until": stamp(now + LEASE), "tried": attempts}
-        tx.execute(_LEASE, leased | {"of_company": company_id, "of_id": found["id"]})
+        _LEASE.run(tx, leased | {"of_company": company_id, "of_id": found["id"]})
+        if looks is not None:
+            looks(tx, company_id, found["connection_id"])
         state = "planned" if found["state"] == "planned" else "uncertain"
-        return effect_of(dict(found), state=state, token=token, attempts=attempts)
+        return effect_of(found, state=state, token=token, attempts=attempts)
+
+
+def _first(
+    tx: Connection, company_id: str, kinds: tuple[str, ...], now: datetime, without: Collection[str]
+) -> dict[str, Any] | None:
+    """Read the first ready effect that is not left; of so many, one more is enough."""
+    asked = {f"kind_{number}": kind for number, kind in enumerate(kinds)}
+    rows = _next(len(kinds)).run(
+        tx, asked | {"of_company": company_id, "now": stamp(now), "most": len(without) + 1}
+    )
+    for row in rows.fetchall():
+        found = dict(zip(_ROW, row, strict=True))
+        if found["id"] not in without:
+            return found
+    return None
 
 
 def holds(host: Host, effect: Effect) -> bool:
     """Tell whether this worker still holds the effect, just before it sends."""
     with host.store.begin("outbox.fence") as tx:
-        now = host.store.db_now(tx)
         named = {"of_company": effect.company_id, "of_id": effect.id, "held": effect.token}
-        found = tx.execute(_HELD, named).scalar_one_or_none()
-        return found is not None and instant(found) > now
+        found = _HELD.run(tx, named).fetchone()
+        return found is not None and instant(found[0]) > host.store.told(tx, found[1])
 
 
 def finish(
@@ -210,15 +249,17 @@ def finish(
     receipt: Mapping[str, Any] | None = None,
     reason: str | None = None,
     retry_in: timedelta | None = None,
+    says: Sequence[journal.Entry] = (),
 ) -> bool:
     """Write an attempt's outcome with the token; False when the lease was lost (nothing written).
 
-    `retry_in` delays a next attempt of an effect that stays planned or uncertain.
+    `retry_in` delays a next attempt of an effect that stays planned or uncertain; `says` are the
+    events that follow the one of a closed effect.
     """
     now = host.store.db_now(tx)
     closed = state in ("done", "refused", "parked")
-    written = tx.execute(
-        _FINISH,
+    written = _FINISH.run(
+        tx,
         {
             "of_company": effect.company_id,
             "of_id": effect.id,
@@ -228,20 +269,15 @@ def finish(
             "again": stamp(now + (retry_in or timedelta(0))),
             "ended": stamp(host.clock.now()) if closed else None,
             "landed": remote_id,
-            "proof": None if receipt is None else json.dumps(receipt, sort_keys=True),
+            "proof": None if receipt is None else _written(receipt),
         },
     )
     if written.rowcount == 0:
         return False
     if closed:
-        journal.append(
-            tx,
-            effect.company_id,
-            host.clock.now(),
-            f"effect_{state}",
-            effect.id,
-            {"kind": effect.kind, "subject": effect.subject, "remote_id": remote_id or ""},
-        )
+        body = {"kind": effect.kind, "subject": effect.subject, "remote_id": remote_id or ""}
+        closing = journal.Entry(host.clock.now(), f"effect_{state}", effect.id, body)
+        journal.append_all(tx, effect.company_id, (closing, *says))
     return True
 
 
@@ -275,19 +311,19 @@ def companies_with(tx: Connection, kinds: tuple[str, ...], now: str) -> list[str
 
 def effect_of(row: Mapping[str, Any], **changed: Any) -> Effect:
     """Make an effect of its row; `changed` is what holding it made different."""
-    effect = Effect(
-        company_id=row["company_id"],
-        id=row["id"],
-        kind=row["kind"],
-        subject=row["subject"],
-        cause=row["cause"],
-        key=row["key"],
-        connection_id=row["connection_id"],
-        state=row["state"],
-        payload=json.loads(row["payload"]),
-        token=row["token"],
-        attempts=row["attempts"],
-        created_at=instant(row["created_at"]),
-        remote_id=row["remote_id"],
+    held = {**row, **changed}
+    return Effect(
+        company_id=held["company_id"],
+        id=held["id"],
+        kind=held["kind"],
+        subject=held["subject"],
+        cause=held["cause"],
+        key=held["key"],
+        connection_id=held["connection_id"],
+        state=held["state"],
+        payload=json.loads(held["payload"]),
+        token=held["token"],
+        attempts=held["attempts"],
+        created_at=instant(held["created_at"]),
+        remote_id=held["remote_id"],
     )
-    return replace(effect, **changed)

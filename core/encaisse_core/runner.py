@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from encaisse_core import deliver, outbox
 from encaisse_core.host import Host
+from encaisse_core.lending import Desk
 
 PATIENCE = timedelta(minutes=20)
 """How long a drain waits for an effect that is to be tried again soon."""
@@ -38,15 +39,27 @@ def drain(
     at between two effects.
     """
     host = host.of(company_id)
+    with host.store.kept(), Desk(host) as desk:
+        return _drained(host, company_id, kinds, patience, stop_asked, desk)
+
+
+def _drained(
+    host: Host,
+    company_id: str,
+    kinds: tuple[str, ...],
+    patience: timedelta,
+    stop_asked: Callable[[], bool],
+    desk: Desk,
+) -> Drained:
     done = Drained()
     tries: Counter[str] = Counter()
     waiting: set[str] = set()
     end = host.clock.monotonic() + patience.total_seconds()
     while not stop_asked():
-        effect = outbox.claim_next(host, company_id, kinds, without=waiting)
+        effect = outbox.claim_next(host, company_id, kinds, without=waiting, looks=desk.looks)
         if effect is not None:
             tries[effect.id] += 1
-            outcome = deliver.deliver(host, effect)
+            outcome = deliver.deliver(host, effect, desk=desk)
             done.outcomes[outcome] += 1
             if outcome == "waiting":
                 waiting.add(effect.id)

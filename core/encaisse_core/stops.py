@@ -7,7 +7,7 @@ lowers it); credits, disputes and refusals withdraw or amend.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -264,18 +264,16 @@ class _Stop(Kind):
     def landed(
         self, host: Host, tx: Connection, link: Link, effect: Effect, receipt: Receipt, seen: Any
     ) -> None:
-        """Record how long the silence took: from seeing the fact to the acknowledgement."""
-        now = host.clock.now()
-        journal.append(
-            tx,
-            effect.company_id,
-            now,
-            "stop_acknowledged",
-            effect.subject,
-            {"kind": effect.kind, "seconds": int((now - effect.created_at).total_seconds())},
-        )
+        """Give the claim back where nothing of it remains."""
         if self.ends(effect):
             _close(host, tx, effect)
+
+    def says(self, host: Host, effect: Effect) -> Sequence[journal.Entry]:
+        """Tell how long the silence took: from seeing the fact to the acknowledgement."""
+        now = host.clock.now()
+        seconds = int((now - effect.created_at).total_seconds())
+        body: dict[str, journal.JSON] = {"kind": effect.kind, "seconds": seconds}
+        return (journal.Entry(now, "stop_acknowledged", effect.subject, body),)
 
     def ends(self, effect: Effect) -> bool:
         """Tell whether nothing of the claim remains in the procedure."""

@@ -18,7 +18,7 @@ from typing import Any
 
 from sqlalchemy import create_engine, event, make_url, text
 from sqlalchemy.engine import URL
-from sqlalchemy.pool import Pool, QueuePool
+from sqlalchemy.pool import Pool
 
 from encaisse_core.errors import UsageError
 from encaisse_core.loader import load
@@ -96,8 +96,7 @@ class Ground:
     @property
     def within(self) -> bool:
         """Tell whether a transaction is under way."""
-        pool = self.store.engine.pool
-        return isinstance(pool, QueuePool) and pool.checkedout() > 0
+        return self.store.within
 
     def _connect(
         self, dialect: object, record: object, cargs: list[Any], cparams: dict[str, Any]

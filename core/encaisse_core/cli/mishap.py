@@ -25,7 +25,6 @@ from encaisse_core.errors import (
     USAGE,
     HostError,
 )
-from encaisse_einvoicing.complaints import of_the_system
 
 MASK = "•••"
 LEAST = 6
@@ -70,6 +69,8 @@ def expected(error: Exception) -> tuple[str, int] | None:
     if isinstance(error, PartnerError):
         return error.message, UNREACHABLE
     if isinstance(error, OSError) and error.filename is not None:
+        from encaisse_einvoicing.complaints import of_the_system  # with all that reads documents
+
         return f"Le fichier {error.filename} : {of_the_system(error)}.", STORE
     return None
 

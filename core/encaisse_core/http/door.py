@@ -57,6 +57,19 @@ def _trusted() -> ssl.SSLContext:
 class LentClient(httpx.Client):
     """Keep the house's rules whatever one call asks: no redirect followed, our credentials."""
 
+    def __init__(
+        self, carrier: LentTransport, above: httpx.BaseTransport, auth: httpx.Auth | None
+    ) -> None:
+        """Send through `above`, which ends in `carrier`."""
+        super().__init__(auth=auth, transport=above, trust_env=False)
+        # trust_env: neither a netrc file nor a proxy may see a partner's credentials
+        self._carrier = carrier
+
+    def renew(self, deadline: datetime) -> None:
+        """Lend it once more, until another instant; nothing of the work before is left."""
+        self.cookies.clear()
+        self._carrier.renew(deadline)
+
     def send(self, request: httpx.Request, **asked: Any) -> httpx.Response:
         """Send; `auth` and `follow_redirects` of a single call do not count."""
         return super().send(request, stream=bool(asked.get("stream")), follow_redirects=False)
@@ -104,7 +117,7 @@ class Door:
         deadline: datetime | None = None,
         addresses: Sequence[str] = (),
         keeps_reserve: bool = False,
-    ) -> httpx.Client:
+    ) -> LentClient:
         """Build the client for one unit of work; `addresses` are those of self-hosted tools.
 
         With `keeps_reserve` it leaves the reserve of each quota to stops, writes and last looks.
@@ -144,11 +157,8 @@ class Door:
             store=self._keeping.store,
             clock=self._keeping.clock,
         )
-        return LentClient(
-            auth=self._auth(manifest, grant_id, secrets),
-            transport=_sealing(manifest, secrets, carrier),
-            trust_env=False,  # neither a netrc file nor a proxy may see a partner's credentials
-        )
+        sealing = _sealing(manifest, secrets, carrier)
+        return LentClient(carrier, sealing, self._auth(manifest, grant_id, secrets))
 
     def out_of_bounds(self, manifest: Manifest, environment: str) -> str:
         """Say why a vendor may not be called; empty where it may.

@@ -75,10 +75,10 @@ class _Again(Exception):
 class _Patience:
     """Hold how much longer one request may wait, over all its attempts."""
 
-    def __init__(self, clock: Clock, lent: Lent) -> None:
+    def __init__(self, clock: Clock, deadline: datetime | None, max_wait: timedelta) -> None:
         self._clock = clock
-        self._deadline = lent.deadline
-        self._left = lent.max_wait
+        self._deadline = deadline
+        self._left = max_wait
 
     @property
     def left(self) -> timedelta:
@@ -99,6 +99,7 @@ class LentTransport(httpx.BaseTransport):
         self, lent: Lent, inner: httpx.BaseTransport, *, store: Store, clock: Clock
     ) -> None:
         self._lent = lent
+        self._deadline = lent.deadline
         self._inner = inner
         self._store = store
         self._clock = clock
@@ -107,7 +108,7 @@ class LentTransport(httpx.BaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request; give a whole answer or raise an error of the contract."""
         self._admit(request)
-        patience = _Patience(self._clock, self._lent)
+        patience = _Patience(self._clock, self._deadline, self._lent.max_wait)
         if not _reads(request):
             return self._write(request, patience)
         retrying = Retrying(
@@ -124,6 +125,10 @@ class LentTransport(httpx.BaseTransport):
             return retrying(self._read, request, patience)
         except _Again as last:
             raise last.error from None
+
+    def renew(self, deadline: datetime) -> None:
+        """Start no request after another instant than before."""
+        self._deadline = deadline
 
     def close(self) -> None:
         """Do nothing: connections are shared by all clients and closed by the door."""
@@ -191,7 +196,7 @@ class LentTransport(httpx.BaseTransport):
 
     def _pace(self, request: httpx.Request, patience: _Patience) -> None:
         """Wait for a slot in every quota, or say when to come back."""
-        if self._lent.deadline is not None and self._clock.now() >= self._lent.deadline:
+        if self._deadline is not None and self._clock.now() >= self._deadline:
             raise Transient(
                 f"Le temps prévu pour {self._name} est écoulé : rien n'a été envoyé, la suite est "
                 "reprise au prochain passage."
@@ -224,8 +229,8 @@ class LentTransport(httpx.BaseTransport):
         if not self._lent.keeps_reserve:
             return self._reserved(wanted, patience.left)
         until = self._clock.now() + max(quotas.PULLS_WAIT, self._lent.max_wait)
-        if self._lent.deadline is not None:
-            until = min(until, self._lent.deadline)
+        if self._deadline is not None:
+            until = min(until, self._deadline)
         while True:
             left = until - self._clock.now()
             turn = self._reserved(wanted, min(left, quotas.AHEAD))
@@ -240,8 +245,8 @@ class LentTransport(httpx.BaseTransport):
     def _addressed(self, request: httpx.Request) -> httpx.Request:
         """Give the request as it travels: our timeouts, and in a simulation our address."""
         silence = SILENCE_SECONDS
-        if self._lent.deadline is not None:
-            left = (self._lent.deadline - self._clock.now()).total_seconds()
+        if self._deadline is not None:
+            left = (self._deadline - self._clock.now()).total_seconds()
             silence = max(1.0, min(silence, left))
         timeout = httpx.Timeout(silence, connect=min(CONNECT_SECONDS, silence))
         url, headers = request.url, request.headers

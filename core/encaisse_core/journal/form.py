@@ -18,6 +18,10 @@ LARGEST_INTEGER = 2**53 - 1
 """Integers above are not the same number in every JSON reader (RFC 8259 §6)."""
 
 
+_written = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
+"""Made once: each event is written twice, its body and what its hash covers."""
+
+
 def canonical(value: JSON) -> str:
     """Write a value in its one form: sorted keys, no spaces, no escapes but JSON's own.
 
@@ -25,7 +29,7 @@ def canonical(value: JSON) -> str:
     half a surrogate pair, anything JSON does not know.
     """
     _check(value)
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    text = _written(value)
     try:
         text.encode("utf-8")
     except UnicodeEncodeError as error:
@@ -43,7 +47,8 @@ def _check(value: object) -> None:
         for key, item in cast("dict[object, object]", value).items():
             if not isinstance(key, str):
                 raise ValueError(f"a key of the journal is text, not {type(key).__name__}")
-            _check(item)
+            if type(item) is not str:
+                _check(item)
     elif isinstance(value, (list, tuple)):
         for item in cast("Sequence[object]", value):
             if type(item) is not str:  # a page's event lists the ids of its rows

@@ -13,7 +13,8 @@ from encaisse_core.errors import CheckFailed, StoreError
 from encaisse_core.journal.form import FIRST, JSON, canonical, event_hash, head_message
 from encaisse_core.store import schema
 from encaisse_core.store.engine import stamp
-from encaisse_core.store.upsert import insert_many
+from encaisse_core.store.said import Said
+from encaisse_core.store.upsert import FEW, insert_many
 
 EVENT = ("company_id", "sequence", "at", "kind", "subject", "body", "previous", "hash")
 
@@ -88,7 +89,11 @@ def append_all(connection: Connection, company_id: str, entries: Iterable[Entry]
         )
         rows.append((company_id, sequence, at, entry.kind, entry.subject, body, previous, hash_))
         previous = hash_
-    insert_many(connection, schema.event, EVENT, rows)
+    if len(rows) <= FEW:
+        for row in rows:
+            _ONE.run(connection, dict(zip(EVENT, row, strict=True)))
+    else:
+        insert_many(connection, schema.event, EVENT, rows)
     return sequence
 
 
@@ -184,27 +189,28 @@ def _lock(connection: Connection, company_id: str) -> tuple[str, str]:
     FOR NO KEY UPDATE on PostgreSQL: it keeps other writers of this journal out, but not the rows
     of other tables that refer to the company. SQLite has one writer anyway.
     """
-    row = connection.execute(_COMPANY, {"of_company": company_id}).first()
+    row = _COMPANY.run(connection, {"of_company": company_id}).fetchone()
     if row is None:
         raise StoreError(f"La société {company_id} n'existe pas : rien n'a été écrit au journal.")
-    return row.siren, row.environment
+    return row[0], row[1]
 
 
 def _last_event(connection: Connection, company_id: str) -> tuple[int, str]:
-    row = connection.execute(_LAST, {"of_company": company_id}).first()
-    return (row.sequence, row.hash) if row is not None else (0, FIRST)
+    row = _LAST.run(connection, {"of_company": company_id}).fetchone()
+    return (row[0], row[1]) if row is not None else (0, FIRST)
 
 
 _OF = bindparam("of_company", type_=Text)
-_COMPANY = (
+_COMPANY = Said(
     select(schema.company.c.siren, schema.company.c.environment)
     .where(schema.company.c.id == _OF)
     .with_for_update(key_share=True)
 )
-_LAST = (
+_LAST = Said(
     select(schema.event.c.sequence, schema.event.c.hash)
     .where(schema.event.c.company_id == _OF)
     .order_by(schema.event.c.sequence.desc())
     .limit(1)
 )
-"""Made once: both stand in every page that brought news."""
+_ONE = Said(schema.event.insert().values({name: bindparam(name) for name in EVENT}))
+"""Made once: they stand in every page that brought news, and in every effect."""

@@ -47,6 +47,19 @@ class Scope:
         if self.reach is not None:
             connection.exec_driver_sql("select set_config('app.reach', %s, true)", (self.reach,))
 
+    def settle(self, connection: Connection) -> None:
+        """Say so for all transactions of a connection, until `unsettle`."""
+        if connection.dialect.name == "postgresql":
+            both = (self.company or "", self.reach or "")
+            connection.exec_driver_sql(_SETTLE, both)
+
+    def unsettle(self, connection: Connection) -> None:
+        """Make a connection nobody's again."""
+        if connection.dialect.name == "postgresql":
+            connection.exec_driver_sql(_SETTLE, ("", ""))
+
+
+_SETTLE = "select set_config('app.company', %s, false), set_config('app.reach', %s, false)"
 
 NOWHERE = Scope()
 """A transaction that said nothing sees no company at all."""

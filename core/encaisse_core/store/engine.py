@@ -21,14 +21,28 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, select, text
-from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Engine,
+    QueuePool,
+    bindparam,
+    create_engine,
+    event,
+    func,
+    make_url,
+    select,
+)
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from encaisse_core import chaos
 from encaisse_core.errors import StoreError
 from encaisse_core.store import schema
 from encaisse_core.store.apart import NOWHERE, Scope
+from encaisse_core.store.line import Lines
+from encaisse_core.store.refusals import store_error, wrapped
+from encaisse_core.store.said import Moment, Said
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -37,12 +51,17 @@ def stamp(instant: datetime) -> str:
     """Write an instant as the store keeps it: UTC, microseconds, sorting as it reads."""
     if instant.tzinfo is None:
         raise ValueError("an instant without a time zone cannot be stored")
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return instant.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def instant(text_: str) -> datetime:
-    """Read an instant the store keeps."""
-    return datetime.strptime(text_, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+    """Read an instant the store keeps; `ValueError` for one in any other form."""
+    if len(text_) != STAMPED or text_[-1] != "Z":
+        raise ValueError("not an instant the store keeps")
+    return datetime.fromisoformat(text_)
+
+
+STAMPED = len("2026-01-01T00:00:00.000000Z")
 
 
 class Store:
@@ -57,6 +76,7 @@ class Store:
         self.engine = engine
         self.scope = scope
         self._whole = whole or self
+        self.lines: Lines = whole.lines if whole is not None else Lines(engine)
         self._virtual = False
         self._shared: Callable[[], datetime] | None = None
 
@@ -88,14 +108,40 @@ class Store:
     @contextmanager
     def begin(self, place: str = chaos.ELSEWHERE) -> Generator[Connection]:
         """Open a transaction: all of it lands, or nothing. `place` names it in `chaos.COMMITS`."""
+        driver = self.engine.dialect.loaded_dbapi
         try:
-            with self.engine.begin() as connection:
-                self.scope.begin(connection)
-                yield connection
-                chaos.point(place, "before_commit")
+            line = self.lines.free(self.scope)
+            if line is None:
+                with self.engine.begin() as connection:
+                    self.scope.begin(connection)
+                    yield connection
+                    chaos.point(place, "before_commit")
+            else:
+                try:
+                    self.lines.open(line)
+                    yield line.connection
+                    chaos.point(place, "before_commit")
+                    self.lines.close(line)
+                except BaseException:
+                    self.lines.fail()
+                    raise
         except DBAPIError as error:
             raise store_error(error) from error
+        except driver.Error as error:  # of a statement that was handed to the driver itself
+            raise store_error(wrapped(error, driver.Error)) from error
         chaos.point(place, "after_commit")
+
+    @contextmanager
+    def kept(self) -> Generator[None]:
+        """Keep one connection for the many short transactions this thread begins meanwhile."""
+        with self.lines.kept(self.scope):
+            yield
+
+    @property
+    def within(self) -> bool:
+        """Tell whether any transaction of this process is under way."""
+        pool = self.engine.pool
+        return isinstance(pool, QueuePool) and pool.checkedout() > self.lines.idle
 
     def db_now(self, connection: Connection) -> datetime:
         """Tell the instant leases are compared with: the database's clock, never a worker's.
@@ -103,26 +149,34 @@ class Store:
         Two machines' clocks differ; a lease judged by one and granted by the other would let two
         workers hold one effect. In simulations it is the one row of `virtual_clock`.
         """
+        if self._told_by_us:
+            return self.told(connection, "")
+        row = _CLOCK.run(connection, {}).fetchone()
+        assert row is not None
+        return instant(row[0])
+
+    def told(self, connection: Connection, moment: str) -> datetime:
+        """Take the `Moment` a statement brought along; in simulations, the simulated one."""
         if self._whole._shared is not None:
             return self._whole._shared()
         if self._whole._virtual:
-            row = connection.execute(_VIRTUAL).scalar_one()
-            return instant(row)
-        if self.sqlite:
-            now = connection.exec_driver_sql("select strftime('%Y-%m-%dT%H:%M:%f', 'now')")
-            return datetime.fromisoformat(str(now.scalar_one())).replace(tzinfo=UTC)
-        now_pg: datetime = connection.exec_driver_sql("select clock_timestamp()").scalar_one()
-        return now_pg.astimezone(UTC)
+            return instant(connection.execute(_VIRTUAL).scalar_one())
+        return instant(moment)
 
-    def one_at_a_time(self, connection: Connection, company_id: str) -> None:
+    @property
+    def _told_by_us(self) -> bool:
+        return self._whole._shared is not None or self._whole._virtual
+
+    def one_at_a_time(self, connection: Connection, company_id: str) -> datetime:
         """Let one worker at a time think about a company, until its transaction ends.
 
-        SQLite has one writer anyway; on PostgreSQL two could recognise one payment at once.
+        SQLite has one writer anyway; on PostgreSQL two could recognise one payment at once. Gives
+        the instant at which its turn came.
         """
-        if not self.sqlite:
-            connection.execute(
-                text("select pg_advisory_xact_lock(:number)"), {"number": _lock_number(company_id)}
-            )
+        if self.sqlite:
+            return self.db_now(connection)
+        _TURN.run(connection, {"number": _lock_number(company_id)})
+        return self.db_now(connection)
 
     def set_virtual_now(self, now: datetime) -> None:
         """Put the store on simulated time."""
@@ -142,8 +196,11 @@ class Store:
 
 
 _VIRTUAL = select(schema.virtual_clock.c.now)
+_CLOCK = Said(select(Moment()))
+_TURN = Said(select(func.pg_advisory_xact_lock(bindparam("number", type_=BigInteger))))
 
 
+@cache
 def _lock_number(name: str) -> int:
     return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
 
@@ -292,69 +349,6 @@ def _version(engine: Engine) -> str | None:
             "relancez la commande."
         ) from error
     return current
-
-
-FAULTS: tuple[tuple[str, str], ...] = (
-    (
-        "disk is full",
-        "Le disque est plein : la dernière écriture a été annulée, rien n'est perdu. "
-        "Libérez de la place, puis relancez la commande.",
-    ),
-    (
-        "No space left",
-        "Le disque de la base est plein : la dernière écriture a été annulée, rien n'est perdu. "
-        "Libérez de la place, puis relancez la commande.",
-    ),
-    (
-        "database is locked",
-        "La base est occupée par une autre commande depuis plus de 30 secondes. "
-        "Attendez sa fin, puis relancez.",
-    ),
-    (
-        "readonly database",
-        "La base de données est en lecture seule. Vérifiez les droits du dossier de données.",
-    ),
-    (
-        "unable to open database",
-        "La base de données ne peut pas être ouverte. Vérifiez le dossier de données et ses "
-        "droits.",
-    ),
-    (
-        "not a database",
-        "Le fichier de la base est abîmé ou n'est pas une base d'encaisse. "
-        "Restaurez une sauvegarde.",
-    ),
-    (
-        "malformed",
-        "Le fichier de la base est abîmé. Restaurez une sauvegarde.",
-    ),
-    (
-        "permission denied",
-        "Le rôle PostgreSQL n'a pas les droits qu'il faut. Avec le rôle propriétaire de la base : "
-        "encaisse database prepare --role CE_RÔLE.",
-    ),
-    (
-        "must be owner of",
-        "La base doit être mise à jour par le rôle qui la possède : encaisse database prepare, "
-        "avec ENCAISSE_DATABASE_URL à son nom.",
-    ),
-    (
-        "onnection refused",
-        "Le serveur PostgreSQL ne répond pas. Vérifiez ENCAISSE_DATABASE_URL.",
-    ),
-)
-"""What databases say (SQLite result codes, PostgreSQL class 53 and 08), and what a person does."""
-
-
-def store_error(error: DBAPIError) -> Exception:
-    """Turn a database's fault into a sentence; a programming error stays what it is."""
-    said = str(error.orig)
-    for sign, sentence in FAULTS:
-        if sign in said:
-            return StoreError(sentence)
-    if isinstance(error, OperationalError):
-        return StoreError(f"La base de données a refusé l'opération : {said}")
-    return error
 
 
 def rows(result: Any) -> list[dict[str, Any]]:
