@@ -9,14 +9,28 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from sqlalchemy import func, select
 
-from encaisse_lab.bench.host import databases, draining, house, ingesting, page, raw
+from encaisse_core import journal, runner
+from encaisse_core.store import schema
+from encaisse_lab.bench.host import (
+    databases,
+    draining,
+    house,
+    ingesting,
+    joining,
+    page,
+    quiet,
+    raw,
+    raw_outbox,
+)
 from encaisse_lab.bench.host.databases import Database
 from encaisse_lab.bench.host.found import Bench, Finding, Spent, ratio
 from encaisse_lab.bench.host.invented import dicts, invoices
 from encaisse_lab.bench.judging import Goal, Verdict
 
 SIZES = {"rows": 60, "peer_rows": 60, "page": 20, "rounds": 1}
+EVENTS = ("effect_done", "stop_acknowledged")
 GOAL = Goal("some", 0.5, "some speed", "une vitesse")
 
 
@@ -80,6 +94,51 @@ def test_what_was_not_measured_is_never_met() -> None:
     assert "| no server | **not measured** |" in page.page(found, SIZES, 1, "x 1", date(2026, 1, 2))
     assert "NON MESURÉ" in next(page.spoken(found))
     assert page.as_json(found, SIZES, 1)["goals"][0]["met"] is None
+
+
+def test_a_piece_joins_the_others_and_replaces_its_own(tmp_path: Path) -> None:
+    kept, sizes = tmp_path / "kept.json", {"rows": 60, "rounds": 1}
+    joining.joined(kept, [Finding(Verdict(GOAL, 0.4), "SQLite", {"x": 1})], sizes)
+    other = Finding(Verdict(GOAL, None, "no server"), "PostgreSQL")
+    joining.joined(kept, [other], sizes)
+    every = joining.joined(kept, [Finding(Verdict(GOAL, 0.6), "SQLite")], sizes | {"rows": 90})
+    assert [(each.database, each.verdict.value) for each in every] == [
+        ("PostgreSQL", None),
+        ("SQLite", 0.6),
+    ]
+    assert joining.read(kept) == every
+    assert every[1].figures == {"rows": 90, "rounds": 1}
+
+
+def test_the_raw_loop_leaves_the_rows_the_drain_leaves(tmp_path: Path) -> None:
+    """The same effects done, and a journal that holds by the host's own check."""
+    database, count = Database("SQLite", tmp_path), 12
+    told: list[list[tuple[object, ...]]] = []
+    for ours in (True, False):
+        url, known = database.fresh(), {"benchcollector": draining.BenchCollector}
+        with house.opened(url, tmp_path / f"home-{ours}", known) as opened:
+            host, company = opened.app.host.of(opened.company), opened.company
+            draining.plan(host, company, opened.links[0].id, count)
+            if ours:
+                runner.drain(host, company, ("pause",))
+            else:
+                raw_outbox.drain(database, url, company, count)
+            with host.store.begin() as tx:
+                assert journal.seal(tx, company, host.clock.now(), opened.app.signer) is not None
+                e, j = schema.effect.c, schema.event.c
+                sent = (e.remote_id == e.key, func.length(e.receipt))
+                done = select(e.id, e.kind, e.state, e.token, e.attempts, e.reason, *sent)
+                said = select(j.kind, j.subject).where(j.kind.in_(EVENTS)).order_by(j.sequence)
+                rows = [tuple(each) for each in tx.execute(done.order_by(e.id))]
+                told.append(rows + [tuple(each) for each in tx.execute(said)])
+    assert told[0] == told[1]
+    assert len(told[0]) == 3 * count
+
+
+def test_an_unchanged_night_writes_its_run_record_only(tmp_path: Path) -> None:
+    (found,) = quiet.measure(bench(tmp_path))
+    assert found.verdict.value == 0, found.figures
+    assert found.figures["rows of night"] == 1
 
 
 @pytest.mark.slow

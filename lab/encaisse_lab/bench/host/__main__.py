@@ -8,18 +8,37 @@ import resource
 import tempfile
 import time
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
 import click
 
-from encaisse_lab.bench.host import databases, page
+from encaisse_lab.bench.host import databases, joining, page
 from encaisse_lab.bench.host.found import Bench, Finding
 from encaisse_lab.bench.host.measures import MEASURES
 
 NOT_MET = 1
+
+
+class _Names(click.ParamType[tuple[str, ...]]):
+    """Take several names of a table, separated by commas."""
+
+    name = "noms"
+
+    def __init__(self, known: Iterable[str]) -> None:
+        self._known = tuple(known)
+
+    def convert(self, value: str, param: object, ctx: object) -> tuple[str, ...]:
+        """Give the names; one that is unknown is a mistake of whoever typed it."""
+        names = tuple(value.split(","))
+        for each in names:
+            if each not in self._known:
+                self.fail(f"« {each} » n'est pas une mesure : {', '.join(self._known)}.")
+        return names
+
+
 PEER_ROWS = 20_000
 LIBRARIES = ("encaisse", "sqlalchemy", "psycopg", "dlt")
 
@@ -33,7 +52,10 @@ LIBRARIES = ("encaisse", "sqlalchemy", "psycopg", "dlt")
               help="Factures d'une page.")  # fmt: skip
 @click.option("--rounds", type=click.IntRange(1), default=5, show_default=True,
               help="Nombre de tours.")  # fmt: skip
-@click.option("--only", multiple=True, type=click.Choice(list(MEASURES)), help="Mesures faites.")
+@click.option("--only", type=_Names(MEASURES), default=",".join(MEASURES),
+              help="Mesures faites, séparées par des virgules (toutes par défaut).")  # fmt: skip
+@click.option("--keep", type=click.Path(path_type=Path, dir_okay=False),
+              help="Fichier JSON où les passages se rejoignent ; la page le dit tout.")  # fmt: skip
 @click.option("--database", multiple=True, type=click.Choice(databases.NAMES), help="Bases.")
 @click.option("--json", "as_json", is_flag=True, help="Écrit toutes les mesures en JSON.")
 @click.option("--write", type=click.Path(path_type=Path), help="Écrit la page (Markdown).")
@@ -46,6 +68,7 @@ def bench(
     page_: int,
     rounds: int,
     only: Sequence[str],
+    keep: Path | None,
     database: Sequence[str],
     as_json: bool,
     write: Path | None,
@@ -57,8 +80,10 @@ def bench(
     sizes = {"rows": rows, "peer_rows": min(peer_rows, rows), "page": page_, "rounds": rounds}
     found: list[Finding] = []
     for name in database or databases.NAMES:
-        found += _on(name, only or list(MEASURES), sizes)
+        found += _on(name, only, sizes)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    if keep is not None:
+        found = joining.joined(keep, found, sizes)
     if write is not None:
         versions = ", ".join(f"{library} {version(library)}" for library in LIBRARIES)
         today = datetime.now(UTC).date()

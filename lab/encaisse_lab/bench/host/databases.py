@@ -98,6 +98,11 @@ class Database:
         return ticks / TICKS
 
 
+def spent_by(process: int) -> float:
+    """Tell the processor time another process has spent, in seconds (Linux)."""
+    return sum(map(int, _stat(Path(f"/proc/{process}"))[11:13])) / TICKS
+
+
 def _stat(process: Path) -> list[str]:
     return (process / "stat").read_text("ascii", "replace").rpartition(")")[2].split()
 

@@ -1,17 +1,14 @@
 """Drain the outbox, each result committed by itself, beside a loop that makes the same commits.
 
-Ours takes an effect, fences it, hands it to a partner in memory and writes the proof with its event
-of the journal, by the very code of the night. The raw loop makes the same three transactions on a
-table of its own and does nothing else: no look at who holds what, no event, no partner.
+Ours takes an effect, fences it, hands it to a partner in memory and writes the proof with its
+events of the journal, by the very code of the night. The raw loop (`raw_outbox.py`) leaves the same
+rows in the same tables by the same transactions, and does nothing else.
 """
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from importlib import import_module
 from typing import Any, ClassVar
 
 from encaisse_api import (
@@ -25,11 +22,11 @@ from encaisse_api import (
     Write,
 )
 from encaisse_core import outbox, runner
+from encaisse_core.host import Host
 from encaisse_core.store import schema
 from encaisse_core.store.engine import stamp
 from encaisse_core.store.upsert import insert_many
-from encaisse_lab.bench.host import house
-from encaisse_lab.bench.host.databases import Database
+from encaisse_lab.bench.host import house, raw_outbox
 from encaisse_lab.bench.host.found import Bench, Finding, Spent, compared, rates, ratio
 from encaisse_lab.bench.host.invented import SELLER
 from encaisse_lab.bench.judging import Goal, Verdict
@@ -94,18 +91,21 @@ def measure(bench: Bench) -> Iterator[Finding]:
     """Alternate ours with a small backlog, ours with a large one, and the raw loop."""
     small, large = max(TAKEN * 2, bench.rows // SMALLER), max(TAKEN * 2, bench.rows)
     taken: dict[str, list[Spent]] = {"small": [], "large": [], "raw": []}
-    urls = {"small": bench.database.fresh(), "large": bench.database.fresh()}
+    urls = {name: bench.database.fresh() for name in taken}
+    company = ""
     known: dict[str, type[Connector]] = {"benchcollector": BenchCollector}
-    for name, size in (("small", small), ("large", large)):
+    for name, size in (("small", small), ("large", large), ("raw", small)):
         bench.tell(f"{bench.database.name}, {size} envois en attente")
         with house.opened(urls[name], bench.folder / f"home-{name}", known) as opened:
-            plan(opened, size + TAKEN * bench.rounds)
+            count = size + TAKEN * bench.rounds
+            plan(opened.app.host, opened.company, opened.links[0].id, count)
+            company = opened.company
     for number in range(1, bench.rounds + 1):
         bench.tell(f"{bench.database.name}, envois, tour {number}/{bench.rounds}")
         for name in ("small", "large"):
             with house.opened(urls[name], bench.folder / f"home-{name}", known) as opened:
                 taken[name].append(_ours(bench, opened))
-        taken["raw"].append(_raw(bench.database))
+        taken["raw"].append(raw_outbox.drain(bench.database, urls["raw"], company, TAKEN))
     for url in urls.values():
         bench.database.drop(url)
     yield compared(bench, DRAIN, TAKEN, ("ours", taken["small"]), ("raw", taken["raw"]))
@@ -120,24 +120,23 @@ def measure(bench: Bench) -> Iterator[Finding]:
     yield Finding(verdict, bench.database.name, figures)
 
 
-def plan(opened: house.House, count: int) -> None:
+def plan(host: Host, company: str, link: str, count: int) -> None:
     """Write effects down as a night would, a moment after each other."""
+    with_company = host.of(company).store
     for first in range(0, count, PAGE):
-        with opened.app.host.store.begin() as tx:
+        numbers = range(first, min(first + PAGE, count))
+        with with_company.begin() as tx:
             insert_many(
-                tx,
-                schema.effect,
-                EFFECT,
-                [_effect(opened, number) for number in range(first, min(first + PAGE, count))],
+                tx, schema.effect, EFFECT, [_effect(company, link, each) for each in numbers]
             )
 
 
-def _effect(opened: house.House, number: int) -> tuple[Any, ...]:
-    key = outbox.key_of(opened.company, "pause", f"prc_{number}", "bench")
+def _effect(company: str, link: str, number: int) -> tuple[Any, ...]:
+    key = outbox.key_of(company, "pause", f"prc_{number}", "bench")
     at = stamp(LONG_AGO + timedelta(milliseconds=number))
     return (
-        opened.company, f"eff_{number:026d}", "pause", f"prc_{number}", "bench", key,
-        opened.links[0].id, outbox.LANES["pause"], "planned",
+        company, f"eff_{number:026d}", "pause", f"prc_{number}", "bench", key, link,
+        outbox.LANES["pause"], "planned",
         f'{{"procedure_ref": "p-{number}", "reason": "dispute"}}', outbox.PAYLOAD_VERSION, at, at,
     )  # fmt: skip
 
@@ -156,66 +155,3 @@ def _ours(bench: Bench, opened: house.House) -> Spent:
     if done.outcomes != {"done": TAKEN}:
         raise AssertionError(f"effects ended as {dict(done.outcomes)}")
     return spent
-
-
-LOOP: Sequence[Sequence[str]] = (
-    (
-        "select id, payload from effect where state in ('planned','sending','uncertain') "
-        "and ready_at <= {now} order by lane, ready_at limit 1",
-        "update effect set state = 'sending', token = 'x', ready_at = '2099' where id = {id}",
-    ),
-    ("select ready_at from effect where id = {id} and token = 'x'",),
-    (
-        "update effect set state = 'done', token = null, receipt = 'r' "
-        "where id = {id} and token = 'x'",
-        "insert into event (at, body) values ('2026', {id})",
-    ),
-)
-"""What each of the three transactions says."""
-
-
-def _raw(database: Database) -> Spent:
-    url = database.fresh()
-    mark = "?" if database.sqlite else "%s"
-    loop = [[said.format(now="'2026-06'", id=mark) for said in part] for part in LOOP]
-    with closing(_connect(database, url)) as raw:
-        execute: Callable[..., Any] = raw.execute
-        for said in (
-            "create table effect (id text primary key, lane int, ready_at text, state text,"
-            " token text, payload text, receipt text)",
-            "create index ready on effect (lane, ready_at)"
-            " where state in ('planned','sending','uncertain')",
-            "create table event (at text, body text)",
-        ):
-            execute(said)
-        many: Callable[..., Any] = raw.cursor().executemany
-        execute("begin")
-        many(
-            f"insert into effect values ({mark}, 0, {mark}, 'planned', null, '{{}}', null)",
-            [(f"eff_{n:026d}", stamp(LONG_AGO + timedelta(milliseconds=n))) for n in range(TAKEN)],
-        )
-        execute("commit")
-        begin = "begin immediate" if database.sqlite else "begin"
-        started = database.spent()
-        for _ in range(TAKEN):
-            execute(begin)
-            (effect_id, _payload) = execute(loop[0][0]).fetchone()
-            execute(loop[0][1], (effect_id,))
-            execute("commit")
-            for part in loop[1:]:
-                execute(begin)
-                for said in part:
-                    execute(said, (effect_id,))
-                execute("commit")
-        spent = database.spent() - started
-    database.drop(url)
-    return spent
-
-
-def _connect(database: Database, url: str) -> Any:
-    if not database.sqlite:
-        return import_module("psycopg").connect(url.replace("+psycopg", "", 1), autocommit=True)
-    raw = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)
-    raw.execute("pragma journal_mode = wal")
-    raw.execute("pragma synchronous = normal")
-    return raw

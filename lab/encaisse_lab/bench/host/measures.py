@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from encaisse_lab.bench.host import draining, ingesting, loading
+from encaisse_lab.bench.host import draining, ingesting, loading, quiet, restarting, spreading
 from encaisse_lab.bench.host.found import Measure
 
 MEASURES: Mapping[str, Measure] = {
     "ingest": ingesting.measure,
     "dlt": loading.measure,
     "drain": draining.measure,
+    "restart": restarting.measure,
+    "quiet": quiet.measure,
+    "workers": spreading.measure,
 }

@@ -9,12 +9,11 @@ starting Python is in none of it.
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -29,12 +28,20 @@ from encaisse_core.workers import calendar
 from encaisse_core.workers.calendar import Round
 from encaisse_core.workers.queue import Queue, queue
 from encaisse_lab import faults_places, faults_workers
+from encaisse_lab.bench.host.found import Bench, Finding
+from encaisse_lab.bench.judging import Goal, Verdict
 from encaisse_lab.invented import with_key
 from encaisse_simulator.factomos import HOST
 from encaisse_simulator.server import serve
 from encaisse_simulator.wire import SimRequest, SimResponse
 from encaisse_simulator.world import World
 
+WORKERS = Goal(
+    "workers",
+    1.7,
+    "two workers' nights where a tool is slow, part of one worker's speed",
+    "nuits de deux ouvriers devant un outil lent, en part de la vitesse d'un seul",
+)
 SLOW = timedelta(milliseconds=600)
 """How long the tool takes to answer each call."""
 
@@ -72,17 +79,17 @@ class Spread:
         """Tell how many times as fast two are, by the medians."""
         return median(self.seconds[1]) / median(self.seconds[2])
 
-    def as_json(self) -> dict[str, object]:
-        """Give it as JSON writes it."""
-        return {
-            "companies": self.companies,
-            "slow_ms": self.slow_ms,
-            "calls_a_round": self.calls,
-            "seconds": {
-                str(n): [round(each, 2) for each in took] for n, took in self.seconds.items()
-            },
-            "ratio": round(self.ratio, 2),
-        }
+
+def measure(bench: Bench) -> Iterator[Finding]:
+    """Measure on PostgreSQL; SQLite is one machine's and has no second worker."""
+    if bench.database.sqlite:
+        return
+    found = two_workers(bench.database.uri, rounds=bench.rounds, tell=bench.tell)
+    figures: dict[str, float] = {
+        f"{count} worker{'s' * (count > 1)} s": median(took)
+        for count, took in found.seconds.items()
+    } | {"companies": found.companies, "ms an answer": found.slow_ms, "calls": found.calls}
+    yield Finding(Verdict(WORKERS, found.ratio), bench.database.name, figures)
 
 
 def two_workers(
@@ -203,8 +210,3 @@ def _working(count: int, environ: dict[str, str]) -> Generator[Sequence[subproce
             each.terminate()
         for each in crew:
             each.wait(60)
-
-
-if __name__ == "__main__":
-    with faults_places.embedded_server() as server:
-        print(json.dumps(two_workers(server, tell=print).as_json(), indent=1))
