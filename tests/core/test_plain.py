@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, date, datetime
 from fractions import Fraction
 from pathlib import Path
@@ -187,6 +188,50 @@ def test_a_payment_of_a_set_is_told_in_the_story_of_its_claim(
     assert told[-2:] == ["payment_seen", "claim_moved"]
     assert "100,00" in story["events"][-2]["sentence"].replace("\u202f", " ")
     assert story["events"][-1]["body"] == {"state": "open", "open": 100_00}
+
+
+def story_of(url: str, folder: Path, at_least: int) -> list[tuple[str, str, dict[str, Any], str]]:
+    """Live a payment and its commission; tell the claim's story, ids by the order they come in."""
+    house = make(url, folder, VirtualClock(EVENING), invoices=3)
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(plain, "AT_LEAST", at_least)
+            refer(house, "papertool", 300_000)
+            (procedure,) = house.open_everything()
+            for number in ("F-2", "F-3"):
+                line = line_of(house, [procedure], number)
+                house.paper.collect(f"p-{number}", procedure, line, 100_00, date(2026, 2, 4))
+            house.night()
+        told = sets_told(house), sets_told(house, "commissions_accrued")
+        assert told == ((2, 2) if at_least == 1 else (0, 0))
+        claim_id = str(house.claim("F-2")["id"])
+        with house.host.store.begin() as tx:
+            story = explain(house.host, tx, house.company, claim_id)
+    finally:
+        house.app.close()
+    known: dict[str, str] = {}
+
+    def same(said: object) -> Any:
+        if isinstance(said, dict):
+            return {name: same(value) for name, value in said.items()}
+        if isinstance(said, str) and re.fullmatch(r"[a-z]+_[0-9A-Z]{26}", said):
+            return known.setdefault(said, f"{said[:3]}_{len(known)}")
+        return said
+
+    return [
+        (each["kind"], same(each["subject"]), same(each["body"]), each["sentence"])
+        for each in story["events"]
+    ]
+
+
+def test_a_set_is_told_as_its_payments_and_commissions_alone_would_be(
+    database_url: str, tmp_path: Path
+) -> None:
+    sets = story_of(database_url, tmp_path / "sets", 1)
+    alone = story_of(f"sqlite:///{tmp_path / 'one.db'}", tmp_path / "one", 10**9)
+    kinds = [kind for kind, *_ in alone]
+    assert (kinds.count("payment_seen"), kinds.count("commission_accrual")) == (1, 1)
+    assert sets == alone
 
 
 def test_commissions_of_a_set_are_a_share_of_each_fee(

@@ -58,7 +58,7 @@ def tell(tx: Connection, company_id: str, known: Known, subjects: Iterable[str])
     )
     found: list[Row] = []
     seen: set[tuple[str, str, str]] = set()
-    told = [*rows(tx.execute(query)), *_of_sets(tx, company_id, known.payments)]
+    told = [*rows(tx.execute(query)), *_of_sets(tx, company_id, known)]
     for row in sorted(told, key=lambda row: int(row["sequence"])):
         body = json.loads(row["body"])
         once = (row["at"], row["kind"], row["body"])
@@ -69,37 +69,50 @@ def tell(tx: Connection, company_id: str, known: Known, subjects: Iterable[str])
     return found
 
 
-def _of_sets(tx: Connection, company_id: str, payments: Mapping[str, Row]) -> list[Row]:
-    """Take some payments out of the events that tell whole sets: as if each were told by itself.
+Told = tuple[str, str, Mapping[str, object]]
+"""Kind, subject and body of an event."""
 
-    A set's event is of the very instant its payments were made.
+
+def _payment_alone(shared: Row, fact: list[Any]) -> Iterable[Told]:
+    payment_id, claim_id, amount, rest = fact
+    seen = {"claim": claim_id, "origin": shared["origin"], "amount": amount, "unallocated": 0}
+    yield "payment_seen", payment_id, seen
+    yield "claim_moved", claim_id, {"state": "open" if rest else "settled", "open": rest}
+
+
+def _commission_alone(_shared: Row, fact: list[Any]) -> Iterable[Told]:
+    line_id, settlement_id, amount = fact
+    yield "commission_accrual", line_id, {"settlement": settlement_id, "amount": amount}
+
+
+SETS: Mapping[str, Callable[[Row, list[Any]], Iterable[Told]]] = {
+    "payments_seen": _payment_alone,
+    "commissions_accrued": _commission_alone,
+}
+"""Events that tell whole sets, and what would have told one fact of it alone."""
+
+
+def _of_sets(tx: Connection, company_id: str, known: Known) -> list[Row]:
+    """Take some facts out of the events that tell whole sets: as if each were told by itself.
+
+    A set's event is of the very instant its rows were made; a fact begins with its row's id.
     """
     e = schema.event.c
-    made = {str(payment["created_at"]) for payment in payments.values()}
+    here = {**known.payments, **known.commissions}
+    made = {str(row["created_at"]) for row in here.values()}
     query = (
-        select(e.sequence, e.at, e.body)
-        .where(e.company_id == company_id, e.kind == "payments_seen", e.at.in_(sorted(made)))
+        select(e.sequence, e.at, e.kind, e.body)
+        .where(e.company_id == company_id, e.kind.in_(SETS), e.at.in_(sorted(made)))
         .order_by(e.sequence)
     )
-    found: list[Row] = []
-    for row in rows(tx.execute(query)):
-        body = json.loads(row["body"])
-        for payment_id, claim_id, amount, rest in body["facts"]:
-            if payment_id not in payments:
-                continue
-            seen = {
-                "claim": claim_id,
-                "origin": body["origin"],
-                "amount": amount,
-                "unallocated": 0,
-            }
-            moved = {"state": "open" if rest else "settled", "open": rest}
-            for kind, subject, said in (
-                ("payment_seen", payment_id, seen),
-                ("claim_moved", claim_id, moved),
-            ):
-                found.append(row | {"kind": kind, "subject": subject, "body": json.dumps(said)})
-    return found
+    return [
+        row | {"kind": kind, "subject": subject, "body": json.dumps(said)}
+        for row in rows(tx.execute(query))
+        for body in [json.loads(row["body"])]
+        for fact in body["facts"]
+        if fact[0] in here
+        for kind, subject, said in SETS[row["kind"]](body, fact)
+    ]
 
 
 TWICE = ("claims_merged", "claims_unmerged", "sighting_separated")
