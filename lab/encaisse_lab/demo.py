@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from encaisse_api import RecordsPayments
 from encaisse_core import connecting, journal, nightly, proposals, referrers, routing, runner
-from encaisse_core.app import App, open_app
+from encaisse_core.app import DATABASE, App, open_app
 from encaisse_core.bridges import Evidence
 from encaisse_core.cli.ending import unit
 from encaisse_core.clock import PARIS, SeededIds
@@ -91,11 +91,13 @@ def run(
     broken: Break | None = None,
     phases: Phases | None = None,
     connectors: Connectors | None = None,
+    database: str | None = None,
     tell: Tell = lambda _: None,
 ) -> Generator[Run]:
     """Run the whole of it; what is yielded can still be asked, until the block ends.
 
-    `phases` and `connectors` stand in for the night's own and the installed ones.
+    `phases` and `connectors` stand in for the night's own and the installed ones. `database` is the
+    address of an empty one; without it the store is SQLite in the run's own folder.
     """
     known = samples(seed)
     if connectors is None and broken == "lookup":
@@ -105,8 +107,10 @@ def run(
         home = Path(place)
         with (
             sides.partners(seed, known, home / "factures") as partners,
-            _app(seed, home, partners, connectors) as app,
+            _app(seed, home, partners, connectors, database) as opened,
         ):
+            company_id = _connect(opened, partners, folder)
+            app = opened.of(company_id)
             told = Run(
                 seed,
                 nights,
@@ -114,7 +118,7 @@ def run(
                 cast(seed, known),
                 partners,
                 app,
-                _connect(app, partners, folder),
+                company_id,
                 Evening(),
             )
             with unit():
@@ -129,11 +133,15 @@ def run(
 
 @contextmanager
 def _app(
-    seed: int, home: Path, partners: Partners, connectors: Connectors | None
+    seed: int,
+    home: Path,
+    partners: Partners,
+    connectors: Connectors | None,
+    database: str | None,
 ) -> Generator[App]:
     clock = partners.clock
     app = open_app(
-        {},
+        {} if database is None else {DATABASE: database},
         folder=home / "donnees",
         clock=clock,
         ids=SeededIds(seed, clock),
@@ -147,11 +155,12 @@ def _app(
 
 
 def _connect(app: App, partners: Partners, folder: Path | None) -> str:
-    """Register the company, the editor who refers it, and its tools."""
-    host, company = app.host, partners.known.company
+    """Register the company, the editor who refers it, and its tools; all but the first as it."""
+    company = partners.known.company
     company_id = connecting.add_company(
-        host, siren=company.siren or "", name=company.name, environment="test"
+        app.host, siren=company.siren or "", name=company.name, environment="test"
     )
+    host = app.of(company_id).host
     with host.store.begin() as tx:
         referrer_id = referrers.add(host, tx, company_id, "Éditeur de démonstration", "editor")
         agreed = referrers.Agreed(REFERRER_PPM, host.clock.today())

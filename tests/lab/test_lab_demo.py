@@ -16,9 +16,10 @@ import pytest
 from click.testing import CliRunner, Result
 from rich.console import Console
 from sqlalchemy import select, update
+from tests.conftest import fresh_postgres
 
 from encaisse_core.cli.main import cli
-from encaisse_core.store import schema
+from encaisse_core.store import Store, preparing, schema
 from encaisse_lab import books_check, papers
 from encaisse_lab.cast import ROLES, cast
 from encaisse_lab.checker import WRITTEN_BY_US, Effect, Verdict
@@ -65,6 +66,21 @@ def test_the_demo_ends_well_and_says_so_in_figures(first: Summary) -> None:
     assert told["lettered"] > 0
     assert told["commissions"]["lines"] > 0
     assert Decimal(told["commissions"]["total"]) > 0
+
+
+def test_its_nights_see_their_own_company_alone_where_the_database_holds_it(
+    request: pytest.FixtureRequest, first: Summary
+) -> None:
+    """Under a role that owns nothing, on PostgreSQL, it comes to the very figures of SQLite."""
+    url = fresh_postgres(request)
+    with run(1, 6, database=url) as finished:
+        held = finished.app.host.store
+        with held.begin() as tx:
+            role = preparing.standing(tx)
+            assert not (role.bypasses or role.owns)
+        with Store(held.engine).begin() as tx:
+            assert tx.execute(select(schema.claim.c.id)).all() == [], "unscoped, nothing is seen"
+        assert summary(finished) == first
 
 
 def test_every_kind_of_fault_really_struck(first: Summary) -> None:
