@@ -215,6 +215,9 @@ def picture(app: App, town: Town, *, midway: bool = False) -> str:
             later = select(e.kind).where(e.finished_at.is_(None), e.ready_at > now)
             drawn["read"] = sorted(map(repr, read))
             drawn["waits"] = sorted(tx.execute(later).scalars())
+        d = schema.delivery.c
+        unheard = tx.execute(select(d.connection_id).where(d.looked_at.is_(None))).all()
+        drawn["told"] = len(unheard)
         for name, columns in SHOWN.items():
             table: Table = schema.metadata.tables[name]
             rows = [

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import time
+from datetime import time, timedelta
 from pathlib import Path
 
 import httpx
@@ -29,11 +29,15 @@ from encaisse_core import (
 from encaisse_core.app import App, open_app
 from encaisse_core.cli import resolving
 from encaisse_core.clock import SeededIds
-from encaisse_core.errors import UsageError
+from encaisse_core.errors import CheckFailed, UsageError
+from encaisse_core.hooks import deliveries
+from encaisse_core.hooks.lookout import Lookout
+from encaisse_core.hooks.receiving import Letterbox, path
 from encaisse_core.host import links
 from encaisse_core.store import schema
 from encaisse_lab import faults_town as towns
 from encaisse_lab.faults_places import Ground
+from encaisse_lab.faults_post import COLLECTOR_SECRET, PARTNER_SECRET
 from encaisse_lab.faults_town import Town
 
 MONTH = "2026-02"
@@ -42,6 +46,9 @@ REFERRER = "Éditeur des pannes"
 
 ANSWERED = ("refused", "action")
 """Questions about an effect to which the answer is to try it again."""
+
+WATCHED = timedelta(minutes=2)
+"""How long the lookout watches at least: a stop whose answer was spoilt is sent again by day."""
 
 ANSWERS = (2, 3, 4, 8)
 """Days on which a person answers what was asked at night."""
@@ -154,14 +161,21 @@ def _connect(app: App, town: Town, company_id: str, referrer_id: str) -> None:
         "myunisoft": (
             {
                 "token": town.world.myunisoft.society_key(town.books.society_id),
-                "partner_secret": towns.PARTNER_SECRET,
+                "partner_secret": PARTNER_SECRET,
                 "counterpart": towns.FUNDS,
                 "mode": "pending",
             },
             referrer_id,
         ),
         "factomos": ({"token": towns.TOKEN}, None),
-        "gcollect": ({"client_id": towns.CLIENT, "client_secret": towns.SECRET}, None),
+        "gcollect": (
+            {
+                "client_id": towns.CLIENT,
+                "client_secret": towns.SECRET,
+                "webhook_secret": COLLECTOR_SECRET,
+            },
+            None,
+        ),
     }
     for slug, (values, referrer) in wanted.items():
         if slug not in standing:
@@ -178,6 +192,34 @@ def _connect(app: App, town: Town, company_id: str, referrer_id: str) -> None:
 def night(app: App, town: Town) -> None:
     """Run tonight."""
     nightly.run_night(app.host, company(app), app.signer)
+
+
+def told(app: App, town: Town) -> None:
+    """Let partners tell what happened and look where they did, as the daemon does by day."""
+    host, company_id = app.host, company(app)
+    with host.store.begin() as tx:
+        known = links(tx, company_id, states=("active", "paused"))
+    paths = {each.connector: path(company_id, each.id) for each in known}
+    box, day = Letterbox(host, app.vault, wake=lambda: None), towns.day_of(town.clock.now())
+    while (letter := town.post.next(day)) is not None:
+        answer = box.take(paths[letter.partner], letter.signed(town.clock.now()), letter.body)
+        if answer != letter.answered:
+            raise CheckFailed(f"{letter.partner}, {letter.way}: {answer}, not {letter.answered}")
+        town.post.took(letter)
+    lookout, end = Lookout(host, _all_is_well), host.clock.now() + WATCHED
+    while True:
+        lookout.once()
+        with host.store.attending().begin() as tx:
+            waits = deliveries.next_ready(tx) is not None
+        if not waits and host.clock.now() >= end:
+            return
+        host.clock.sleep(max(1.0, lookout.rest().total_seconds()))
+
+
+def _all_is_well(level: str, event: str, said: Mapping[str, object]) -> None:
+    """Hear what the lookout says; what it takes for a fault is one of the case."""
+    if level == "error":
+        raise CheckFailed(f"{event}: {said}")
 
 
 def answers(app: App, town: Town) -> None:
@@ -216,7 +258,7 @@ def statement(app: App, town: Town) -> None:
                 stating.issue(app.host, tx, company_id, draft)
 
 
-MORNING, AFTERNOON = time(9, 0), time(15, 0)
+AFTERNOON, TELLING = time(15, 0), time(16, 0)
 
 STAGES: tuple[Stage, ...] = (
     Stage("evening", 0, towns.EVENING, evening, by_hand=True),
@@ -225,6 +267,7 @@ STAGES: tuple[Stage, ...] = (
         for day in towns.NIGHTS
         for stage in (
             Stage(f"night {day}", day, towns.NIGHTLY_AT, night, then=True),
+            *((Stage(f"told {day}", day, TELLING, told),) if day in towns.TOLD_ON else ()),
             *(
                 (Stage(f"answers {day}", day, time(17, 0), answers, by_hand=True),)
                 if day in ANSWERS

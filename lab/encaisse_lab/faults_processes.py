@@ -55,6 +55,8 @@ class Processes:
     freezes: int = 0
     pairs: int = 0
     paid: int = 0
+    direct: int = 0
+    """Cents paid to the company, of which the collector must hear once."""
     duplicates: list[str] = field(default_factory=list[str])
     missing: list[str] = field(default_factory=list[str])
     unbalanced: list[str] = field(default_factory=list[str])
@@ -233,6 +235,12 @@ def _judge(street: Street, environ: dict[str, str]) -> None:
     told = street.told
     told.duplicates = [f"{each}" for each in sorted((standing - street.owed).elements())]
     told.missing = [f"{each}" for each in sorted((street.owed - standing).elements())]
+    declared = sum(
+        entry.amount_cents for entry in street.world.ledger() if entry.kind == "direct_payment"
+    )
+    if declared != told.direct:
+        wrong = told.duplicates if declared > told.direct else told.missing
+        wrong.append(f"direct payments: {declared} cents declared, {told.direct} paid")
     app = open_app(environ)
     try:
         company_id = faults_host.company(app)

@@ -17,7 +17,9 @@ from encaisse_lab import (
     faults_places,
     faults_processes,
     faults_report,
+    faults_watch,
     faults_wire,
+    faults_workers,
 )
 from encaisse_lab.broken_on_purpose import Flaw, planted
 from encaisse_lab.faults_report import Report, Wanted
@@ -31,14 +33,23 @@ FAULTY, PERCENT = 5, 10
 
 PROCESSES = 2
 KILLS, FREEZES, PAIRS = 100, 6, 3
-"""On each database: 200 kills and 12 freezes in all."""
+"""On each database: 200 kills and 12 freezes of daemons in all."""
+
+TOLD_KILLS = 12
+"""On each database, of a daemon that is told by day what happened."""
+
+WORKER_KILLS, WORKER_FREEZES = 8, 4
+"""Of workers that share one queue on PostgreSQL."""
+
+PIECES = (*DATABASES, *(f"told-{name}" for name in DATABASES), "workers")
+"""What is done to real processes: daemons at night, daemons by day, workers."""
 
 FIRST_STRUCK: tuple[Wanted, ...] = (
     Wanted(1, "proposals.approve.after_commit", "crash"),
     Wanted(1, "open_procedure.send.after_reply", "crash"),
     Wanted(1, "reverse_payment.send.after_reply", "crash"),
     Wanted(1, "record_payment.done.after_commit", "rival"),
-    Wanted(1, "collector.payments.before_commit", "crash", "night 2"),
+    Wanted(1, "collector.payments.before_commit", "crash", "told 1"),
     Wanted(1, "statements.issue.after_commit", "crash"),
 )
 """Cases of the bounded part."""
@@ -46,7 +57,7 @@ FIRST_STRUCK: tuple[Wanted, ...] = (
 FOUND_BY_STRIKES: Mapping[Flaw, Wanted] = {
     "lookup": Wanted(1, "reverse_payment.send.after_reply", "crash"),
     "fence": Wanted(1, "reverse_payment.prepare.before_send", "zombie"),
-    "cursor": Wanted(1, "collector.payments.before_commit", "crash", "night 2"),
+    "cursor": Wanted(1, "collector.payments.before_commit", "crash", "told 1"),
 }
 """Planted bugs a strike finds, and which."""
 
@@ -186,13 +197,28 @@ def percent(seed: int) -> int:
     return 0 if seed % FAULTY else PERCENT
 
 
-def kill(name: DatabaseName) -> tuple[Killed, list[str]]:
-    """Kill and freeze real processes on one database."""
+def kill(piece: str) -> tuple[Killed, list[str]]:
+    """Kill and freeze the real processes of one of `PIECES`."""
     started = time.monotonic()
-    with on(name) as database:
-        done = faults_processes.run(1, kills=KILLS, freezes=FREEZES, pairs=PAIRS, database=database)
+    kind, _, name = piece.rpartition("-")
+    with on("postgresql" if name == "workers" else name) as database:
+        if name == "workers":
+            struck = faults_workers.run(
+                1, kills=WORKER_KILLS, freezes=WORKER_FREEZES, database=database or ""
+            )
+            done = struck.found
+            if not struck.taken_over:
+                done.failed.append("aucun ouvrier n'a repris la nuit d'un autre")
+        elif kind == "told":
+            done = faults_watch.run(1, kills=TOLD_KILLS, database=database)
+        else:
+            done = faults_processes.run(
+                1, kills=KILLS, freezes=FREEZES, pairs=PAIRS, database=database
+            )
+    if piece in (*DATABASES, "workers") and not done.freezes:
+        done.failed.append("aucun processus n'a été gelé en plein travail")
     told = Killed(
-        database=name,
+        database=done.database,
         kills=done.kills,
         killed_midway=done.killed_midway,
         freezes=done.freezes,
@@ -207,7 +233,7 @@ def kill(name: DatabaseName) -> tuple[Killed, list[str]]:
     wrong = [*done.duplicates, *done.missing, *done.unbalanced, *done.failed]
     if not (done.sound or wrong):
         wrong.append("rien n'a été joué, ou le journal ne tient pas")
-    return told, [f"processus sur {name} : {each}" for each in wrong]
+    return told, [f"processus, {piece} : {each}" for each in wrong]
 
 
 def _struck(name: str, seed: int, faulty: int, report: Report) -> Struck:

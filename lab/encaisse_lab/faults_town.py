@@ -13,10 +13,15 @@ from datetime import UTC, date, datetime, time, timedelta
 from random import Random
 from typing import Literal, get_args
 
+import httpx
+
 from encaisse_core.clock import PARIS, VirtualClock
 from encaisse_lab.checker import Effect
+from encaisse_lab.faults_post import COLLECTOR_SECRET, EVENTS, PARTNER_SECRET, Post
 from encaisse_lab.invented import Inventor, Party
+from encaisse_simulator.myunisoft import HOST as MYUNISOFT_HOST
 from encaisse_simulator.myunisoft import Bookkeeping, Choices
+from encaisse_simulator.transport import SimTransport
 from encaisse_simulator.world import World
 
 Fate = Literal["full", "parts", "reversed", "direct", "lowered", "credited", "double"]
@@ -24,7 +29,6 @@ FATES: tuple[Fate, ...] = get_args(Fate)
 
 SIREN = "987654324"
 TOKEN, CLIENT, SECRET = "jeton-de-pannes", "pannes", "secret-de-pannes"
-PARTNER_SECRET = "secret-partenaire-de-pannes"
 FUNDS = "4671000000"
 SIGNER, MAIL = "Dominique Exemple", "direction@example.org"
 
@@ -33,6 +37,9 @@ EVENING = time(18, 30)
 NIGHTLY_AT = time(4, 10)
 NIGHTS = (1, 2, 3, 4, 8, 28)
 """Days after the first evening on which a night is run; the last one is of March."""
+
+TOLD_ON = (1, 2, 3)
+"""Days on which partners tell what happened; what is told later is lost."""
 
 CLOSES_ON = 2
 """The day the books close 2025, and open again the day before it, closed to entries till then."""
@@ -77,6 +84,7 @@ class Town:
     world: World
     books: Bookkeeping
     bills: dict[Fate, Bill]
+    post: Post
     left: list[Act] = field(default_factory=list["Act"])
     """What people are still to do."""
 
@@ -104,6 +112,7 @@ class Town:
                 self.books.lock_period(today, today)
             for draft in self.books.drafts():
                 self.books.validate(draft)
+        self.post.collect(self.world, number)
 
     def _happens(self, act: Act) -> bool:
         """Do one act; False while the procedure or the entry it follows is not there yet."""
@@ -174,7 +183,10 @@ def settle_in(
     cabinet = tool.add_firm("Cabinet Exemple", "81234567600017")
     years = [(date(year, 1, 1), date(year, 12, 31)) for year in (first.year - 1, first.year)]
     books = tool.add_dossier(cabinet, "Atelier Exemple SARL", SIREN, years)
-    world.gcollect.register_creditor(SIREN, "Atelier Exemple SARL", CLIENT, SECRET)
+    world.gcollect.register_creditor(
+        SIREN, "Atelier Exemple SARL", CLIENT, SECRET, webhook_secret=COLLECTOR_SECRET
+    )
+    _subscribe(world, books)
     world.factomos.add_company(TOKEN, SIREN, "Atelier Exemple SARL")
     inventor = Inventor(chance)
     bills: dict[Fate, Bill] = {}
@@ -185,10 +197,28 @@ def settle_in(
         bill = Bill(f"F{place + 1:03d}", fate, inventor.company(), issued, due, cents)
         _enter(world, books, bill)
         bills[fate] = bill
-    town = Town(seed, clock, world, books, bills)
+    town = Town(seed, clock, world, books, bills, Post(seed))
     town.left = _acts(town)
     stumble(town)
     return town
+
+
+def _subscribe(world: World, books: Bookkeeping) -> None:
+    """Let the cabinet ask its tool to tell what changes in the dossier."""
+    with httpx.Client(transport=SimTransport(world)) as http:
+        answer = http.post(
+            f"https://{MYUNISOFT_HOST}/api/v1/webhook",
+            headers={
+                "X-Third-Party-Secret": PARTNER_SECRET,
+                "Authorization": f"Bearer {world.myunisoft.society_key(books.society_id)}",
+            },
+            json={
+                "postUrl": "https://encaisse.example/hooks",
+                "onEvents": EVENTS,
+                "accountingFolderId": [str(books.society_id)],
+            },
+        )
+        answer.raise_for_status()
 
 
 def _acts(town: Town) -> list[Act]:
@@ -250,3 +280,8 @@ SPOILT = (
 def paris(day: int, at: time) -> datetime:
     """Give an instant of the nth day after the first evening."""
     return datetime.combine(FIRST + timedelta(days=day), at, PARIS).astimezone(UTC)
+
+
+def day_of(instant: datetime) -> int:
+    """Give how many days after the first evening an instant is."""
+    return (instant.astimezone(PARIS).date() - FIRST).days

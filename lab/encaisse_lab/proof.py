@@ -47,7 +47,7 @@ def names(plan: Plan, part: Part) -> list[str]:
         case "strikes" if not plan.short:
             return [f"{name}-{seed:02}" for name in DATABASES for seed in plan.struck]
         case "processes":
-            return [] if plan.short else list(DATABASES)
+            return [] if plan.short else list(faults_proof.PIECES)
         case _:
             return ["slice" if plan.short else "full"]
 
@@ -104,11 +104,11 @@ def make(
                     tell(f"Frappes sur {name}, graine {seed} : {len(wrong)} en défaut")
                     yield f"{name}-{seed:02}", struck, wrong
         case "processes":
-            for name in DATABASES:
-                if name in wanted:
-                    killed, wrong = faults_proof.kill(name)
-                    tell(f"Processus sur {name} : {'NE TIENT PAS' if wrong else 'tient'}")
-                    yield name, killed, wrong
+            for piece in faults_proof.PIECES:
+                if piece in wanted:
+                    killed, wrong = faults_proof.kill(piece)
+                    tell(f"Processus, {piece} : {'NE TIENT PAS' if wrong else 'tient'}")
+                    yield piece, killed, wrong
 
 
 def _pool() -> ProcessPoolExecutor:

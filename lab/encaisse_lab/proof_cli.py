@@ -21,7 +21,7 @@ if TYPE_CHECKING:  # the host costs half a second: imported when a command runs
     "--part",
     "parts",
     multiple=True,
-    type=click.Choice(("demo", "year", "fuzz", "explore", "strikes", "processes")),
+    type=click.Choice(("demo", "year", "large", "fuzz", "explore", "strikes", "processes")),
     help="Ne joue que cette partie (répétable).",
 )
 @click.option(

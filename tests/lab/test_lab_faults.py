@@ -10,9 +10,11 @@ from encaisse_core.errors import CheckFailed, UsageError
 from encaisse_core.store import engine
 from encaisse_lab import (
     faults,
+    faults_hands,
     faults_places,
     faults_processes,
     faults_report,
+    faults_watch,
     faults_wire,
     faults_workers,
 )
@@ -109,7 +111,7 @@ UNMET: frozenset[str] = frozenset()
 @pytest.mark.timeout(600)
 def test_a_cursor_saved_first_is_found_by_a_strike() -> None:
     with planted("cursor"):
-        report = faults.run([Wanted(1, "collector.payments.before_commit", "crash", "night 2")])
+        report = faults.run([Wanted(1, "collector.payments.before_commit", "crash", "told 1")])
     assert not report.broken
     assert not faults_report.sound(report)
     assert any(each.findings.missing for each in report.outcomes)
@@ -128,6 +130,23 @@ def test_a_daemon_that_is_killed_and_one_that_is_not_alone_write_each_payment_on
     done = faults_processes.run(1, kills=1, freezes=0, pairs=1)
     assert done.sound, done
     assert done.paid == 2 * faults_processes.EACH_TIME
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_a_daemon_killed_while_partners_tell_it_things_declares_each_payment_once() -> None:
+    done = faults_watch.run(1, kills=2)
+    assert done.sound, done
+    assert done.kills == 2 and done.direct > 0
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_companies_that_have_their_night_at_once_on_sqlite_keep_their_money_apart() -> None:
+    """Four real threads on one file, partners failing, the daemon killed in its nights once."""
+    lived = faults_hands.run(1, companies=5, hands=4, kills=1, rounds=1)
+    assert lived.sound, lived.wrong
+    assert lived.kills == 1 and lived.together > 2
 
 
 @pytest.mark.slow

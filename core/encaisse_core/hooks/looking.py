@@ -36,7 +36,7 @@ def look(host: Host, company_id: str, *, stop_asked: StopAsked = lambda: False) 
     nightly.reconcile_money(host, found)
     found.counts["stops"] += stops.plan_stops(host, company_id)
     found.counts["done"] += send_stops(host, company_id, stop_asked=stop_asked)
-    with host.store.begin() as tx:
+    with host.store.begin("hooks.looked") as tx:
         now = host.store.db_now(tx)
         for connection_id, seen in told.items():
             note = deliveries.failed if connection_id in again else deliveries.looked

@@ -81,7 +81,7 @@ class Letterbox:
         if not _concerns(host, where, delivery):
             return "nothing"
         told = deliveries.digest(_signed(scheme, headers), body)
-        with host.store.begin() as tx:
+        with host.store.begin("hooks.keep") as tx:
             news = deliveries.keep(tx, host.store, where, told, dated=scheme.timestamped)
         return "kept" if news else "known"
 
@@ -107,7 +107,7 @@ def _concerns(host: Host, where: Link, delivery: Delivery) -> bool:
         with host.open(where) as partner:
             return bool(partner.read_webhook(delivery))
     except Drift as error:
-        with host.store.begin() as tx:
+        with host.store.begin("hooks.raw") as tx:
             raw = error.raw or delivery.body.decode("utf-8", "replace")
             keep_answer(host, tx, where, raw, error.message)
         return True
