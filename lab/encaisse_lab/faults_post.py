@@ -8,7 +8,7 @@ What is not answered as it should be is sent again, as partners do.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from http import HTTPStatus
@@ -83,11 +83,13 @@ class Post:
             "myunisoft": [each.body for each in world.myunisoft.deliveries()],
         }
         chance = Random(f"post-{self.seed}-{day}")
-        ways = itertools.cycle(chance.sample(WAYS, len(WAYS)))
+        ways: Iterator[Way] = itertools.cycle(chance.sample(WAYS, len(WAYS)))
         fresh = [Letter("gcollect", UNREADABLE, "once", day)]
         for partner, bodies in told.items():
-            silent = chance.random() < SILENT
-            for body, way in zip([] if silent else bodies, ways, strict=False):
+            if chance.random() < SILENT:
+                continue
+            for body in bodies:
+                way = next(ways)
                 if way != "lost":
                     on, left = day + (way == "late"), 1 + (way == "twice")
                     fresh.append(Letter(partner, body, way, on, left))
