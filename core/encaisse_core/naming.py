@@ -43,9 +43,8 @@ def neighbours(kind: str, *parts: str | int) -> Callable[[str], str]:
     """Derive many names as `namer` does, those of neighbouring references beside each other.
 
     A name's first 48 bits say which thousand its reference is of, its other 80 which one it is.
-    Names without any order put each row of a page into another leaf of their index: of a million
-    records a page of 500 then rewrote 500 leaves, and a row cost half as much again as of ten
-    thousand.
+    Names without any order put each row of a page into another leaf of their index, which is read,
+    split and logged for it alone.
     """
     whole, stem = _digester(kind, *parts), _digester(kind, *parts, "neighbours")
     of, begin = "", stem("")[:6]

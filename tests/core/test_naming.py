@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from encaisse_core.naming import named, namer, neighbours
@@ -12,11 +12,13 @@ from encaisse_core.naming import named, namer, neighbours
 part = st.text() | st.integers()
 
 
+@settings(deadline=None)  # a busy machine is no fault of a name
 @given(st.lists(part), st.lists(part, min_size=1))
 def test_a_namer_gives_the_names_of_named(parts: list[str | int], last: list[str | int]) -> None:
     assert namer("sgt", *parts)(*last) == named("sgt", *parts, *last)
 
 
+@settings(deadline=None)  # a busy machine is no fault of a name
 @given(st.lists(st.text(), max_size=20))
 def test_a_neighbour_has_one_name_whatever_was_named_before_it(refs: list[str]) -> None:
     name = neighbours("sgt", "cmp_1", "cnx_1")
