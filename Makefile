@@ -66,7 +66,7 @@ PEER_ROWS ?= 100000
 ROUNDS ?= 5
 
 # A run may be made in pieces, which join in one file the page is written from:
-# make bench ONLY=drain,restart ROWS=20000 KEEP=/tmp/pieces.json
+# make bench ONLY=drain,restart ROWS=20000 KEEP=pieces.json
 ONLY ?=
 KEEP ?= $(CURDIR)/.venv-bench/pieces.json
 

@@ -25,6 +25,7 @@ ESSENTIAL: Final = (
 )
 NAMED: Final = 20
 """Due dates said in a message; the others are counted."""
+_NAMING: Final = ("name", "trade_name", "legal_id", "vat_id", "siret")
 _REGISTERED: Final = (("legal_id", "legal_id_scheme"), ("endpoint", "endpoint_scheme"))
 _OBJECT: Final = "130"
 """UNTDID 1001: a document reference of this type is the invoiced object (BT-18)."""
@@ -61,7 +62,7 @@ def assemble(walk: Walk, raw: Raw, vat_scheme: str) -> Invoice:
 
 def is_named(party: Raw) -> bool:
     """Tell whether a party can be recognised at all."""
-    return any(party.get(key) for key in ("name", "trade_name", "legal_id", "vat_id", "siret"))
+    return bool(party) and any([party.get(key) for key in _NAMING])
 
 
 def _party(walk: Walk, party: Raw, label: str, vat_scheme: str) -> None:
