@@ -62,7 +62,7 @@ def assemble(walk: Walk, raw: Raw, vat_scheme: str) -> Invoice:
 
 def is_named(party: Raw) -> bool:
     """Tell whether a party can be recognised at all."""
-    return bool(party) and any([party.get(key) for key in _NAMING])
+    return any(party.get(key) for key in _NAMING)
 
 
 def _party(walk: Walk, party: Raw, label: str, vat_scheme: str) -> None:

@@ -11,7 +11,7 @@ from typing import Final, cast
 from encaisse_einvoicing.issues import Issue, Refused, shortened
 from encaisse_einvoicing.reading.loader import Element
 from encaisse_einvoicing.reading.plan import Convert, Plan, Syntax, compile_plan
-from encaisse_einvoicing.reading.step import Attributes, Converted, Leaf, Opening, Raw, Scalar, Step
+from encaisse_einvoicing.reading.step import Converted, Leaf, Names, Opening, Raw, Scalar, Step
 from encaisse_einvoicing.terms import Term
 
 __all__ = [
@@ -41,6 +41,10 @@ def _pass_over(elements: Iterator[Element], inside: int) -> None:
     """Leave out what is inside an element: its children, and theirs."""
     while inside:
         inside += len(next(elements)) - 1
+
+
+def _place(step: Step, element: Element) -> str:
+    return f"{step.path}, ligne {element.sourceline}"
 
 
 class Walk:
@@ -76,11 +80,11 @@ class Walk:
                 self._unknown(step, element.tag)
                 _pass_over(elements, len(element))
             else:
-                pairs, outer = element.items(), None
+                names, outer = element.keys(), None
                 if (opens := found.opens) is not None:
                     outer, frames[opens.level] = frames[opens.level], {}
-                if pairs and (len(pairs) > 1 or pairs[0][0] != found.silent):
-                    self._attributes(element, found, pairs)
+                if names and (len(names) > 1 or names[0] != found.silent):
+                    self._attributes(element, found, names)
                 inside, leaf = len(element), found.leaf
                 if leaf is None and inside:
                     waiting.append((step, left, element, outer))
@@ -108,10 +112,10 @@ class Walk:
                             self._again(element, leaf, value, text, found)
                         else:
                             frame[leaf.field] = value
-                        if (leaf.amount and pairs) and (
-                            len(pairs) > 1 or pairs[0][1] not in currencies
-                        ):
-                            self._currency(element, found, pairs)
+                        if leaf.amount and names:
+                            currency = element.get("currencyID")
+                            if currency is not None and currency not in currencies:
+                                currencies[currency] = _place(found, element)
                 if outer is not None and opens is not None:
                     self._close(element, found, opens, outer)
             left -= 1
@@ -153,15 +157,15 @@ class Walk:
             )
         )
 
-    def _attributes(self, element: Element, step: Step, pairs: Attributes) -> None:
+    def _attributes(self, element: Element, step: Step, names: Names) -> None:
         """Read the attributes of an element; those nobody knows are unmapped."""
         known = step.attributes
-        for name, written in cast("Sequence[tuple[str, str]]", pairs):
+        for name in cast("Sequence[str]", names):
             leaf = known.get(name)
             if leaf is None:
                 if name != step.silent:
                     self._unknown(step, name, "@")
-            elif text := written.strip():
+            elif text := (element.get(name) or "").strip():
                 value = text if leaf.convert is None else self._converted(element, leaf, text, step)
                 frame = self.frames[leaf.level]
                 if len(text) > leaf.limit:
@@ -220,7 +224,7 @@ class Walk:
                 "repeated_group",
                 f"{group.label} ({group.id}) apparaît plusieurs fois, différemment ; "
                 f"seule la première mention est retenue, à vérifier sur {self._plan.document}.",
-                f"{step.path}, ligne {element.sourceline}",
+                _place(step, element),
                 group.id,
             )
 
@@ -236,12 +240,6 @@ class Walk:
         if found.code:
             self._report(leaf.term, found.code, found.sentence, text, element, step)
         return found.value
-
-    def _currency(self, element: Element, step: Step, pairs: Attributes) -> None:
-        """Keep the currency of an amount, and where the first amount in it stands."""
-        for name, currency in cast("Sequence[tuple[str, str]]", pairs):
-            if name == "currencyID" and currency not in self.currencies:
-                self.currencies[currency] = f"{step.path}, ligne {element.sourceline}"
 
     def _again(self, element: Element, leaf: Leaf, value: Scalar, text: str, step: Step) -> None:
         """Add to a text in several elements; else keep the first mention of a term."""
@@ -286,7 +284,7 @@ class Walk:
             code,
             f"{name[0].upper()}{name[1:]} : « {shortened(raw)} » {sentence}. "
             f"À vérifier sur {self._plan.document}.",
-            f"{step.path}, ligne {element.sourceline}",
+            _place(step, element),
             term.id,
             raw,
         )
