@@ -3,32 +3,21 @@
 from __future__ import annotations
 
 import pytest
-import sqlalchemy
 
 from encaisse_core import chaos
 from encaisse_core.errors import CheckFailed, UsageError
-from encaisse_core.store import engine
 from encaisse_lab import (
     faults,
-    faults_hands,
     faults_places,
-    faults_processes,
     faults_report,
-    faults_watch,
     faults_wire,
-    faults_workers,
 )
 from encaisse_lab.broken_on_purpose import planted
 from encaisse_lab.faults_case import Action, Strike
 from encaisse_lab.faults_check import Findings
 from encaisse_lab.faults_report import Outcome, Report, Wanted
 
-
-@pytest.fixture(autouse=True)
-def dialects_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Share no dialect between engines: the harness chooses the database where one connects."""
-    monkeypatch.setattr(engine, "create_engine", sqlalchemy.create_engine)
-
+pytestmark = pytest.mark.usefixtures("own_dialects")
 
 POINT = "record_payment.send.before_send"
 TWICE = "('myunisoft', 'F001', 'payment_draft', 100)"
@@ -122,37 +111,3 @@ def test_a_cursor_saved_first_is_found_by_a_strike() -> None:
 def test_a_month_over_a_spoilt_wire_ends_as_it_should() -> None:
     lived = faults_wire.live(1)
     assert lived.sound, lived
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(900)
-def test_a_daemon_that_is_killed_and_one_that_is_not_alone_write_each_payment_once() -> None:
-    done = faults_processes.run(1, kills=1, freezes=0, pairs=1)
-    assert done.sound, done
-    assert done.paid == 2 * faults_processes.EACH_TIME
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(900)
-def test_a_daemon_killed_while_partners_tell_it_things_declares_each_payment_once() -> None:
-    done = faults_watch.run(1, kills=2)
-    assert done.sound, done
-    assert done.kills == 2 and done.direct > 0
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(1200)
-def test_companies_that_have_their_night_at_once_on_sqlite_keep_their_money_apart() -> None:
-    """Four real threads on one file, partners failing, the daemon killed in its nights once."""
-    lived = faults_hands.run(1, companies=5, hands=4, kills=1, rounds=1)
-    assert lived.sound, lived.wrong
-    assert lived.kills == 1 and lived.together > 2
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(1200)
-def test_killed_workers_lose_nothing_and_write_nothing_twice(postgres_server: str) -> None:
-    server = postgres_server.replace("postgresql://", "postgresql+psycopg://", 1)
-    struck = faults_workers.run(2, kills=2, freezes=0, database=server)
-    assert struck.found.sound, struck
-    assert struck.found.kills == 2
