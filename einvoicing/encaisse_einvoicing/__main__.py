@@ -8,7 +8,7 @@ import click
 
 from encaisse_einvoicing.cdar.cli import cdar
 from encaisse_einvoicing.cli.convert import convert_command
-from encaisse_einvoicing.cli.french import FrenchGroup, in_french, sentence
+from encaisse_einvoicing.cli.french import FrenchGroup, in_french, tell
 from encaisse_einvoicing.cli.read import read
 from encaisse_einvoicing.cli.validate import validate
 from encaisse_einvoicing.fec.cli import fec
@@ -34,11 +34,8 @@ def run(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run a command to its exit code; a wrong call is answered in French."""
     try:
         code = main.main(arguments, prog_name="encaisse_einvoicing", standalone_mode=False)
-    except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.ctx.get_help(), err=True)
-        code = USAGE
     except click.ClickException as error:
-        click.echo(sentence(error), err=True)
+        tell(error)
         code = USAGE
     except click.Abort:
         click.echo("Interrompu.", err=True)

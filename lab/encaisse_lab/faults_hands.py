@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Generator, Mapping
@@ -26,7 +25,7 @@ from encaisse_core import connecting, nightly, proposals, runner
 from encaisse_core.app import DATABASE, FOLDER, ROUTES, open_app
 from encaisse_core.clock import PARIS, SeededIds, VirtualClock
 from encaisse_lab import books_check, faults_child, faults_places
-from encaisse_lab.faults_processes import LEASE, LONGEST
+from encaisse_lab.faults_processes import LEASE, LONGEST, logged
 from encaisse_lab.partners import HOSTS
 from encaisse_simulator.faults import FaultKind
 from encaisse_simulator.server import serve
@@ -111,13 +110,7 @@ class _Quarter:
         log = Path(self.environ[FOLDER]) / f"hands-{len(self.logs)}.log"
         self.logs.append(log)
         asked = ("--once", "--log", "json", "--hands", str(self.told.hands))
-        with log.open("wb") as said:
-            return subprocess.Popen(
-                [sys.executable, "-W", "ignore", "-m", "encaisse_lab.faults_child", *asked],
-                env=self.environ,
-                stdout=subprocess.DEVNULL,
-                stderr=said,
-            )
+        return logged("faults_child", asked, self.environ, log)
 
     def end(self, daemon: subprocess.Popen[bytes]) -> None:
         """Wait for it, and read what it said."""

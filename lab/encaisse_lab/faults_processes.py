@@ -14,10 +14,11 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Generator
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from random import Random
 
 from encaisse_core.app import DATABASE, FOLDER, ROUTES, open_app
@@ -79,6 +80,19 @@ class _Counting(World):
         """Answer one request."""
         self.calls += 1
         return super().handle(request)
+
+
+def logged(
+    module: str, asked: Sequence[str], environ: Mapping[str, str], log: Path
+) -> subprocess.Popen[bytes]:
+    """Start a module of the laboratory; what it says is kept in a file."""
+    with log.open("wb") as said:
+        return subprocess.Popen(
+            [sys.executable, "-W", "ignore", "-m", f"encaisse_lab.{module}", *asked],
+            env=environ,
+            stdout=subprocess.DEVNULL,
+            stderr=said,
+        )
 
 
 @dataclass

@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import socket
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -30,7 +29,7 @@ from encaisse_core.host import links
 from encaisse_core.store import schema
 from encaisse_lab import faults_host
 from encaisse_lab.faults_post import Letter
-from encaisse_lab.faults_processes import LEASE, LONGEST, Processes, Street, street_of
+from encaisse_lab.faults_processes import LEASE, LONGEST, Processes, Street, logged, street_of
 from encaisse_lab.faults_town import Fate
 
 WATCHING = ("--listen", "127.0.0.1:0", "--log", "json")
@@ -57,13 +56,7 @@ class Watched:
         self.street.live_now()
         log = Path(self.street.environ[FOLDER]) / f"watch-{len(self.logs)}.log"
         self.logs.append(log)
-        with log.open("wb") as said:
-            daemon = subprocess.Popen(
-                [sys.executable, "-W", "ignore", "-m", "encaisse_lab.faults_child", *WATCHING],
-                env=self.street.environ,
-                stdout=subprocess.DEVNULL,
-                stderr=said,
-            )
+        daemon = logged("faults_child", WATCHING, self.street.environ, log)
         until = time.monotonic() + LONGEST
         while time.monotonic() < until and daemon.poll() is None:
             found = [line["port"] for line in self.said() if line.get("event") == "listening"]

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
-import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +17,7 @@ from sqlalchemy import create_engine, make_url, text
 
 from encaisse_core.app import DATABASE, FOLDER
 from encaisse_core.store import preparing
-from encaisse_lab.faults_processes import FROZEN, LEASE, Processes, Street, street_of
+from encaisse_lab.faults_processes import FROZEN, LEASE, Processes, Street, logged, street_of
 
 ROLE = "encaisse_ouvrier_d_essai"
 
@@ -47,13 +46,7 @@ class Crew(Street):
         self.live_now()
         log = Path(self.environ[FOLDER]) / f"worker-{len(self.logs)}.log"
         self.logs.append(log)
-        with log.open("wb") as said:
-            return subprocess.Popen(
-                [sys.executable, "-W", "ignore", "-m", "encaisse_lab.faults_worker", *ASKED],
-                env=self.environ,
-                stdout=subprocess.DEVNULL,
-                stderr=said,
-            )
+        return logged("faults_worker", ASKED, self.environ, log)
 
     def heard(self, event: str) -> int:
         """Count what workers said."""

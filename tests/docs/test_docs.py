@@ -336,3 +336,8 @@ def test_no_file_names_a_registry_a_machine_or_a_secret() -> None:
 )
 def test_what_must_not_be_said_is_noticed(words: str) -> None:
     assert told_too_much(words) != []
+
+
+def test_each_decision_has_a_number_of_its_own() -> None:
+    numbers = [each.name[:4] for each in (DOCS / "decisions").glob("*.md")]
+    assert numbers and sorted(set(numbers)) == sorted(numbers)

@@ -14,7 +14,7 @@ import click
 from encaisse_core.cli.ending import INTERRUPTED, SENTENCES, TERMINATED, Terminated
 from encaisse_core.cli.session import Session
 from encaisse_core.errors import DONE, STORE, USAGE
-from encaisse_einvoicing.cli.french import FrenchContext, sentence
+from encaisse_einvoicing.cli.french import FrenchContext, tell
 
 NO_PLACE = (errno.ENOSPC, errno.EDQUOT)
 """What writing an answer into a file meets where the disk, or our share of it, is full."""
@@ -38,11 +38,8 @@ class Answering(click.Command):
         try:
             code = super().main(args, prog_name, complete_var, False, obj=session, **extra)
             sys.stdout.flush()  # a disk full of our answer is met here, not while Python ends
-        except click.exceptions.NoArgsIsHelpError as error:
-            click.echo(error.ctx.get_help(), err=True)
-            code = USAGE
         except click.ClickException as error:
-            click.echo(sentence(error), err=True)
+            tell(error)
             code = USAGE
         except click.Abort:
             click.echo(SENTENCES[INTERRUPTED], err=True)

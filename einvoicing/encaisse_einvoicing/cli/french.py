@@ -69,6 +69,14 @@ def sentence(error: click.ClickException) -> str:
     return _translated(error.format_message())
 
 
+def tell(error: click.ClickException) -> None:
+    """Say on stderr what was wrong with a call, or how to call where nothing was asked."""
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        click.echo(error.ctx.get_help(), err=True)
+    else:
+        click.echo(sentence(error), err=True)
+
+
 def near(word: str, known: Iterable[str]) -> str:
     """Suggest what somebody may have meant; empty where nothing comes near."""
     close = difflib.get_close_matches(word, sorted(set(known)), n=3, cutoff=0.6)

@@ -19,9 +19,7 @@ SIRET_SCHEME: Final = "0009"
 _LA_POSTE: Final = "356000000"
 """Its SIRETs have a key of their own."""
 _REMEMBERED: Final = 1024
-"""Parties kept as recognised: a company's invoices name itself each time, its customers often."""
-_FEW: Final = 4
-"""Other identifiers of an honest party; one with thousands is not kept."""
+"""Numbers whose keys are kept: a company's invoices name itself each time, its customers often."""
 _TWICE: Final = dict(zip("0123456789", (0, 2, 4, 6, 8, 1, 3, 5, 7, 9), strict=True))
 """A digit -> the sum of the digits of its double."""
 
@@ -47,18 +45,6 @@ def french_numbers(
     `others` are its other identifiers as (value, scheme). A bare legal id without a scheme
     counts only for a party established in France (address or VAT number).
     """
-    find = _found if len(others) <= _FEW else _found.__wrapped__
-    return find(legal_id, legal_scheme, others, vat_id, country)
-
-
-@lru_cache(maxsize=_REMEMBERED)
-def _found(
-    legal_id: str | None,
-    legal_scheme: str | None,
-    others: tuple[tuple[str | None, str | None], ...],
-    vat_id: str | None,
-    country: str | None,
-) -> FrenchNumbers:
     wrong: list[tuple[str, str]] = []
     vat_siren = _vat_siren(vat_id)
     french = country == "FR" or (vat_id or "").upper().startswith("FR")
@@ -124,6 +110,7 @@ def _from_legal_id(
     return None, number if _is_siret(number) else None
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def _is_siren(number: str) -> bool:
     if len(number) != 9:
         return False
@@ -134,6 +121,7 @@ def _is_siret(number: str) -> bool:
     return len(number) == 14 and _has_siret_key(number)
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def _has_siret_key(number: str) -> bool:
     if _is_plain(number) and not number.startswith(_LA_POSTE):
         return len(number) == 14 and _luhn(number) and _luhn(number[:9])
@@ -151,6 +139,7 @@ def _luhn(digits: str) -> bool:
     return (sum(map(int, plain)) + sum(map(_TWICE.__getitem__, doubled))) % 10 == 0
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def _vat_siren(vat_id: str | None) -> str | None:
     """Take the SIREN out of a French VAT number; Monaco's (FR..000) hold none."""
     if vat_id is None:

@@ -18,36 +18,56 @@ except ImportError:  # Windows has no such limits: there a trap costs what it co
 
 _DATA: Final = 5
 """Where the size of data and stack stands in /proc/self/statm, in pages (proc(5))."""
-_TURN: Final = threading.RLock()
-"""One at a time: the limit is the process's, and each must put back what stood before it."""
 
 
-class _Sizes:
-    """Keep the process's own sizes open: reading an invoice opens no file, not even this one."""
+class _Limit:
+    """Hold the one limit a process has, and its own sizes open.
+
+    Open, because reading an invoice opens no file, not even this one. One thread at a time sets the
+    limit: each must put back what stood before it.
+    """
 
     def __init__(self) -> None:
-        self.open()
+        self._before: tuple[int, int] | None = None
+        self._start()
         if hasattr(os, "register_at_fork"):
-            os.register_at_fork(after_in_child=self.reopen)
+            os.register_at_fork(after_in_child=self._forked)
 
-    def open(self) -> None:
+    def _start(self) -> None:
+        self.turn = threading.RLock()
         try:
-            self.file: int | None = os.open("/proc/self/statm", os.O_RDONLY | os.O_CLOEXEC)
+            self._sizes: int | None = os.open("/proc/self/statm", os.O_RDONLY | os.O_CLOEXEC)
         except (OSError, AttributeError):  # no Linux
-            self.file = None
+            self._sizes = None
 
-    def reopen(self) -> None:
-        """Look at the child's own sizes, not at its parent's."""
-        if self.file is not None:
-            os.close(self.file)
-            self.open()
+    def _forked(self) -> None:
+        """Begin anew in a child: no thread of its parent's will end what that was doing."""
+        if self._before is not None and resource is not None:
+            resource.setrlimit(resource.RLIMIT_DATA, self._before)
+            self._before = None
+        if self._sizes is not None:
+            os.close(self._sizes)
+        self._start()
 
-    def data(self, file: int) -> int:
-        """Give the bytes of data and stack."""
-        return int(os.pread(file, 200, 0).split()[_DATA]) * os.sysconf("SC_PAGESIZE")
+    @contextmanager
+    def at_most(self, extra: int) -> Generator[None]:
+        if resource is None or self._sizes is None or self._before is not None:
+            yield  # no such limit here, or within one of this thread's
+            return
+        self._before = soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
+        held = int(os.pread(self._sizes, 200, 0).split()[_DATA]) * os.sysconf("SC_PAGESIZE")
+        room = held + extra
+        if resource.RLIM_INFINITY != soft < room:
+            room = soft
+        resource.setrlimit(resource.RLIMIT_DATA, (room, hard))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
+            self._before = None
 
 
-_SIZES: Final = _Sizes()
+_LIMIT: Final = _Limit()
 
 
 @contextmanager
@@ -56,16 +76,12 @@ def at_most(extra: int) -> Generator[None]:
 
     Linux counts what `RLIMIT_DATA` bounds where we can read it; elsewhere nothing is limited.
     """
-    if resource is None or _SIZES.file is None:
+    with _LIMIT.turn, _LIMIT.at_most(extra):
         yield
-        return
-    with _TURN:
-        soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
-        room = _SIZES.data(_SIZES.file) + extra
-        if resource.RLIM_INFINITY != soft < room:
-            room = soft
-        resource.setrlimit(resource.RLIMIT_DATA, (room, hard))
-        try:
-            yield
-        finally:
-            resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
+
+
+@contextmanager
+def as_it_stands() -> Generator[None]:
+    """Start a program under the limits this process was given: it keeps those it starts with."""
+    with _LIMIT.turn:
+        yield

@@ -18,6 +18,7 @@ from functools import cache
 from pathlib import Path
 from typing import IO, Final, cast
 
+from encaisse_einvoicing.reading import memory
 from encaisse_einvoicing.validation.artefacts import Sheet
 from encaisse_einvoicing.validation.report import NotRun
 
@@ -123,14 +124,15 @@ class Engine:
             command = (sys.executable, "-P", str(_WORKER))
         self._compiled.clear()
         try:
-            process = subprocess.Popen(
-                command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                cwd=os.sep,
-                env={name: value for name, value in os.environ.items() if _KEPT.match(name)},
-            )
+            with memory.as_it_stands():
+                process = subprocess.Popen(
+                    command,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.DEVNULL,
+                    cwd=os.sep,
+                    env={name: value for name, value in os.environ.items() if _KEPT.match(name)},
+                )
         except OSError as error:
             raise NotRun(
                 "engine_failed", f"Le moteur de règles ne démarre pas : {error}."

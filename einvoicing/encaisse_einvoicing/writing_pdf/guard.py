@@ -37,8 +37,9 @@ def opened(data: bytes) -> Generator[pikepdf.Pdf]:
     try:
         with memory.at_most(MAX_MEMORY):
             pdf = pikepdf.open(io.BytesIO(data), suppress_warnings=True)
-            _check(pdf)
         with pdf:
+            with memory.at_most(MAX_MEMORY):
+                _check(pdf)
             yield pdf
     except Refused:
         raise
