@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 import pikepdf
 import pytest
 
+from encaisse_einvoicing.reading import assemble
+
 CII = """<?xml version="1.0" encoding="UTF-8"?>
 <rsm:CrossIndustryInvoice
  xmlns:rsm="urn:un:unece:uncefact:data:standard:CrossIndustryInvoice:100"
@@ -141,6 +143,12 @@ CREDIT_NOTE = (
     .replace("LINE>", "CreditNoteLine>")
     .replace("QUANTITY", "CreditedQuantity")
 )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_stray_field() -> None:
+    """Refuse what the reader gathers and the invoice has no field for: it is forgotten by us."""
+    assemble.STRAY = "forbid"
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,8 @@ import pytest
 from pydantic import ValidationError
 
 from encaisse_einvoicing import Invoice, Reading, read_bytes
+from encaisse_einvoicing.reading import assemble
+from encaisse_einvoicing.reading.walker import Raw
 
 
 def read(text: str) -> Reading:
@@ -270,3 +272,17 @@ def test_a_document_of_the_invoiced_object_s_type_that_names_nothing_is_no_objec
         "x", cii.replace("<ram:BuyerReference>", f"{nothing}<ram:BuyerReference>").encode()
     )
     assert reading.invoice is not None and reading.invoice.invoiced_object is None
+
+
+def test_a_field_the_invoice_lacks_is_refused_here_so_that_nothing_gathered_is_forgotten(
+    cii: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = assemble.parties
+
+    def with_a_stray(raw: Raw) -> list[tuple[str, Raw]]:
+        raw["forgotten"] = "x"
+        return known(raw)
+
+    monkeypatch.setattr(assemble, "parties", with_a_stray)
+    with pytest.raises(ValidationError, match="forgotten"):
+        read_bytes("f.xml", cii.encode())

@@ -2,10 +2,10 @@
 
 from datetime import date
 from decimal import Decimal
-from typing import Final
+from typing import Final, Literal
 
 from encaisse_einvoicing.model import Invoice
-from encaisse_einvoicing.reading.identifiers import french_numbers
+from encaisse_einvoicing.reading.identifiers import NO_NUMBERS, french_numbers
 from encaisse_einvoicing.reading.shape import (
     gather_extensions,
     group,
@@ -23,6 +23,10 @@ ESSENTIAL: Final = (
     ("issue_date", "BT-2", "date d'émission"),
     ("currency", "BT-5", "devise"),
 )
+STRAY: Literal["ignore", "forbid"] = "ignore"
+"""What is done with a field the invoice lacks. What the table lacks is told by the walk, so looking
+again costs a sixth of the time for nothing; tests and the fuzz forbid, to find what is forgotten.
+"""
 NAMED: Final = 20
 """Due dates said in a message; the others are counted."""
 _NAMING: Final = ("name", "trade_name", "legal_id", "vat_id", "siret")
@@ -57,7 +61,7 @@ def assemble(walk: Walk, raw: Raw, vat_scheme: str) -> Invoice:
         if "line_notes" in line:
             _line_notes(line)
         gather_extensions(line)
-    return Invoice.model_validate(raw)
+    return Invoice.model_validate(raw, extra=STRAY)
 
 
 def is_named(party: Raw) -> bool:
@@ -66,19 +70,8 @@ def is_named(party: Raw) -> bool:
 
 
 def _party(walk: Walk, party: Raw, label: str, vat_scheme: str) -> None:
-    for registration in taken(party, "registrations"):
-        field = "vat_id" if text(registration, "scheme") == vat_scheme else "tax_id"
-        number = text(registration, "id")
-        if number is None:
-            continue
-        if party.setdefault(field, number) != number:
-            walk.report(
-                "repeated_term",
-                f"Le {label} a plusieurs numéros fiscaux de même nature : « {number} » n'est "
-                f"pas retenu, « {party[field]} » l'est. À vérifier sur la facture.",
-                label,
-                raw=number,
-            )
+    if "registrations" in party:
+        _registrations(walk, party, label, vat_scheme)
     for field, scheme in _REGISTERED:
         if scheme in party and field not in party:
             del party[scheme]  # a register alone names nothing
@@ -89,19 +82,33 @@ def _party(walk: Walk, party: Raw, label: str, vat_scheme: str) -> None:
     legal_id, vat_id = text(party, "legal_id"), text(party, "vat_id")
     if legal_id is None and vat_id is None and not others:
         return
-    found = french_numbers(
-        legal_id,
-        text(party, "legal_id_scheme"),
-        others,
-        vat_id,
-        text(group(party, "address"), "country"),
-    )
+    register, country = text(party, "legal_id_scheme"), text(group(party, "address"), "country")
+    found = french_numbers(legal_id, register, others, vat_id, country)
+    if found is NO_NUMBERS:
+        return
     if found.siren is not None and found.source is not None:
         party["siren"], party["siren_source"] = found.siren, found.source
     if found.siret is not None:
         party["siret"] = found.siret
     for code, sentence in found.wrong:
         walk.report(code, f"{label[0].upper()}{label[1:]} : {sentence}.", label)
+
+
+def _registrations(walk: Walk, party: Raw, label: str, vat_scheme: str) -> None:
+    """Tell the VAT number of a party from its other tax number."""
+    for registration in taken(party, "registrations"):
+        number = text(registration, "id")
+        if number is None:
+            continue
+        field = "vat_id" if registration.get("scheme") == vat_scheme else "tax_id"
+        if party.setdefault(field, number) != number:
+            walk.report(
+                "repeated_term",
+                f"Le {label} a plusieurs numéros fiscaux de même nature : « {number} » n'est "
+                f"pas retenu, « {party[field]} » l'est. À vérifier sur la facture.",
+                label,
+                raw=number,
+            )
 
 
 def _line_notes(line: Raw) -> None:
@@ -144,20 +151,23 @@ def _due_dates(walk: Walk, raw: Raw) -> None:
     terms = taken(raw, "terms")
     if not terms:
         return
-    texts = [each for each in (text(term, "text") for term in terms) if each]
-    if texts:
-        raw["payment_terms"] = "\n".join(texts)
+    texts: list[str] = []
     instalments: list[Raw] = []
     seen: set[str] = set()
+    explicit = raw.get("due_date")
+    stated = {explicit} if isinstance(explicit, date) else set[date]()
     for term in terms:
-        term.pop("text", None)
+        said = term.pop("text", None)
+        if isinstance(said, str):
+            texts.append(said)
         key = repr(sorted(term.items())) if len(terms) > 1 else ""
         if term and ("amount" in term or key not in seen):
             seen.add(key)
             instalments.append(term)
-    dates = [day for day in (_day(term) for term in instalments) if day is not None]
-    explicit = scalar(raw, "due_date")
-    stated = {*dates, explicit} if isinstance(explicit, date) else set(dates)
+            if isinstance(day := term.get("due_date"), date):
+                stated.add(day)
+    if texts:
+        raw["payment_terms"] = "\n".join(texts)
     if len(stated) > 1:
         walk.report(
             "several_due_dates",
@@ -171,11 +181,6 @@ def _due_dates(walk: Walk, raw: Raw) -> None:
         raw["due_date"] = max(stated)
     if len(stated) > 1 or any("amount" in term for term in instalments):
         raw["instalments"] = instalments
-
-
-def _day(term: Raw) -> date | None:
-    value = scalar(term, "due_date")
-    return value if isinstance(value, date) else None
 
 
 def _tax_totals(walk: Walk, raw: Raw) -> None:

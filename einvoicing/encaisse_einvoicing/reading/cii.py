@@ -59,8 +59,8 @@ def plan() -> Plan:
 
 def settle(raw: Raw) -> None:
     """Bring what CII says in its own way to the shape both syntaxes share."""
-    name = text(raw, "extensions.project_name") or ""
-    if name.casefold() == _PROJECT_NAME.casefold():
+    name = text(raw, "extensions.project_name")
+    if name is not None and name.casefold() == _PROJECT_NAME.casefold():
         del raw["extensions.project_name"]  # the schema wants one, and this says none
     code = text(raw, "tax_point_code")
     if code is not None:
@@ -71,8 +71,7 @@ def settle(raw: Raw) -> None:
             document.clear()
     for line in groups(raw, "lines"):
         for field, of_gross in _BASES:
-            gross = line.get(of_gross)
-            if gross is not None and line.setdefault(field, gross) == gross:
+            if of_gross in line and line.setdefault(field, line[of_gross]) == line[of_gross]:
                 del line[of_gross]
     for _, party in parties(raw):
         contact = group(party, "contact")

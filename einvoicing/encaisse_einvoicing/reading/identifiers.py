@@ -16,6 +16,9 @@ from encaisse_einvoicing.model import SirenSource
 
 SIREN_SCHEME: Final = "0002"
 SIRET_SCHEME: Final = "0009"
+_SCHEMES: Final = (SIREN_SCHEME, SIRET_SCHEME)
+_LETTERS: Final = ("F", "f")
+"""A VAT number that starts otherwise is no French one, however it is spaced."""
 _LA_POSTE: Final = "356000000"
 """Its SIRETs have a key of their own."""
 _REMEMBERED: Final = 1024
@@ -33,6 +36,10 @@ class FrenchNumbers(NamedTuple):
     wrong: tuple[tuple[str, str], ...] = ()
 
 
+NO_NUMBERS: Final = FrenchNumbers()
+"""Nothing recognised, and nothing wrong."""
+
+
 def french_numbers(
     legal_id: str | None,
     legal_scheme: str | None,
@@ -45,9 +52,11 @@ def french_numbers(
     `others` are its other identifiers as (value, scheme). A bare legal id without a scheme
     counts only for a party established in France (address or VAT number).
     """
+    french = country == "FR" or (vat_id is not None and vat_id[:2].upper() == "FR")
+    if not (french or others or legal_scheme in _SCHEMES or (vat_id or "").startswith(_LETTERS)):
+        return NO_NUMBERS
     wrong: list[tuple[str, str]] = []
     vat_siren = _vat_siren(vat_id)
-    french = country == "FR" or (vat_id or "").upper().startswith("FR")
     siren, siret = _from_legal_id(_bare(legal_id), legal_scheme, french, wrong)
     source: SirenSource | None = "legal_id" if siren else None
     for value, scheme in others:

@@ -1,7 +1,5 @@
 """Handle the raw dictionaries between the walk and the model, with their types."""
 
-from collections.abc import Iterator
-
 from encaisse_einvoicing.model import Extensions, LineExtensions
 from encaisse_einvoicing.reading.plan import Raw, Scalar
 from encaisse_einvoicing.terms import EXTENSIONS
@@ -62,14 +60,17 @@ def move(source: Raw, key: str, target: Raw, field: str) -> None:
         target.setdefault(field, value)
 
 
-def parties(raw: Raw) -> Iterator[tuple[str, Raw]]:
-    """Give each party of a document and of its lines, with what it is in French."""
-    for field in [each for each in PARTIES if each in raw]:
-        if isinstance(party := raw[field], dict):
-            yield PARTIES[field], party
+def parties(raw: Raw) -> list[tuple[str, Raw]]:
+    """List each party of a document and of its lines, with what it is in French."""
+    found = [
+        (what, party)
+        for field, what in PARTIES.items()
+        if field in raw and isinstance(party := raw[field], dict)
+    ]
     for line in groups(raw, "lines"):
-        if isinstance(seller := line.get(ITEM_SELLER), dict):
-            yield "vendeur de l'article", seller
+        if ITEM_SELLER in line and isinstance(seller := line[ITEM_SELLER], dict):
+            found.append(("vendeur de l'article", seller))
+    return found
 
 
 def gather_extensions(raw: Raw) -> None:

@@ -69,7 +69,7 @@ class Step:
     children: "dict[str, Step]" = field(default_factory=dict["str", "Step"])
     opens: Opening | None = None
     leaf: Leaf | None = None
-    attributes: dict[str, Leaf] = field(default_factory=dict[str, Leaf])
+    attributes: "dict[str | bytes, Leaf]" = field(default_factory=dict["str | bytes", Leaf])
     silent: str = ""
     """The attribute its conversion looks at itself."""
     known: "Callable[[str], Step | None]" = field(init=False)

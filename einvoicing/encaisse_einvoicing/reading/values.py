@@ -11,7 +11,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Final
 
-from encaisse_einvoicing.reading.step import Converted
+from encaisse_einvoicing.reading.step import Convert, Converted, Scalar
 
 _DECIMAL: Final = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)")
 _MAX_DIGITS: Final = 40
@@ -37,8 +37,29 @@ _NOT_A_DATE: Final = Converted(
 )
 
 
-@lru_cache(maxsize=_REMEMBERED)
-def decimal(text: str) -> Decimal | Converted:
+class Remembered(dict[str, Scalar | Converted]):
+    """Convert texts, each only the first time it is met; `Remembered(…).convert` is a `Convert`.
+
+    The look-up is the dictionary's own. `lru_cache` also moves what it finds to the head of a list,
+    for which it reaches into memory so often that a number is as soon made anew.
+    """
+
+    def __init__(self, convert: Convert) -> None:
+        """Start with nothing kept."""
+        super().__init__()
+        self._made = convert
+        self.convert: Final[Convert] = self.__getitem__
+
+    def __missing__(self, text: str) -> Scalar | Converted:
+        """Convert and keep, up to the cap; then all is forgotten, and what comes back is kept."""
+        found = self._made(text)
+        if len(self) >= _REMEMBERED:
+            self.clear()
+        self[text] = found
+        return found
+
+
+def _decimal(text: str) -> Decimal | Converted:
     """Read an `xsd:decimal`: a dot, no exponent, no thousands separator.
 
     Digits with at most one dot are told without the form, which costs as much as the number.
@@ -60,8 +81,7 @@ def flag(text: str) -> bool | Converted:
     return _FLAGS.get(text, _NOT_A_FLAG)
 
 
-@lru_cache(maxsize=_REMEMBERED)
-def iso_date(text: str) -> date | Converted:
+def _iso_date(text: str) -> date | Converted:
     """Read an `xsd:date`; a time zone after it is legal there, useless here, and reported."""
     day = _iso_day(text)
     if day is not None:
@@ -72,6 +92,10 @@ def iso_date(text: str) -> date | Converted:
     return Converted(
         day, "date_with_zone", "porte un fuseau horaire, ignoré : seul le jour est retenu"
     )
+
+
+decimal: Final = Remembered(_decimal).convert
+iso_date: Final = Remembered(_iso_date).convert
 
 
 @lru_cache(maxsize=_REMEMBERED)

@@ -5,8 +5,8 @@ A large invoice has thousands of elements, and each question to lxml makes a Pyt
 is asked twice, and nothing that the table can answer.
 """
 
-from collections.abc import Iterator, Sequence
-from typing import Final, cast
+from collections.abc import Iterator
+from typing import Final
 
 from encaisse_einvoicing.issues import Issue, Refused, shortened
 from encaisse_einvoicing.reading.loader import Element
@@ -85,13 +85,12 @@ class Walk:
                     outer, frames[opens.level] = frames[opens.level], {}
                 if names and (len(names) > 1 or names[0] != found.silent):
                     self._attributes(element, found, names)
-                inside, leaf = len(element), found.leaf
-                if leaf is None and inside:
-                    waiting.append((step, left, element, outer))
-                    step, left, known = found, inside, found.known
-                    continue
-                if leaf is None:
-                    pass
+                inside = len(element)
+                if (leaf := found.leaf) is None:
+                    if inside:
+                        waiting.append((step, left, element, outer))
+                        step, left, known = found, inside, found.known
+                        continue
                 elif inside:
                     self._mixed(element, leaf, found)
                     _pass_over(elements, inside)
@@ -100,19 +99,25 @@ class Walk:
                 elif len(text) > leaf.limit:
                     self._too_long(element, leaf, text, found)
                 else:
-                    value: Scalar | Converted | None = text
-                    if leaf.convert is not None:
-                        value = leaf.convert(text)
+                    value: Scalar | None = text
+                    if (convert := leaf.convert) is not None:
+                        made = convert(text)
+                        if type(made) is Converted:
+                            value = self._odd(element, leaf, made, text, found)
+                        else:
+                            value = made
                     elif leaf.formatted is not None:
-                        value = leaf.formatted(text, element.get("format") or "")
-                    if type(value) is Converted:
-                        value = self._odd(element, leaf, value, text, found)
+                        made = leaf.formatted(text, element.get("format") or "")
+                        if type(made) is Converted:
+                            value = self._odd(element, leaf, made, text, found)
+                        else:
+                            value = made
                     if value is not None:
-                        if leaf.field in (frame := frames[leaf.level]):
+                        if (field := leaf.field) in (frame := frames[leaf.level]):
                             self._again(element, leaf, value, text, found)
                         else:
-                            frame[leaf.field] = value
-                        if leaf.amount and names:
+                            frame[field] = value
+                        if names and leaf.amount:
                             currency = element.get("currencyID")
                             if currency is not None and currency not in currencies:
                                 currencies[currency] = _place(found, element)
@@ -159,20 +164,18 @@ class Walk:
 
     def _attributes(self, element: Element, step: Step, names: Names) -> None:
         """Read the attributes of an element; those nobody knows are unmapped."""
-        known = step.attributes
-        for name in cast("Sequence[str]", names):
-            leaf = known.get(name)
-            if leaf is None:
+        known, frames = step.attributes, self.frames
+        for name in names:
+            if (leaf := known.get(name)) is None:
                 if name != step.silent:
-                    self._unknown(step, name, "@")
-            elif text := (element.get(name) or "").strip():
+                    self._unknown(step, str(name), "@")
+            elif (text := element.get(name)) and (text := text.strip()):
                 value = text if leaf.convert is None else self._converted(element, leaf, text, step)
-                frame = self.frames[leaf.level]
                 if len(text) > leaf.limit:
                     self._too_long(element, leaf, text, step)
                 elif value is None:
-                    continue
-                elif leaf.field in frame:
+                    pass
+                elif leaf.field in (frame := frames[leaf.level]):
                     self._again(element, leaf, value, text, step)
                 else:
                     frame[leaf.field] = value

@@ -11,6 +11,9 @@ from encaisse_einvoicing import FileReading, Issue, Reading, Refused, read_bytes
 from encaisse_einvoicing.cli.read import as_record
 from encaisse_einvoicing.fec import read_fec, receivables
 from encaisse_einvoicing.fec.cli import as_record as fec_record
+from encaisse_einvoicing.reading import assemble
+
+assemble.STRAY = "forbid"  # what the reader gathers and forgets is a fault to find here
 
 
 class Broken(Exception):
