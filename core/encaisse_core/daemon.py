@@ -89,8 +89,13 @@ class Daemon:
     crew: Crew = field(default_factory=Crew)
 
     def run_forever(self) -> int:
-        """Run a night each day until told to stop; a fault of one night does not end the next."""
-        self.meet_others()
+        """Run a night each day until told to stop; a fault of one night does not end the next.
+
+        Nights that a daemon was killed in are run first: a stop that was not sent does not wait a
+        day. Where another daemon lives they may be its own, under way.
+        """
+        if not self.meet_others() and self._cut_short() and not self.stop_asked():
+            self.run_once()
         while not self.stop_asked():
             due = next_run(self.app.host.clock.now(), self.at)
             self.log("waiting", until=due.isoformat())
@@ -100,6 +105,17 @@ class Daemon:
         self.beat("stopped")
         self.log("stopped")
         return DONE
+
+    def _cut_short(self) -> bool:
+        """Tell whether any company's night of today was begun and is not over."""
+        n = schema.night.c
+        today = self.app.host.clock.today().isoformat()
+        with self.app.host.store.planning().begin() as tx:
+            begun = select(n.company_id).where(n.night == today, n.state == "running").limit(1)
+            cut = tx.execute(begun).first() is not None
+        if cut:
+            self.log("night_cut_short", level="warning", night=today)
+        return cut
 
     def run_and_end(self) -> int:
         """Run every company's night now, as a timer asks it to, and leave nobody watching."""

@@ -15,8 +15,9 @@ from pathlib import Path
 import pytest
 
 from encaisse_api import Denied, Drift, Missing, Page, Rejected, SourceInvoice, Transient
-from encaisse_folder.connector import PAGE, FolderConnector
+from encaisse_folder.connector import FolderConnector
 from encaisse_folder.deposit import Deposit, OutOfReach
+from encaisse_folder.reading import PAGE
 
 Written = Callable[..., bytes]
 Connect = Callable[[Path], FolderConnector]

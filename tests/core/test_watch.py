@@ -21,7 +21,7 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import text
+from sqlalchemy import select, text
 from tests.core.houses import House, line_of
 from tests.counts import examples
 
@@ -30,6 +30,8 @@ from encaisse_core.cli.watching import daemon as daemon_command
 from encaisse_core.cli.watching import seen
 from encaisse_core.daemon import Daemon
 from encaisse_core.errors import DONE, STORE, UsageError
+from encaisse_core.store import schema
+from encaisse_core.store.engine import stamp
 from encaisse_core.watch.heartbeat import Heartbeat, checked, last
 from encaisse_core.watch.lines import MASK, Lines, scrubbed
 from encaisse_core.watch.served import AT_ONCE, Pulse, address
@@ -130,6 +132,36 @@ def test_a_lived_night_is_seen_in_counts_and_nobody_in_it(house: House, tmp_path
         said = last(tx)
     assert said is not None
     assert said[1] == {"ok": True, "what": "success", "why": None}
+
+
+def test_a_daemon_finishes_the_night_one_was_killed_in_and_begins_no_other(house: House) -> None:
+    night = schema.night
+    stream = io.StringIO()
+    daemon = Daemon(
+        app=house.app,
+        session=Session({}, folder=house.app.folder, clock=house.clock),
+        write=lambda line: stream.write(f"{line}\n"),
+        wait=lambda _: True,
+        stop_asked=lambda: False,
+    )
+    assert daemon.run_forever() == DONE
+    assert house.count("night") == 0
+    with house.host.store.begin() as tx:
+        tx.execute(
+            night.insert().values(
+                company_id=house.company,
+                night=house.clock.today().isoformat(),
+                phase=1,
+                state="running",
+                started_at=stamp(house.clock.now()),
+            )
+        )
+    assert daemon.run_forever() == DONE
+    with house.host.store.begin() as tx:
+        assert tx.execute(select(night.c.state)).scalars().all() == ["done"]
+    assert [json.loads(one)["event"] for one in stream.getvalue().splitlines()].count(
+        "night_cut_short"
+    ) == 1
 
 
 def test_a_store_that_does_not_open_or_a_late_night_is_not_ready(house: House) -> None:

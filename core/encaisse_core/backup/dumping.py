@@ -27,7 +27,8 @@ from encaisse_core.backup.archive import (
 from encaisse_core.blobs import Blobs
 from encaisse_core.errors import StoreError
 from encaisse_core.store import Store, schema
-from encaisse_core.store.engine import head, snapshot, stamp
+from encaisse_core.store.engine import snapshot, stamp
+from encaisse_core.store.versions import head
 
 ROWS_AT_ONCE = 1000
 

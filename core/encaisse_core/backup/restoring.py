@@ -26,7 +26,8 @@ from encaisse_core.errors import StoreError
 from encaisse_core.restored import mark
 from encaisse_core.store import Store, open_store, schema
 from encaisse_core.store.apart import owner_column, within
-from encaisse_core.store.engine import head, is_known, make_tables, plain_engine
+from encaisse_core.store.engine import plain_engine
+from encaisse_core.store.versions import head, is_known, make_tables
 
 ROWS_AT_ONCE = 500
 

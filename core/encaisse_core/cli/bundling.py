@@ -25,7 +25,7 @@ from encaisse_core.cli.examining import Check
 from encaisse_core.errors import StoreError
 from encaisse_core.loader import load
 from encaisse_core.store import schema
-from encaisse_core.store.engine import head
+from encaisse_core.store.versions import head, version_of
 from encaisse_core.watch.heartbeat import SETTING
 from encaisse_core.watch.lines import scrubbed
 
@@ -125,11 +125,9 @@ def _settings(environ: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _store(tx: Connection) -> dict[str, Any]:
-    from alembic.runtime.migration import MigrationContext
-
     return {
         "database": tx.dialect.name,
-        "revision": MigrationContext.configure(tx).get_current_revision(),
+        "revision": version_of(tx),
         "code": head(),
         "rows": {
             table.name: tx.execute(select(func.count()).select_from(table)).scalar_one()

@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from alembic.runtime.migration import MigrationContext
 from cryptography.exceptions import InvalidTag
 from sqlalchemy import Connection, func, select, text
 
@@ -25,6 +24,7 @@ from encaisse_core.stops import STOP_KINDS
 from encaisse_core.store import schema
 from encaisse_core.store.engine import instant, stamp
 from encaisse_core.store.preparing import standing
+from encaisse_core.store.versions import version_of
 from encaisse_core.watch import heartbeat
 
 ACKNOWLEDGED_WITHIN = timedelta(hours=4)
@@ -80,7 +80,7 @@ def _folder(folder: Path) -> Check:
 
 
 def _version(tx: Connection) -> Check:
-    revision = MigrationContext.configure(tx).get_current_revision()
+    revision = version_of(tx)
     where = "SQLite" if tx.dialect.name == "sqlite" else "PostgreSQL"
     return Check("store", revision is not None, f"Base {where}, révision {revision}.")
 

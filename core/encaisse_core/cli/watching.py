@@ -20,6 +20,7 @@ from encaisse_core.app import App
 from encaisse_core.cli.door import Answering
 from encaisse_core.cli.ending import INTERRUPTED
 from encaisse_core.cli.session import Function, Session
+from encaisse_core.cli.start import started
 from encaisse_core.crew import Crew
 from encaisse_core.daemon import AT, STOPPED, Daemon
 from encaisse_core.errors import UsageError
@@ -140,6 +141,7 @@ def watching(
         listening(app, lines, keeps_watch=keeps_watch) as lookout,
         seen(app, lines, where, witness, trace=trace, lookout=lookout) as outside,
     ):
+        started()
         yield Daemon(
             app=app,
             session=session,

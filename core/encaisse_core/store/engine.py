@@ -13,14 +13,8 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
-from pathlib import Path
 from typing import Any
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from alembic.util.exc import CommandError
 from sqlalchemy import (
     BigInteger,
     Connection,
@@ -38,13 +32,11 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from encaisse_core import chaos
 from encaisse_core.errors import StoreError
-from encaisse_core.store import schema
+from encaisse_core.store import schema, versions
 from encaisse_core.store.apart import NOWHERE, Scope
 from encaisse_core.store.line import Lines
 from encaisse_core.store.refusals import store_error, wrapped
 from encaisse_core.store.said import Moment, Said
-
-MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def stamp(instant: datetime) -> str:
@@ -213,10 +205,8 @@ def open_store(url: str, *, migrate: bool = True) -> Store:
     """
     engine = _engine(url)
     try:
-        current = _version(engine)
-        if migrate and current != _head():
-            with engine.connect() as connection:
-                command.upgrade(_alembic(connection), "head")
+        if versions.known_version(engine) != versions.head() and migrate:
+            versions.make_tables(engine, "head")
     except DBAPIError as error:
         engine.dispose()
         raise store_error(error) from error
@@ -262,36 +252,6 @@ def _engine(url: str) -> Engine:
     return engine
 
 
-def _alembic(connection: Connection | None = None) -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    config.attributes["connection"] = connection
-    return config
-
-
-def head() -> str:
-    """Name the code's version of the tables."""
-    found = _head()
-    if found is None:
-        raise StoreError("Les tables de cette version d'encaisse sont introuvables : réinstallez.")
-    return found
-
-
-def is_known(revision: str) -> bool:
-    """Tell whether this code knows a version of the tables, so that it can bring it to its own."""
-    try:
-        ScriptDirectory.from_config(_alembic()).get_revision(revision)
-    except CommandError:
-        return False
-    return True
-
-
-def make_tables(engine: Engine, revision: str) -> None:
-    """Make the tables of an empty database as they were at a version this code knows."""
-    with engine.connect() as connection:
-        command.upgrade(_alembic(connection), revision)
-
-
 def plain_engine(url: str) -> Engine:
     """Open a database as the store does, without asking for its version."""
     return _engine(url)
@@ -326,29 +286,6 @@ def snapshot(store: Store) -> Engine:
     event.listen(engine, "connect", on_connect)
     event.listen(engine, "begin", on_begin)
     return engine
-
-
-@cache
-def _head() -> str | None:
-    """Name the code's version of the tables."""
-    return ScriptDirectory(str(MIGRATIONS)).get_current_head()
-
-
-def _version(engine: Engine) -> str | None:
-    """Give the database's version, None for an empty one; raise `StoreError` for a newer one."""
-    with engine.connect() as connection:
-        current = MigrationContext.configure(connection).get_current_revision()
-    if current in (None, _head()):
-        return current
-    try:
-        ScriptDirectory.from_config(_alembic()).get_revision(current)
-    except CommandError as error:
-        raise StoreError(
-            "La base de données a été écrite par une version plus récente d'encaisse "
-            f"(révision {current}). Rien n'a été modifié : mettez encaisse à jour, puis "
-            "relancez la commande."
-        ) from error
-    return current
 
 
 def rows(result: Any) -> list[dict[str, Any]]:

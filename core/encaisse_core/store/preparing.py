@@ -12,8 +12,9 @@ from sqlalchemy.exc import DBAPIError
 from encaisse_core.errors import UsageError
 from encaisse_core.store import schema
 from encaisse_core.store.apart import grants
-from encaisse_core.store.engine import head, open_store
+from encaisse_core.store.engine import open_store
 from encaisse_core.store.refusals import store_error
+from encaisse_core.store.versions import head
 
 QUEUE = "encaisse_jobs"
 """Where the queue of workers stands: beside our tables, in none of our backups."""

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, Engine, func, select
 
 from encaisse_core.restored import NOT_CLOSED
 from encaisse_core.store import Store, schema
-from encaisse_core.store.engine import head, instant, snapshot, stamp
+from encaisse_core.store.engine import instant, snapshot, stamp
+from encaisse_core.store.versions import head, version_of
 from encaisse_core.watch.figures import Labels, gauges, labels
 
 NIGHT_WITHIN = timedelta(hours=26)
@@ -58,7 +58,7 @@ class Looking:
         """Look whether the store opens at this version and nights are within their time."""
         try:
             with self._read() as tx:
-                migrated = MigrationContext.configure(tx).get_current_revision() == head()
+                migrated = version_of(tx) == head()
                 ages = _ages(tx, self._now()) if migrated else []
         except Exception:  # whatever a database says when it does not open
             return Ready(store=False, migrated=False, companies=0, late=0)

@@ -129,7 +129,7 @@ def _killed(environ: dict[str, str], world: _Collector) -> _Run:
     before, started = len(world.arrived), time.monotonic()
     daemon = subprocess.Popen(
         [sys.executable, str(DAEMON), "--once"],
-        env={**os.environ, **environ},
+        env=_as_installed() | environ,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
@@ -145,6 +145,11 @@ def _killed(environ: dict[str, str], world: _Collector) -> _Run:
     finally:
         daemon.kill()
         daemon.wait()
+
+
+def _as_installed() -> dict[str, str]:
+    """Give this environment, but let Python keep what it compiled: an installed one has it kept."""
+    return {name: told for name, told in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 def _most(process: int) -> float:
