@@ -137,14 +137,19 @@ def point(place: str, phase: str) -> None:
         _hook(f"{place}.{phase}")
 
 
-@contextmanager
-def during(place: str) -> Generator[None]:
+class during:
     """Say what the calls made in this block are for."""
-    outer = _place.set(place)
-    try:
-        yield
-    finally:
-        _place.reset(outer)
+
+    __slots__ = ("_outer", "_place")
+
+    def __init__(self, place: str) -> None:
+        self._place = place
+
+    def __enter__(self) -> None:
+        self._outer = _place.set(self._place)
+
+    def __exit__(self, *_: object) -> None:
+        _place.reset(self._outer)
 
 
 def here(*, reads: bool = False) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, Protocol, cast
 
 import httpx
@@ -156,13 +157,19 @@ class Host:
                 account=link.account or None,
                 today=self.clock.today(),
                 now=now,
-                log=logging.getLogger(f"encaisse.{link.connector}"),
+                log=_log(link.connector),
                 deadline=deadline,
                 environment=environment,
                 hosts=kind.manifest.hosts(environment),
                 siren=link.siren,
             )
         )
+
+
+@cache
+def _log(connector: str) -> logging.Logger:
+    """Give a connector's log; asked for each effect, and `logging` takes its lock each time."""
+    return logging.getLogger(f"encaisse.{connector}")
 
 
 def links(

@@ -141,7 +141,11 @@ READY = text("state in ('planned','sending','uncertain')")
 _E = schema.effect.c
 _OF = _E.company_id == bindparam("of_company", type_=Text)
 _ID = _E.id == bindparam("of_id", type_=Text)
-_ROW = tuple(column.name for column in schema.effect.columns)
+_ROW = (
+    _E.id, _E.kind, _E.subject, _E.cause, _E.key, _E.connection_id, _E.state, _E.payload,
+    _E.attempts, _E.created_at, _E.remote_id,
+)  # fmt: skip
+"""What is read of the effect that comes next."""
 
 
 @cache
@@ -149,7 +153,7 @@ def _next(kinds: int) -> Said:
     """Ask for the ready effects of so many kinds, the most urgent first."""
     named = [bindparam(f"kind_{number}", type_=Text) for number in range(kinds)]
     return Said(
-        select(schema.effect)
+        select(*_ROW)
         .where(READY, _OF, _E.kind.in_(named), _E.ready_at <= bindparam("now", type_=Text))
         .order_by(_E.lane, _E.ready_at, _E.created_at, _E.id)
         .limit(bindparam("most", type_=Integer))
@@ -206,29 +210,45 @@ def claim_next(
         found = _first(tx, company_id, kinds, now, without)
         if found is None:
             return None
+        id_, kind, subject, cause, key, connection_id, state, payload, tried, made, there = found
         token = host.ids.nonce(16).hex()
-        attempts = found["attempts"] + 1
-        leased = {"token_now": token, "until": stamp(now + LEASE), "tried": attempts}
-        _LEASE.run(tx, leased | {"of_company": company_id, "of_id": found["id"]})
+        _LEASE.run(
+            tx,
+            {
+                "of_company": company_id,
+                "of_id": id_,
+                "token_now": token,
+                "until": stamp(now + LEASE),
+                "tried": tried + 1,
+            },
+        )
         if looks is not None:
-            looks(tx, company_id, found["connection_id"])
-        state = "planned" if found["state"] == "planned" else "uncertain"
-        return effect_of(found, state=state, token=token, attempts=attempts)
+            looks(tx, company_id, connection_id)
+        return Effect(
+            company_id=company_id,
+            id=id_,
+            kind=kind,
+            subject=subject,
+            cause=cause,
+            key=key,
+            connection_id=connection_id,
+            state="planned" if state == "planned" else "uncertain",
+            payload=json.loads(payload),
+            token=token,
+            attempts=tried + 1,
+            created_at=instant(made),
+            remote_id=there,
+        )
 
 
 def _first(
     tx: Connection, company_id: str, kinds: tuple[str, ...], now: datetime, without: Collection[str]
-) -> dict[str, Any] | None:
+) -> Sequence[Any] | None:
     """Read the first ready effect that is not left; of so many, one more is enough."""
-    asked = {f"kind_{number}": kind for number, kind in enumerate(kinds)}
-    rows = _next(len(kinds)).run(
-        tx, asked | {"of_company": company_id, "now": stamp(now), "most": len(without) + 1}
-    )
-    for row in rows.fetchall():
-        found = dict(zip(_ROW, row, strict=True))
-        if found["id"] not in without:
-            return found
-    return None
+    asked: dict[str, Any] = {f"kind_{number}": kind for number, kind in enumerate(kinds)}
+    asked |= {"of_company": company_id, "now": stamp(now), "most": len(without) + 1}
+    rows = _next(len(kinds)).run(tx, asked).fetchall()
+    return next((row for row in rows if row[0] not in without), None)
 
 
 def holds(host: Host, effect: Effect) -> bool:
@@ -256,7 +276,7 @@ def finish(
     `retry_in` delays a next attempt of an effect that stays planned or uncertain; `says` are the
     events that follow the one of a closed effect.
     """
-    now = host.store.db_now(tx)
+    again, now = host.store.db_now(tx), host.clock.now()
     closed = state in ("done", "refused", "parked")
     written = _FINISH.run(
         tx,
@@ -266,8 +286,8 @@ def finish(
             "held": effect.token,
             "left": state,
             "why": reason,
-            "again": stamp(now + (retry_in or timedelta(0))),
-            "ended": stamp(host.clock.now()) if closed else None,
+            "again": stamp(again + retry_in if retry_in else again),
+            "ended": stamp(now) if closed else None,
             "landed": remote_id,
             "proof": None if receipt is None else _written(receipt),
         },
@@ -276,7 +296,7 @@ def finish(
         return False
     if closed:
         body = {"kind": effect.kind, "subject": effect.subject, "remote_id": remote_id or ""}
-        closing = journal.Entry(host.clock.now(), f"effect_{state}", effect.id, body)
+        closing = journal.Entry(now, f"effect_{state}", effect.id, body)
         journal.append_all(tx, effect.company_id, (closing, *says))
     return True
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import subprocess
 import sys
@@ -14,12 +15,15 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy import Connection, func, select, update
 from tests.conftest import as_owner
 
 from encaisse_core import journal
 from encaisse_core.clock import SeededIds, VirtualClock
 from encaisse_core.errors import CheckFailed, StoreError
+from encaisse_core.journal.form import FIRST, canonical, event_hash
 from encaisse_core.store import Store, open_store, schema
 from encaisse_core.vault import Kek, Signer, Vault, signer
 
@@ -69,6 +73,22 @@ def _seal(connection: Connection, company: str = COMPANY) -> journal.Head:
 def _exported(store: Store, company: str = COMPANY) -> list[str]:
     with store.begin() as connection:
         return list(journal.export(connection, company))
+
+
+@given(st.text(), st.text(), st.integers(1, 2**53 - 1))
+def test_what_a_hash_covers_is_in_the_one_form(text: str, other: str, sequence: int) -> None:
+    said = {"at": text, "company": other, "kind": text, "sequence": sequence, "subject": other}
+    covered = f"{FIRST}\n{canonical(said)}\n{{}}".encode()
+    found = event_hash(
+        FIRST,
+        company_id=other,
+        sequence=sequence,
+        at=text,
+        kind=text,
+        subject=other,
+        body="{}",
+    )
+    assert found == hashlib.sha256(covered).hexdigest()
 
 
 def test_a_sealed_journal_is_verified(store: Store) -> None:

@@ -10,9 +10,10 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from functools import cache
+from types import TracebackType
 from typing import Any
 
 from sqlalchemy import (
@@ -31,10 +32,11 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from encaisse_core import chaos
+from encaisse_core.clock import SystemClock
 from encaisse_core.errors import StoreError
 from encaisse_core.store import schema, versions
 from encaisse_core.store.apart import NOWHERE, Scope
-from encaisse_core.store.line import Lines
+from encaisse_core.store.line import Line, Lines
 from encaisse_core.store.refusals import store_error, wrapped
 from encaisse_core.store.said import Moment, Said
 
@@ -43,7 +45,12 @@ def stamp(instant: datetime) -> str:
     """Write an instant as the store keeps it: UTC, microseconds, sorting as it reads."""
     if instant.tzinfo is None:
         raise ValueError("an instant without a time zone cannot be stored")
-    return instant.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+    if instant.tzinfo is not UTC:
+        instant = instant.astimezone(UTC)
+    text_ = instant.isoformat()
+    if len(text_) != WRITTEN:  # it leaves out microseconds that are none; asking for them is slower
+        text_ = instant.isoformat(timespec="microseconds")
+    return text_[:-OFFSET] + "Z"
 
 
 def instant(text_: str) -> datetime:
@@ -54,6 +61,8 @@ def instant(text_: str) -> datetime:
 
 
 STAMPED = len("2026-01-01T00:00:00.000000Z")
+OFFSET = len("+00:00")
+WRITTEN = len("2026-01-01T00:00:00.000000+00:00")
 
 
 class Store:
@@ -97,31 +106,39 @@ class Store:
         """Tell which of the two databases this is."""
         return self.engine.dialect.name == "sqlite"
 
-    @contextmanager
-    def begin(self, place: str = chaos.ELSEWHERE) -> Generator[Connection]:
+    def begin(self, place: str = chaos.ELSEWHERE) -> AbstractContextManager[Connection]:
         """Open a transaction: all of it lands, or nothing. `place` names it in `chaos.COMMITS`."""
-        driver = self.engine.dialect.loaded_dbapi
         try:
             line = self.lines.free(self.scope)
-            if line is None:
-                with self.engine.begin() as connection:
-                    self.scope.begin(connection)
-                    yield connection
-                    chaos.point(place, "before_commit")
-            else:
-                try:
-                    self.lines.open(line)
-                    yield line.connection
-                    chaos.point(place, "before_commit")
-                    self.lines.close(line)
-                except BaseException:
-                    self.lines.fail()
-                    raise
-        except DBAPIError as error:
-            raise store_error(error) from error
-        except driver.Error as error:  # of a statement that was handed to the driver itself
-            raise store_error(wrapped(error, driver.Error)) from error
+        except Exception as error:
+            refused = self.refusal(error)
+            if refused is None:
+                raise
+            raise refused from error
+        return self._long(place) if line is None else _Short(self, line, place)
+
+    @contextmanager
+    def _long(self, place: str) -> Generator[Connection]:
+        try:
+            with self.engine.begin() as connection:
+                self.scope.begin(connection)
+                yield connection
+                chaos.point(place, "before_commit")
+        except Exception as error:
+            refused = self.refusal(error)
+            if refused is None:
+                raise
+            raise refused from error
         chaos.point(place, "after_commit")
+
+    def refusal(self, error: BaseException) -> Exception | None:
+        """Say what a fault means when it is the database's; None for any other."""
+        if isinstance(error, DBAPIError):
+            return store_error(error)
+        driver = self.engine.dialect.loaded_dbapi
+        if isinstance(error, driver.Error):  # of a statement that was handed to the driver itself
+            return store_error(wrapped(error, driver.Error))
+        return None
 
     @contextmanager
     def kept(self) -> Generator[None]:
@@ -139,10 +156,13 @@ class Store:
         """Tell the instant leases are compared with: the database's clock, never a worker's.
 
         Two machines' clocks differ; a lease judged by one and granted by the other would let two
-        workers hold one effect. In simulations it is the one row of `virtual_clock`.
+        workers hold one effect. In simulations it is the one row of `virtual_clock`. SQLite has no
+        clock but its machine's, and who shares its file is on that machine: it need not be asked.
         """
         if self._told_by_us:
             return self.told(connection, "")
+        if self.sqlite:
+            return _MACHINE.now()
         row = _CLOCK.run(connection, {}).fetchone()
         assert row is not None
         return instant(row[0])
@@ -187,6 +207,49 @@ class Store:
         self.engine.dispose()
 
 
+class _Short:
+    """Be one of the many transactions of a line; a generator for each costs a fiftieth of it."""
+
+    __slots__ = ("_line", "_place", "_store")
+
+    def __init__(self, store: Store, line: Line, place: str) -> None:
+        self._store, self._line, self._place = store, line, place
+
+    def __enter__(self) -> Connection:
+        lines = self._store.lines
+        try:
+            lines.open(self._line)
+        except BaseException as error:
+            self._fail(error)
+            raise
+        return self._line.connection
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        if error is not None:
+            self._fail(error)
+            return
+        try:
+            chaos.point(self._place, "before_commit")
+            self._store.lines.close(self._line)
+        except BaseException as met:
+            self._fail(met)
+            raise
+        chaos.point(self._place, "after_commit")
+
+    def _fail(self, error: BaseException) -> None:
+        """Let nothing of it land, and raise what a database's own fault means."""
+        self._store.lines.fail()
+        refused = self._store.refusal(error)
+        if refused is not None:
+            raise refused from error
+
+
+_MACHINE = SystemClock()
 _VIRTUAL = select(schema.virtual_clock.c.now)
 _CLOCK = Said(select(Moment()))
 _TURN = Said(select(func.pg_advisory_xact_lock(bindparam("number", type_=BigInteger))))

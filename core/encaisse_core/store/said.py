@@ -95,9 +95,20 @@ class Said:
 
     def run(self, connection: Connection, values: Mapping[str, Any]) -> Answer:
         """Run it within the transaction that is open; whoever hears statements hears this one."""
-        text = self._text(connection.dialect.name)
+        database = connection.dialect.name
+        text = self._texts.get(database) or self._text(database)
         asked = {**text.constants, **values} if text.constants else values
         if connection.engine.dispatch.before_cursor_execute:
             return cast("Answer", connection.exec_driver_sql(text.said, dict(asked)))
-        driver: Any = connection.connection.driver_connection
+        driver: Any = connection.connection.dbapi_connection
         return cast("Answer", driver.execute(text.said, asked))
+
+    def run_each(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Run it once for each of several rows."""
+        text = self._text(connection.dialect.name)
+        asked = [{**text.constants, **row} for row in rows] if text.constants else rows
+        if connection.engine.dispatch.before_cursor_execute:
+            connection.exec_driver_sql(text.said, [dict(each) for each in asked])
+            return
+        driver: Any = connection.connection.dbapi_connection
+        driver.cursor().executemany(text.said, asked)
