@@ -123,6 +123,17 @@ def base32(value: int) -> str:
     )
 
 
+def base32_80(value: int) -> str:
+    """Write 80 bits as the 16 digits they are at the end of `base32`."""
+    pairs = _PAIRS
+    high, low = value >> 40, value & (1 << 40) - 1
+    return (
+        f"{pairs[high >> 30]}{pairs[high >> 20 & 1023]}{pairs[high >> 10 & 1023]}"
+        f"{pairs[high & 1023]}"
+        f"{pairs[low >> 30]}{pairs[low >> 20 & 1023]}{pairs[low >> 10 & 1023]}{pairs[low & 1023]}"
+    )
+
+
 class SystemIds:
     """Make ids from the machine's clock and its secure randomness."""
 

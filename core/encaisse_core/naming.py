@@ -17,7 +17,7 @@ from json.encoder import encode_basestring_ascii
 
 from sqlalchemy import Connection, Table, select
 
-from encaisse_core.clock import base32
+from encaisse_core.clock import base32, base32_80
 
 
 def named(kind: str, *parts: str | int) -> str:
@@ -46,21 +46,27 @@ def neighbours(kind: str, *parts: str | int) -> Callable[[str], str]:
     Names without any order put each row of a page into another leaf of their index, which is read,
     split and logged for it alone.
     """
-    whole, stem = _digester(kind, *parts), _digester(kind, *parts, "neighbours")
-    of, begin = "", stem("")[:6]
+    begun, stem = _begun(kind, *parts), _digester(kind, *parts, "neighbours")
+
+    def beginning(of: str) -> str:
+        return f"{kind}_{base32(int.from_bytes(stem(of)[:6]) << 80)[:-16]}"
+
+    of, begin = "", beginning("")
 
     def name(last: str) -> str:
         nonlocal of, begin
         if last[:-ALIKE] != of:
             of = last[:-ALIKE]
-            begin = stem(of)[:6]
-        return _name(kind, begin + whole(last)[:10])
+            begin = beginning(of)
+        whole = begun.copy()
+        whole.update(f", {encode_basestring_ascii(last)}]".encode())
+        return begin + base32_80(int.from_bytes(whole.digest()[:10]))
 
     return name
 
 
 def _digester(kind: str, *parts: str | int) -> Callable[..., bytes]:
-    begun = hashlib.sha256(json.dumps([kind, *parts]).removesuffix("]").encode())
+    begun = _begun(kind, *parts)
 
     def digest(*last: str | int) -> bytes:
         whole = begun.copy()
@@ -71,6 +77,10 @@ def _digester(kind: str, *parts: str | int) -> Callable[..., bytes]:
         return whole.digest()
 
     return digest
+
+
+def _begun(kind: str, *parts: str | int) -> hashlib._Hash:
+    return hashlib.sha256(json.dumps([kind, *parts]).removesuffix("]").encode())
 
 
 def first_free(tx: Connection, table: Table, company_id: str, kind: str, *parts: str | int) -> str:

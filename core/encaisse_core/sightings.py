@@ -31,6 +31,7 @@ from encaisse_core.host import Host, Link
 from encaisse_core.naming import namer, neighbours
 from encaisse_core.store import schema
 from encaisse_core.store.engine import stamp
+from encaisse_core.store.said import Said
 from encaisse_core.store.upsert import among, bulk_upsert, insert_many, update_many
 
 ANSWERS = "answer"
@@ -137,8 +138,8 @@ def _news(
     record that tells what it told before costs nothing else.
     """
     here = {"of_company": link.company_id, "of_link": link.id, "told": json.dumps(prints)}
-    found = tx.execute(_NEWS[tx.dialect.name], here)
-    rows = {row[0]: (row[0], row[1], row[2], row[3]) for row in found}
+    found = _NEWS[tx.dialect.name].run(tx, here).fetchall()
+    rows: dict[str, Any] = {row[0]: row for row in found}
     return [rows[ref] for ref in prints if ref in rows] if rows else []
 
 
@@ -178,7 +179,7 @@ def _postgresql_news() -> Select[Any, Any, Any, Any]:
 
 
 _PRINTS = bindparam("told", type_=Text)
-_NEWS = {"sqlite": _sqlite_news(), "postgresql": _postgresql_news()}
+_NEWS = {"sqlite": Said(_sqlite_news()), "postgresql": Said(_postgresql_news())}
 """References and fingerprints, bound as one JSON object, beside what stands; by database."""
 
 
@@ -211,7 +212,7 @@ def store_unreadable(
 def forget_unreadable(tx: Connection, link: Link, stream: str, refs: Sequence[str]) -> None:
     """Take rows off the list of unreadable ones once they were read."""
     here = {"of_company": link.company_id, "of_link": link.id, "of_stream": stream}
-    if tx.execute(_ANY_UNREADABLE, here).first() is None:
+    if _ANY_UNREADABLE.run(tx, here).fetchone() is None:
         return
     u = schema.unreadable.c
     tx.execute(
@@ -224,7 +225,7 @@ def forget_unreadable(tx: Connection, link: Link, stream: str, refs: Sequence[st
     )
 
 
-_ANY_UNREADABLE = (
+_ANY_UNREADABLE = Said(
     select(schema.unreadable.c.id)
     .where(
         schema.unreadable.c.company_id == bindparam("of_company", type_=Text),

@@ -13,7 +13,7 @@ from functools import partial
 
 from encaisse_core import ingest
 from encaisse_lab.bench.host import house, raw
-from encaisse_lab.bench.host.found import Bench, Finding, Spent, compared, rates, ratio
+from encaisse_lab.bench.host.found import Bench, Finding, Spent, compared, rates, ratio, swept
 from encaisse_lab.bench.host.invented import invoices
 from encaisse_lab.bench.judging import Goal, Verdict
 
@@ -98,6 +98,7 @@ def ours(bench: Bench, size: dict[str, float]) -> Iterator[Spent]:
 
 def once(bench: Bench, opened: house.House, supply: house.Supply) -> Spent:
     """Read everything once; a reading that fails is no measure."""
+    swept()
     supply.outside = Spent(0.0, 0.0)
     started = bench.database.spent()
     done = ingest.pull_invoices(opened.app.host, opened.links[0])

@@ -16,7 +16,7 @@ from typing import Any
 
 from encaisse_api import SourceInvoice
 from encaisse_lab.bench.host.databases import Database
-from encaisse_lab.bench.host.found import Spent
+from encaisse_lab.bench.host.found import Spent, swept
 
 FULL = (
     "company_id",
@@ -65,6 +65,7 @@ def upsert(
 ) -> Spent:
     """Upsert all of them, a transaction a page; give the time without that of making the rows."""
     load = _sqlite if database.sqlite else _postgres
+    swept()
     laid = (row(item)[: len(columns)] for item in items)
     return load(database, url, laid, page, columns)
 
