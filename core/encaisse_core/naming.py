@@ -46,7 +46,7 @@ def neighbours(kind: str, *parts: str | int) -> Callable[[str], str]:
     Names without any order put each row of a page into another leaf of their index, which is read,
     split and logged for it alone.
     """
-    begun, stem = _begun(kind, *parts), _digester(kind, *parts, "neighbours")
+    begun, stem = hashlib.sha256(_opening(kind, *parts)), _digester(kind, *parts, "neighbours")
 
     def beginning(of: str) -> str:
         return f"{kind}_{base32(int.from_bytes(stem(of)[:6]) << 80)[:-16]}"
@@ -66,7 +66,7 @@ def neighbours(kind: str, *parts: str | int) -> Callable[[str], str]:
 
 
 def _digester(kind: str, *parts: str | int) -> Callable[..., bytes]:
-    begun = _begun(kind, *parts)
+    begun = hashlib.sha256(_opening(kind, *parts))
 
     def digest(*last: str | int) -> bytes:
         whole = begun.copy()
@@ -79,8 +79,8 @@ def _digester(kind: str, *parts: str | int) -> Callable[..., bytes]:
     return digest
 
 
-def _begun(kind: str, *parts: str | int) -> hashlib._Hash:
-    return hashlib.sha256(json.dumps([kind, *parts]).removesuffix("]").encode())
+def _opening(kind: str, *parts: str | int) -> bytes:
+    return json.dumps([kind, *parts]).removesuffix("]").encode()
 
 
 def first_free(tx: Connection, table: Table, company_id: str, kind: str, *parts: str | int) -> str:

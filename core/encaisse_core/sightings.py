@@ -85,8 +85,11 @@ def store_invoices(
     and follows its total: an invoice corrected in its tool is no payment.
     """
     last = {item.ref: item for item in items}  # a ref told twice: the last word
-    records = {ref: _write(item) for ref, item in last.items()}
-    prints = {ref: hashlib.sha256(record).hexdigest() for ref, record in records.items()}
+    records: dict[str, bytes] = {}
+    prints: dict[str, str] = {}
+    for ref, item in last.items():
+        record = records[ref] = _write(item)
+        prints[ref] = hashlib.sha256(record).hexdigest()
     now = stamp(host.clock.now())
     name = (neighbours if link.together else namer)("sgt", link.company_id, link.id)
     new: list[str] = []

@@ -26,6 +26,13 @@ def test_a_neighbour_has_one_name_whatever_was_named_before_it(refs: list[str]) 
     assert len({name(ref) for ref in refs}) == len(set(refs))
 
 
+def test_a_neighbours_name_never_changes() -> None:
+    """Keys of effects are derived from it: another spelling would tell a tool a payment twice."""
+    name = neighbours("sgt", "cmp_1", "cnx_1")
+    assert name("inv-00000001") == "sgt_1EGM83E89W9T49HTBT3S5JG4NN"
+    assert name("é\u2028") == "sgt_41T4XGKTBPM9ZEG6PM64QVXD5Q"
+
+
 def test_neighbouring_references_have_neighbouring_names() -> None:
     name = neighbours("sgt", "cmp_1", "cnx_1")
     names = sorted((name(f"inv-{number:07d}"), number // 1000) for number in range(5_000))

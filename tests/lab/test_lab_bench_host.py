@@ -41,8 +41,9 @@ def bench(folder: Path) -> Bench:
 def test_the_raw_peer_ends_with_the_rows_ours_ends_with(tmp_path: Path) -> None:
     there = bench(tmp_path)
     url = there.database.fresh()
-    first = raw.upsert(there.database, url, invoices(60), 20, raw.FULL)
+    first, laid = raw.upsert(there.database, url, invoices(60), 20, raw.FULL)
     assert first.wall > 0
+    assert laid.wall > 0
     raw.upsert(there.database, url, invoices(60, changed=True), 20, raw.FULL)
     supply = house.Supply(there.database.spent, page=20)
     ours = there.database.fresh()

@@ -57,7 +57,7 @@ class Spent:
 
 
 def swept() -> None:
-    """Leave what was made before out of the garbage that a measure's own work makes Python look for.
+    """Leave what was made before out of what Python looks through for a measure's own garbage.
 
     The libraries of all peers are loaded, some 300,000 objects; walking them once is as much as
     reading 2,000 invoices, and falls into one round or another by chance.

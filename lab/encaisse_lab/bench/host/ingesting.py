@@ -2,17 +2,20 @@
 
 Both are given invoices that are checked already, page by page; making them is outside the time.
 Ours stores a page with its fence, its sightings, its cursor and its event, through the door every
-connector uses; the raw peer upserts the same columns of the same rows and does nothing else.
+connector uses; the raw peer upserts the same columns of the same rows and does nothing else. Two
+figures beside it are judged by nobody: what part of the raw peer ours has where both lay the same
+invoices out as rows within their time, and where the peer fills ours' own table (`twin.py`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 
 from encaisse_core import ingest
-from encaisse_lab.bench.host import house, raw
+from encaisse_lab.bench.host import house, raw, twin
+from encaisse_lab.bench.host.databases import Database
 from encaisse_lab.bench.host.found import Bench, Finding, Spent, compared, rates, ratio, swept
 from encaisse_lab.bench.host.invented import invoices
 from encaisse_lab.bench.judging import Goal, Verdict
@@ -36,9 +39,15 @@ GROWTH = Goal(
     "coût d'une première lecture, fois celui qu'elle a avec cent fois moins de factures",
     at_most=True,
 )
+Beside = Callable[[Database, str, int], Iterator[Spent]]
+
 SMALLER = 100
 LEAST = 1_000
 """Invoices below which what a reading costs however short it is would be taken for their cost."""
+OTHERS = {
+    "raw laid out": "part of raw that lays its rows out",
+    "twin": "part of raw in our own table",
+}
 FIRST_PG = Goal("ingest-first", 0.45, FIRST.english, FIRST.french)
 
 
@@ -52,20 +61,25 @@ def measure(bench: Bench) -> Iterator[Finding]:
         for columns, name in ((raw.FULL, "raw"), (raw.BARE, "bare")):
             url = bench.database.fresh()
             for turn in ("first", "again"):
-                spent = raw.upsert(bench.database, url, invoices(bench.rows), bench.page, columns)
+                given = invoices(bench.rows)
+                spent, laid = raw.upsert(bench.database, url, given, bench.page, columns)
                 taken.setdefault(f"{name} {turn}", []).append(spent)
+                taken.setdefault(f"{name} laid out {turn}", []).append(spent + laid)
             size[f"{name} B/row"] = bench.database.size(url) / bench.rows
             bench.database.drop(url)
         for turn, spent in zip(("small", "small again"), ours(small, {}), strict=True):
             taken.setdefault(turn, []).append(spent)
-        for turn, spent in zip(("first", "again"), ours(bench, size), strict=True):
-            taken.setdefault(f"ours {turn}", []).append(spent)
+        turns = ("ours first", "ours again", "twin first", "twin again")
+        for turn, spent in zip(turns, ours(bench, size, beside=twin.upsert), strict=True):
+            taken.setdefault(turn, []).append(spent)
     first = FIRST if bench.database.sqlite else FIRST_PG
     for goal, turn in ((first, "first"), (AGAIN, "again")):
         mine = ("ours", taken[f"ours {turn}"])
         found = compared(bench, goal, bench.rows, mine, ("raw", taken[f"raw {turn}"]))
         bare = taken[f"bare {turn}"]
         more = rates("bare", bench.rows, bare) | {"part of bare": ratio(bare, mine[1])}
+        for name, told in OTHERS.items():
+            more[told] = ratio(taken[f"{name} {turn}"], mine[1])
         yield Finding(found.verdict, found.database, {**found.figures, **more, **size})
     yield growth(bench, small.rows, taken["small"], taken["ours first"])
 
@@ -80,8 +94,10 @@ def growth(bench: Bench, few: int, small: Sequence[Spent], large: Sequence[Spent
     return Finding(verdict, bench.database.name, figures)
 
 
-def ours(bench: Bench, size: dict[str, float]) -> Iterator[Spent]:
+def ours(bench: Bench, size: dict[str, float], *, beside: Beside | None = None) -> Iterator[Spent]:
     """Read everything twice into a fresh store; give the time of each without making the list.
+
+    `beside` is a peer that takes its rows from what ours left, and gives its own times after.
 
     `size` learns the bytes a row takes, with what the raw peer has not: names, fingerprints, where
     its claim will stand, and the indexes they are found by.
@@ -93,6 +109,8 @@ def ours(bench: Bench, size: dict[str, float]) -> Iterator[Spent]:
         for _ in range(2):
             yield once(bench, opened, supply)
     size["ours B/row"] = bench.database.size(url) / bench.rows
+    if beside is not None:
+        yield from beside(bench.database, url, bench.page)
     bench.database.drop(url)
 
 

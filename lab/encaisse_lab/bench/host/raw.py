@@ -2,7 +2,8 @@
 
 The raw peers keep the same columns of each invoice as ours does, the record as text included, which
 they are given ready to write; `BARE` leaves the record out. They know no cursor, no event, no
-company but one.
+company but one. What laying the invoices out as rows costs is told beside, since ours does it
+within its time.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
+from dataclasses import dataclass, field
 from importlib import import_module
 from itertools import islice
 from typing import Any
@@ -38,6 +40,34 @@ KEY = FULL[:3]
 CENTS = frozenset({"total", "open"})
 
 Row = tuple[Any, ...]
+Ready = Iterable[Sequence[Row]]
+"""Rows by the page, each page made before its time begins."""
+
+
+@dataclass(frozen=True, slots=True)
+class Into:
+    """Name a table, its columns as rows give them, and the key an upsert meets what stands by."""
+
+    table: str
+    columns: Sequence[str]
+    key: Sequence[str]
+
+
+@dataclass
+class Laid:
+    """Lay invoices out as rows, and keep what it cost."""
+
+    database: Database
+    spent: Spent = field(default_factory=lambda: Spent(0.0, 0.0))
+
+    def pages(self, items: Iterable[SourceInvoice], page: int, columns: int) -> Iterator[list[Row]]:
+        """Give a page of rows after another."""
+        waiting = iter(items)
+        while taken := list(islice(waiting, page)):
+            started = self.database.spent()
+            rows = [row(item)[:columns] for item in taken]
+            self.spent += self.database.spent() - started
+            yield rows
 
 
 def row(item: SourceInvoice) -> Row:
@@ -62,18 +92,18 @@ def row(item: SourceInvoice) -> Row:
 
 def upsert(
     database: Database, url: str, items: Iterable[SourceInvoice], page: int, columns: Sequence[str]
-) -> Spent:
-    """Upsert all of them, a transaction a page; give the time without that of making the rows."""
-    load = _sqlite if database.sqlite else _postgres
+) -> tuple[Spent, Spent]:
+    """Upsert all of them, a transaction a page; give the time of it, and that of laying out."""
     swept()
-    laid = (row(item)[: len(columns)] for item in items)
-    return load(database, url, laid, page, columns)
+    laid = Laid(database)
+    make = _table(columns)
+    ready = laid.pages(items, page, len(columns))
+    return load(database, url, Into("invoice", columns, KEY), ready, make), laid.spent
 
 
-def _pages(rows: Iterable[Row], page: int) -> Iterator[list[Row]]:
-    waiting = iter(rows)
-    while taken := list(islice(waiting, page)):
-        yield taken
+def load(database: Database, url: str, into: Into, ready: Ready, *before: str) -> Spent:
+    """Upsert pages that are ready, each in a transaction; `before` is said outside the time."""
+    return (_sqlite if database.sqlite else _postgres)(database, url, into, ready, before)
 
 
 def _table(columns: Sequence[str]) -> str:
@@ -81,26 +111,24 @@ def _table(columns: Sequence[str]) -> str:
     return f"create table if not exists invoice ({kinds}, primary key ({', '.join(KEY)}))"
 
 
-def _conflict(columns: Sequence[str], differs: str) -> str:
-    rest = [name for name in columns if name not in KEY]
+def _conflict(into: Into, differs: str) -> str:
+    rest = [name for name in into.columns if name not in into.key]
     sets = ", ".join(f"{name} = excluded.{name}" for name in rest)
-    news = " or ".join(f"invoice.{name} {differs} excluded.{name}" for name in rest)
-    return f"on conflict ({', '.join(KEY)}) do update set {sets} where {news}"
+    news = " or ".join(f"{into.table}.{name} {differs} excluded.{name}" for name in rest)
+    return f"on conflict ({', '.join(into.key)}) do update set {sets} where {news}"
 
 
-def _sqlite(
-    database: Database, url: str, rows: Iterable[Row], page: int, columns: Sequence[str]
-) -> Spent:
+def _sqlite(database: Database, url: str, into: Into, ready: Ready, before: Sequence[str]) -> Spent:
+    marks = ", ".join("?" * len(into.columns))
     statement = (
-        f"insert into invoice ({', '.join(columns)}) values ({', '.join('?' * len(columns))}) "
-        + _conflict(columns, "is not")
+        f"insert into {into.table} ({', '.join(into.columns)}) values ({marks}) "
+        + _conflict(into, "is not")
     )
     with closing(sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)) as raw:
-        raw.execute("pragma journal_mode = wal")
-        raw.execute("pragma synchronous = normal")
-        raw.execute(_table(columns))
+        for said in ("pragma journal_mode = wal", "pragma synchronous = normal", *before):
+            raw.execute(said)
         total = Spent(0.0, 0.0)
-        for taken in _pages(rows, page):
+        for taken in ready:
             started = database.spent()
             raw.execute("begin immediate")
             raw.executemany(statement, taken)
@@ -110,19 +138,19 @@ def _sqlite(
 
 
 def _postgres(
-    database: Database, url: str, rows: Iterable[Row], page: int, columns: Sequence[str]
+    database: Database, url: str, into: Into, ready: Ready, before: Sequence[str]
 ) -> Spent:
     psycopg: Any = import_module("psycopg")
-    listed = ", ".join(columns)
-    merge = f"insert into invoice ({listed}) select {listed} from stage " + _conflict(
-        columns, "is distinct from"
-    )
+    listed = ", ".join(into.columns)
+    merge = f"insert into {into.table} ({listed}) select {listed} from stage "
+    merge += _conflict(into, "is distinct from")
+    stage = f"as select {listed} from {into.table} with no data"
     with psycopg.connect(url.replace("+psycopg", "", 1)) as raw:
-        raw.execute(_table(columns))
-        raw.execute("create temp table stage (like invoice) on commit delete rows")
+        for said in (*before, f"create temp table stage on commit delete rows {stage}"):
+            raw.execute(said)
         raw.commit()
         total = Spent(0.0, 0.0)
-        for taken in _pages(rows, page):
+        for taken in ready:
             started = database.spent()
             with raw.cursor() as cursor:
                 with cursor.copy(f"copy stage ({listed}) from stdin") as copy:
