@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from encaisse_core.store import schema
+from encaisse_core.store import open_store, schema
 from encaisse_lab.bench.host import house, ingesting, raw, twin
 from encaisse_lab.bench.host.databases import Database
 from encaisse_lab.bench.host.found import Bench
@@ -46,7 +46,7 @@ def test_the_raw_peer_may_not_fill_our_table_for_a_company_nobody_knows(tmp_path
     columns = tuple(column.name for column in schema.sighting.columns)
     row = tuple(0 if str(each.type) == "BIGINT" else "x" for each in schema.sighting.columns)
     url = database.fresh()
-    twin.open_store(url).close()
+    open_store(url).close()
     into = raw.Into("sighting", columns, twin.KEY)
     with pytest.raises(sqlite3.IntegrityError, match="FOREIGN KEY"):
         raw.load(database, url, into, [[row]], *twin.HELD)
