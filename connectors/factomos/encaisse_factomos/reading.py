@@ -9,10 +9,25 @@ from datetime import date
 from pydantic import ValidationError
 
 from encaisse_api.errors import Drift
+from encaisse_api.remembered import Remembered
 from encaisse_api.source import Cursor, Page, Seller, SourceInvoice, Unreadable
 from encaisse_factomos import mapping
 from encaisse_factomos.contacts import Contacts
-from encaisse_factomos.rows import InvoiceRow
+from encaisse_factomos.rows import ContactRow, InvoiceRow
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """Be a row, and the invoice it makes for one seller with one customer's card."""
+
+    row: InvoiceRow
+    card: ContactRow | None
+    seller: Seller
+    invoice: SourceInvoice
+
+
+READ: Remembered[_Read] = Remembered(8192)
+"""Some kilobytes each: the open items of an account with some thousands of them."""
 
 
 @dataclass(frozen=True)
@@ -43,14 +58,25 @@ class Reader:
         return outcome
 
     def _outcome(self, raw: object, *, whole: bool) -> SourceInvoice | Unreadable:
-        row = mapping.row_of(raw, self.shape)
+        """Read one row, or give what the same row made with the same card before.
+
+        Most open invoices are listed night after night as they were. What is set aside is not
+        remembered: it is rare, and read again until it can be used.
+        """
+        key = READ.key(raw, self.shape)
+        known = READ.get(key)
+        row = mapping.row_of(raw, self.shape) if known is None else known.row
         if isinstance(row, Unreadable):
             return row
         needed = whole or mapping.needs_card(row, self.today)
         try:
-            owes = mapping.debtor(row, self.contacts.card(row.client, needed=needed))
-            return mapping.invoice(row, owes, self.seller)
+            card = self.contacts.card(row.client, needed=needed)
+            if known is not None and known.card == card and known.seller == self.seller:
+                return known.invoice
+            made = mapping.invoice(row, mapping.debtor(row, card), self.seller)
         except mapping.Unusable as reason:
             return mapping.set_aside(raw, str(reason))
         except ValidationError as error:
             return mapping.set_aside(raw, f"valeur inutilisable ({error.errors()[0]['msg']})")
+        READ.keep(key, _Read(row, card, self.seller, made))
+        return made

@@ -12,9 +12,9 @@ from pydantic import ValidationError
 
 from encaisse_api import wire
 from encaisse_api.answers import why
+from encaisse_api.remembered import Remembered
 from encaisse_myunisoft import booking, spelling
 from encaisse_myunisoft.exercices import Exercice
-from encaisse_myunisoft.remembered import Remembered
 from encaisse_myunisoft.rows import EntryExtra, MovementRow
 
 JournalKind: TypeAlias = Literal["sale", "opening", "bank", "cash", "exceptional", "other"]

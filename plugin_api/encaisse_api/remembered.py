@@ -1,7 +1,8 @@
 """Remember what rows were read as, so that a row that did not change is not read anew every night.
 
 A pure reading gives the same for the same row, whoever asks and whenever: nothing here is a state
-of a dossier. Rows come in another order at each reading, so each is known by itself.
+of a dossier. Rows come in another order at each reading, so each is known by itself. Connectors
+share it; the contract asks nobody to use it.
 """
 
 from __future__ import annotations
