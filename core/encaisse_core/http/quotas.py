@@ -14,14 +14,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import NamedTuple
 
-from sqlalchemy import Connection, Row, bindparam, select
+from sqlalchemy import Connection, Integer, Text, bindparam, select
 
 from encaisse_api import Manifest, Quota
 from encaisse_core.clock import PARIS
 from encaisse_core.store import Store, schema
 from encaisse_core.store.engine import instant, stamp
+from encaisse_core.store.said import Said
 from encaisse_core.store.upsert import bulk_upsert
 
 AHEAD = timedelta(seconds=1)
@@ -145,29 +146,46 @@ def reserve(
             day = midnight(_day(slot))
             used = row.used if instant(row.window) == day else 0
             counted = {"bucket": bucket.scope, "day": stamp(day), "calls": used + 1}
-            connection.execute(_BY_DAY, counted)
+            _BY_DAY.run(connection, counted)
         else:
             arrival = max(instant(row.tat), slot) + bucket.interval
-            connection.execute(_BY_INTERVAL, {"bucket": bucket.scope, "arrival": stamp(arrival)})
+            counted = {"bucket": bucket.scope, "arrival": stamp(arrival)}
+            _BY_INTERVAL.run(connection, counted)
     return Turn(True, slot, wait)
 
 
-_STANDING = (
-    select(schema.rate_bucket)
-    .where(schema.rate_bucket.c.scope.in_(bindparam("scopes", expanding=True)))
-    .order_by(schema.rate_bucket.c.scope)
+_COUNTS = schema.rate_bucket.c
+_STANDING = Said(
+    select(_COUNTS.window, _COUNTS.used, _COUNTS.tat)
+    .where(_COUNTS.scope == bindparam("bucket", type_=Text))
     .with_for_update()
 )
-_COUNTED = schema.rate_bucket.update().where(schema.rate_bucket.c.scope == bindparam("bucket"))
-_BY_DAY = _COUNTED.values(window=bindparam("day"), used=bindparam("calls"))
-_BY_INTERVAL = _COUNTED.values(tat=bindparam("arrival"))
-"""Made once: they are asked before every request."""
+_COUNTED = schema.rate_bucket.update().where(_COUNTS.scope == bindparam("bucket", type_=Text))
+_BY_DAY = Said(
+    _COUNTED.values(window=bindparam("day", type_=Text), used=bindparam("calls", type_=Integer))
+)
+_BY_INTERVAL = Said(_COUNTED.values(tat=bindparam("arrival", type_=Text)))
+"""Said to the driver: they are asked before every request."""
 
 
-def _counts(connection: Connection, wanted: Sequence[Bucket]) -> dict[str, Row[Any]]:
-    """Read the counts that stand already, each held until the transaction ends."""
-    asked = {"scopes": [bucket.scope for bucket in wanted]}
-    return {row.scope: row for row in connection.execute(_STANDING, asked)}
+class _Count(NamedTuple):
+    window: str
+    used: int
+    tat: str
+
+
+def _counts(connection: Connection, wanted: Sequence[Bucket]) -> dict[str, _Count]:
+    """Read the counts that stand already, each held until the transaction ends.
+
+    One after the other in the order of `buckets`, the same for all callers, so that two never wait
+    for each other.
+    """
+    found: dict[str, _Count] = {}
+    for bucket in wanted:
+        row = _STANDING.run(connection, {"bucket": bucket.scope}).fetchone()
+        if row is not None:
+            found[bucket.scope] = _Count(*row)
+    return found
 
 
 def _next_day_slot(slot: datetime, window: datetime, used: int, limit: int) -> datetime:

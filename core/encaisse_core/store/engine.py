@@ -21,6 +21,7 @@ from sqlalchemy import (
     Connection,
     Engine,
     QueuePool,
+    Text,
     bindparam,
     create_engine,
     event,
@@ -172,7 +173,9 @@ class Store:
         if self._whole._shared is not None:
             return self._whole._shared()
         if self._whole._virtual:
-            return instant(connection.execute(_VIRTUAL).scalar_one())
+            row = _VIRTUAL.run(connection, {}).fetchone()
+            assert row is not None
+            return instant(row[0])
         return instant(moment)
 
     @property
@@ -193,8 +196,7 @@ class Store:
     def set_virtual_now(self, now: datetime) -> None:
         """Put the store on simulated time."""
         with self.begin() as connection:
-            updated = connection.execute(schema.virtual_clock.update().values(now=stamp(now)))
-            if updated.rowcount == 0:
+            if _SET_VIRTUAL.run(connection, {"instant": stamp(now)}).rowcount == 0:
                 connection.execute(schema.virtual_clock.insert().values(id=1, now=stamp(now)))
         self._whole._virtual = True
 
@@ -250,7 +252,8 @@ class _Short:
 
 
 _MACHINE = SystemClock()
-_VIRTUAL = select(schema.virtual_clock.c.now)
+_VIRTUAL = Said(select(schema.virtual_clock.c.now))
+_SET_VIRTUAL = Said(schema.virtual_clock.update().values(now=bindparam("instant", type_=Text)))
 _CLOCK = Said(select(Moment()))
 _TURN = Said(select(func.pg_advisory_xact_lock(bindparam("number", type_=BigInteger))))
 
