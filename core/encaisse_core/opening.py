@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from pydantic import BaseModel
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from encaisse_api import (
     AnnexLine,
@@ -298,24 +298,36 @@ def _debtor_changed(
 
 def _reserve_only(host: Host, tx: Connection, effect: Effect, lines: Sequence[AnnexLine]) -> None:
     """Reserve exactly what is about to be handed over, and free the claims left out of it."""
-    r = schema.reservation.c
+    r, now = schema.reservation.c, host.clock.now()
     here = (
         r.company_id == effect.company_id,
         r.proposal_id == effect.payload["proposal_id"],
         r.released_at.is_(None),
     )
     handed = [line.claim_id for line in lines]
-    tx.execute(
-        schema.reservation.update()
-        .where(*here, r.claim_id.not_in(handed))
-        .values(released_at=stamp(host.clock.now()))
-    )
+    left_out = schema.reservation.update().where(*here, r.claim_id.not_in(handed))
+    tx.execute(left_out.values(released_at=stamp(now)))
+    counted = _counted_until(tx, effect.company_id, handed)
     for line in lines:
+        at = max(now, counted.get(line.claim_id, now))
         tx.execute(
             schema.reservation.update()
             .where(*here, r.claim_id == line.claim_id)
-            .values(principal=line.principal.minor, handed_at=stamp(host.clock.now()))
+            .values(principal=line.principal.minor, handed_at=stamp(at))
         )
+
+
+def _counted_until(tx: Connection, company_id: str, handed: Sequence[str]) -> dict[str, datetime]:
+    """Tell of each claim the first instant after its payments, which its principal leaves out.
+
+    One written down in this very instant, or by a machine whose clock is ahead, would else count as
+    paid after the claim was handed over, and be declared to the collector on top.
+    """
+    p = schema.payment.c
+    here = (p.company_id == company_id, p.claim_id.in_(handed))
+    newest = select(p.claim_id, func.max(p.created_at).label("at")).where(*here)
+    found = tx.execute(newest.group_by(p.claim_id)).all()
+    return {row.claim_id: instant(row.at) + timedelta.resolution for row in found}
 
 
 def _file(

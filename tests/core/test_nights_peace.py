@@ -78,6 +78,8 @@ def test_an_invoice_paid_in_part_between_pull_and_gate_opens_for_what_is_left(
     (file,) = house.paper.procedures.values()
     claimed = {c.line.invoice_number: c.line.principal.minor for c in file.claims}
     assert claimed["F-3"] == 100_00
+    house.night()
+    assert house.paper.stops == [], "what the principal leaves out is not declared on top"
 
 
 def test_paid_while_the_opening_was_in_doubt_is_stopped(house: House) -> None:
