@@ -110,6 +110,19 @@ def written_back(app: App, company_id: str) -> dict[str, int]:
         return {str(row[0]): int(row[1]) for row in tx.execute(query)}
 
 
+def carried_out(app: App, company_id: str) -> dict[str, int]:
+    """Count what was acknowledged elsewhere, by kind of effect."""
+    e = schema.effect.c
+    query = (
+        select(e.kind, func.count())
+        .where(e.company_id == company_id, e.state == "done")
+        .group_by(e.kind)
+        .order_by(e.kind)
+    )
+    with app.host.store.begin() as tx:
+        return {str(row[0]): int(row[1]) for row in tx.execute(query)}
+
+
 def lettered(app: App, company_id: str) -> int:
     """Count the payments lettered with their invoice."""
     e = schema.effect.c

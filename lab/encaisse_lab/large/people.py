@@ -36,6 +36,10 @@ BEFORE = 75
 QUIET = 4
 """Days at the end without deeds, so that all that was done has been answered by the last night."""
 
+ANSWERED_AFTER = timedelta(days=8)
+"""How long the company takes to say that a contested invoice is due after all: longer than the
+collector's people take to settle the matter with the debtor."""
+
 FATES: Mapping[str, int] = {
     "in_time": 80,
     "in_parts": 8,
@@ -61,8 +65,20 @@ LATE_FATES: Mapping[str, int] = {
 CANNOT_VANISH: frozenset[Tool] = frozenset({"myunisoft", "folder"})
 """Nothing is deleted from books; and a file put away says nothing."""
 
-Kind = Literal["collected", "went_back", "direct", "given_back", "credited", "disputed", "vanished"]
+Kind = Literal[
+    "collected",
+    "went_back",
+    "direct",
+    "given_back",
+    "credited",
+    "disputed",
+    "undisputed",
+    "vanished",
+]
 Method = Literal["card", "bank_transfer"]
+Settled = Literal["denied", "withdrawn"]
+SETTLED: tuple[Settled, ...] = ("denied", "withdrawn")
+"""What comes of a dispute: both times the debtor pays in the end."""
 METHODS: tuple[Method, ...] = ("card", "card", "bank_transfer")
 REASONS = ("goods_quality", "not_delivered", "price", "other")
 
@@ -97,6 +113,15 @@ class Collected:
     cents: int
 
 
+@dataclass(frozen=True, slots=True)
+class Contested:
+    """Be a dispute at the collector, and what its people will make of it."""
+
+    id: str
+    bill: Bill
+    becomes: Settled
+
+
 @dataclass
 class People:
     """Hold everybody, and what they did."""
@@ -113,6 +138,9 @@ class People:
     _planned: dict[date, list[Plan]] = field(default_factory=lambda: defaultdict(list[Plan]))
     _backs: dict[date, list[Collected]] = field(
         default_factory=lambda: defaultdict(list[Collected])
+    )
+    _contested: dict[date, list[Contested]] = field(
+        default_factory=lambda: defaultdict(list[Contested])
     )
     _late: list[Bill] = field(default_factory=list[Bill])
     _customers: tuple[tuple[Party, ...], tuple[Party, ...]] = ((), ())
@@ -254,6 +282,10 @@ class People:
             self.gcollect.reverse_payment(paid.id)
             paid.bill.rest += paid.cents
             self._note(now, paid.bill, "went_back", paid.cents, held=True)
+        for dispute in self._contested.pop(today, []):
+            self.gcollect.resolve_dispute(dispute.id, dispute.becomes)
+            dispute.bill.fate = "collector"
+            self._note(now, dispute.bill, "undisputed", 0, held=True)
         for bill in self._late:
             procedure = held.get(bill.number)
             if procedure is None or not self._happens(12):
@@ -272,12 +304,16 @@ class People:
                     back = today + timedelta(days=self.chance.randint(2, 7))
                     self._backs[back].append(paid)
                 case "disputes":
-                    reason = self.chance.choice(REASONS)
-                    self.gcollect.debtor_disputes(procedure, reason, bill.number)
-                    bill.fate = "disputed"
+                    self._contest(bill, procedure, today)
                     self._note(now, bill, "disputed", 0, held=True)
                 case _:
                     continue
+
+    def _contest(self, bill: Bill, procedure: str, today: date) -> None:
+        made = self.gcollect.debtor_disputes(procedure, self.chance.choice(REASONS), bill.number)
+        bill.fate = "disputed"
+        day = today + timedelta(days=self.chance.randint(2, 6))
+        self._contested[day].append(Contested(made, bill, self.chance.choice(SETTLED)))
 
     def _pay(self, bill: Bill, procedure: str, cents: int, today: date, now: datetime) -> Collected:
         method = self.chance.choice(METHODS)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tempfile
 import time as machine
+from collections import Counter
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -28,7 +29,7 @@ from encaisse_lab import year_company
 from encaisse_lab.invented import Party, with_key
 from encaisse_lab.large import trouble
 from encaisse_lab.large.bills import BOOKS, Tool
-from encaisse_lab.large.people import QUIET, People
+from encaisse_lab.large.people import ANSWERED_AFTER, QUIET, People
 from encaisse_lab.large.tools import Desk, Desks, FactomosDesk, FolderDesk, LibeoDesk, MyUnisoftDesk
 from encaisse_lab.large.trouble import SlowWorld
 from encaisse_lab.partners import HOSTS
@@ -84,6 +85,10 @@ class Large:
     """What each night cost in processor time, days included."""
     stock: list[int] = field(default_factory=list[int])
     anchor: str | None = None
+    hands_over: bool = False
+    """Whether what is late waits to be handed over: from Monday on, until the collector quoted."""
+    answered: Counter[str] = field(default_factory=Counter[str])
+    """How many questions of each kind the company answered."""
 
     @property
     def tools(self) -> dict[str, Tool | str]:
@@ -254,20 +259,33 @@ def connect(app: App, world: SlowWorld, books: Bookkeeping, folder: Path) -> str
 
 
 def _day(year: Large, number: int) -> None:
-    """Let people live through a day; on Mondays the company hands over what is late."""
+    """Let people live through a day; on Mondays the company begins to hand over what is late."""
     today = START + timedelta(days=number)
     until(year.clock, today, EVENING)
     keep_books(year.books, today)
-    year_company.answer(year.app, year.company_id)
+    answer(year)
     year.people.day(number, year.clock.now())
-    if today.weekday() == 0 and number < year.people.nights - QUIET:
+    year_company.sign(year.world.gcollect)
+    if today.weekday() == 0:
+        year.hands_over = True
+    if year.hands_over and number < year.people.nights - QUIET:
         hand_over(year)
 
 
+def answer(year: Large) -> None:
+    """Answer last night's questions, and those about contested invoices once that is settled."""
+    talked: Mapping[str, year_company.Given] = {"disputed": "lift"}
+    answers = ((year_company.ANSWERS, timedelta()), (talked, ANSWERED_AFTER))
+    for given, after in answers:
+        for kind, many in year_company.answer(year.app, year.company_id, given, after).items():
+            year.answered[kind] += many
+
+
 def hand_over(year: Large) -> None:
-    """Approve and sign what is proposed; a collector that does not answer is asked next Monday."""
+    """Approve and sign what is proposed; a collector that does not answer is asked tomorrow."""
     try:
         year_company.hand_over(year.app, year.company_id, year.world.gcollect)
+        year.hands_over = False
     except PartnerError as error:
         year.people.done[f"handing_over_put_off:{type(error).__name__}"] += 1
 

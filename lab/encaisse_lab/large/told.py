@@ -20,6 +20,9 @@ Way = Literal["process", "http"]
 Job = tuple[int, int, int, Way | None]
 
 PROCESSES = 2
+COUNTED = ("procedure", "settlement", "payment", "payout", "voucher_line", "commission_line")
+"""Tables whose rows a year's result counts."""
+
 MOST = 3
 """Faults of one kind that are spelled out."""
 
@@ -43,6 +46,9 @@ class LargeFigures(TypedDict):
     unread: dict[str, int]
     procedures: int
     written_back: int
+    happened: dict[str, int]
+    """How many rows of each kind there are, and what was acknowledged elsewhere, by its kind."""
+    answered: dict[str, int]
     wrong: dict[str, int]
     faults: list[str]
     questions: dict[str, int]
@@ -86,12 +92,19 @@ def figures(year: Large) -> LargeFigures:
         unread=dict(sorted(unread.items())),
         procedures=tally.rows(year.app, year.company_id, "procedure"),
         written_back=sum(tally.written_back(year.app, year.company_id).values()),
+        happened=_happened(year),
+        answered=dict(sorted(year.answered.items())),
         wrong={name: len(found) for name, found in wrong.items()},
         faults=[f"{name} : {each}" for name, found in wrong.items() for each in found[:MOST]],
         questions=tally.questions(year.app, year.company_id),
         export=semantic.digest(semantic.export(year.app, year.company_id)),
         export_after=None,
     )
+
+
+def _happened(year: Large) -> dict[str, int]:
+    counts = {name: tally.rows(year.app, year.company_id, name) for name in COUNTED}
+    return counts | tally.carried_out(year.app, year.company_id)
 
 
 def live(job: Job, tell: Tell = lambda _: None) -> LargeFigures:

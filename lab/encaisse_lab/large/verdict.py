@@ -58,6 +58,15 @@ class Verdict:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """Be the time in which nobody may write to a customer about an invoice; None is for ever."""
+
+    number: str
+    since: datetime
+    until: datetime | None
+
+
 def judge(year: Large) -> Verdict:
     """Compare everything once the last, calm nights are over."""
     ledger = year.world.ledger()
@@ -66,14 +75,12 @@ def judge(year: Large) -> Verdict:
     found, lacking = _entries(year)
     more, less = _stops(year)
     procedures = year.world.gcollect.procedures_ledger()
-    silent = silent_from(year)
-    late = checker.late_messages(silent, year.world.gcollect.outreach())
     return Verdict(
         duplicates=tuple(sorted([*found, *more])),
         missing=tuple(sorted([*lacking, *less])),
         double_procedures=tuple(checker.double_procedures(procedures)),
         opened_on_paid=tuple(opened_on_paid(year)),
-        messages_after_payment=tuple(late),
+        messages_after_payment=tuple(late_messages(year)),
         wrong_merges=tuple(wrong),
         missed_merges=tuple(missed),
         unbalanced=tuple(books_check.unbalanced(year.app, year.company_id, ledger)),
@@ -145,25 +152,46 @@ def _more(
         yield f"{number} : {what}, {f'{euros(cents)} €' if money else cents} de différence"
 
 
-def silent_from(year: Large) -> dict[str, datetime]:
-    """Tell from when nobody may write to a customer about an invoice any more.
+def silences(year: Large) -> list[Silence]:
+    """Tell when nobody may write to a customer about an invoice.
 
-    The end of the first night on which a tool that shows it could be read: what no tool could say,
-    nobody could know. A dispute is the collector's own word.
+    From the end of the first night on which a tool that shows it could be read: what no tool could
+    say, nobody could know. A dispute is the collector's own word, and silences until it is settled.
     """
     tools = year.tools
     unread = [{tools[connection] for connection in night.failures} for night in year.nights]
     silent: dict[str, datetime] = {}
+    ended: list[Silence] = []
     for deed in year.people.deeds:
+        number = deed.bill.number
+        if deed.kind == "undisputed":
+            ended.append(Silence(number, silent.pop(number, deed.at), deed.at))
+            continue
         shown = {"gcollect"} if deed.kind == "disputed" else set(deed.bill.kept_in) - {"folder"}
         over = deed.kind == "disputed" or (deed.kind in ("direct", "credited") and deed.left == 0)
         if not over or not shown:
             continue
         for end, missing in zip(year.ended, unread, strict=True):
             if end > deed.at and shown - missing:
-                silent.setdefault(deed.bill.number, end)
+                silent.setdefault(number, end)
                 break
-    return silent
+    return [*ended, *(Silence(number, since, None) for number, since in silent.items())]
+
+
+def late_messages(year: Large) -> list[str]:
+    """Name invoices a customer was written to about in a silence."""
+    told: dict[str, list[Silence]] = {}
+    for silence in silences(year):
+        told.setdefault(silence.number, []).append(silence)
+    return sorted(
+        {
+            number
+            for message in year.world.gcollect.outreach()
+            for number in message.invoice_numbers
+            for silence in told.get(number, ())
+            if message.at > silence.since and (silence.until is None or message.at < silence.until)
+        }
+    )
 
 
 def opened_on_paid(year: Large) -> Iterator[str]:
