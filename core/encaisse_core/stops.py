@@ -8,7 +8,7 @@ lowers it); credits, disputes and refusals withdraw or amend.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from pydantic import BaseModel
@@ -37,6 +37,9 @@ from encaisse_core.store.engine import stamp
 ACKNOWLEDGED_WITHIN = timedelta(hours=4)
 """How long a collector may take to acknowledge a stop before a person calls it."""
 
+ASKED_AT_ONCE = 500
+UNACKNOWLEDGED = "stop_unacknowledged"
+
 STOP_KINDS = ("withdraw", "pause", "declare_direct_payment", "amend")
 
 
@@ -54,32 +57,53 @@ def plan_stops(host: Host, company_id: str) -> int:
 
 
 def ask_about_silence(host: Host, company_id: str) -> int:
-    """Give a person each stop that was not acknowledged in time; return how many are new."""
-    e = schema.effect.c
-    now = host.clock.now()
+    """Give a person each stop that was not acknowledged in time; return how many are new.
+
+    So many at a time: a collector that is down may owe thousands of answers.
+    """
     asked = 0
-    with host.store.begin() as tx:
-        late = tx.execute(
-            select(e.id, e.kind, e.reason).where(
-                e.company_id == company_id,
-                e.kind.in_(STOP_KINDS),
-                e.state.in_(("planned", "sending", "uncertain")),
-                e.created_at <= stamp(now - ACKNOWLEDGED_WITHIN),
-            )
+    while True:
+        with host.store.begin() as tx:
+            late = _late(tx, company_id, host.clock.now() - ACKNOWLEDGED_WITHIN)
+            for stop_id, reason in late:
+                asked += tasks.ask(
+                    tx,
+                    company_id,
+                    UNACKNOWLEDGED,
+                    stop_id,
+                    "Un arrêt du recouvrement n'est pas confirmé depuis plus de quatre heures "
+                    f"({reason or 'sans réponse'}). Prévenez le partenaire : le client a payé ou "
+                    "conteste.",
+                    task_id=host.ids.new("tsk"),
+                    at=host.clock.now(),
+                )
+        if len(late) < ASKED_AT_ONCE:
+            return asked
+
+
+def _late(tx: Connection, company_id: str, planned_by: datetime) -> list[tuple[str, str | None]]:
+    """List the first stops planned by then that nobody was asked about: id, and last reason.
+
+    What was asked about leaves the list, answered or not, so the next ones are asked for alike.
+    """
+    e, t = schema.effect.c, schema.task.c
+    asked = exists().where(
+        t.company_id == e.company_id, t.kind == UNACKNOWLEDGED, t.subject == e.id
+    )
+    query = (
+        select(e.id, e.reason)
+        .where(
+            e.company_id == company_id,
+            outbox.READY,
+            e.lane.in_(sorted({outbox.LANES[kind] for kind in STOP_KINDS})),
+            e.kind.in_(STOP_KINDS),
+            e.created_at <= stamp(planned_by),
+            ~asked,
         )
-        for row in late.all():
-            asked += tasks.ask(
-                tx,
-                company_id,
-                "stop_unacknowledged",
-                row.id,
-                "Un arrêt du recouvrement n'est pas confirmé depuis plus de quatre heures "
-                f"({row.reason or 'sans réponse'}). Prévenez le partenaire : le client a payé ou "
-                "conteste.",
-                task_id=host.ids.new("tsk"),
-                at=now,
-            )
-    return asked
+        .order_by(e.lane, e.ready_at, e.created_at, e.id)
+        .limit(ASKED_AT_ONCE)
+    )
+    return [(row.id, row.reason) for row in tx.execute(query)]
 
 
 def _live(tx: Connection, company_id: str) -> list[dict[str, Any]]:
