@@ -178,6 +178,12 @@ def _collected(tx: Connection, company_id: str, connection_id: str) -> list[dict
     typed = select(x.payment_id).where(
         x.company_id == company_id, x.connection_id == connection_id, x.role == "same"
     )
+    principal = (  # for each payment: grouped, SQLite would read all of a tool's records for each
+        select(func.sum(a.amount))
+        .where(a.company_id == p.company_id, a.payment_id == p.id)
+        .correlate(schema.payment)
+        .scalar_subquery()
+    )
     query = (
         select(
             p.id.label("payment_id"),
@@ -188,9 +194,8 @@ def _collected(tx: Connection, company_id: str, connection_id: str) -> list[dict
             s.id.label("sighting_id"),
             s.remote_ref,
             s.number,
-            func.sum(a.amount).label("amount"),
+            principal.label("amount"),
         )
-        .join(schema.allocation, (a.company_id == p.company_id) & (a.payment_id == p.id))
         .join(schema.sighting, (s.company_id == p.company_id) & (s.claim_id == p.claim_id))
         .where(
             p.company_id == company_id,
@@ -199,7 +204,6 @@ def _collected(tx: Connection, company_id: str, connection_id: str) -> list[dict
             p.claim_id.not_in(asked),
             p.id.not_in(typed),
         )
-        .group_by(p.id, p.claim_id, p.reverses, p.currency, p.paid_on, s.id, s.remote_ref, s.number)
         .order_by(p.paid_on, p.id, s.remote_ref)
     )
     found: dict[str, dict[str, Any]] = {}

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import date
 from random import Random
-from typing import Any
 
 import pytest
-from sqlalchemy import Engine, event, true
+from sqlalchemy import true
+from tests.core import plans
 from tests.core.houses import House, add_tool
 from tests.core.paper import Paper, invoice
 
@@ -78,23 +78,18 @@ def differences(house: House) -> list[compare.Difference]:
 
 
 def test_a_new_record_does_not_read_every_key_of_the_company(house: House) -> None:
-    asked: list[tuple[str, Any]] = []
-
-    def note(*seen: Any) -> None:
-        _, _, statement, parameters, *_ = seen
-        if "FROM claim_key JOIN" in statement.replace("\n", ""):
-            asked.append((statement, parameters))
-
     house.paper.add(invoice("F-1", 100_00))
-    event.listen(Engine, "before_cursor_execute", note)
-    try:
-        house.night()
-    finally:
-        event.remove(Engine, "before_cursor_execute", note)
+    asked = plans.statements(house, house.night, "FROM claim_key", " JOIN ")
     assert asked
-    with house.host.store.begin() as tx:
-        for statement, parameters in asked:
-            plan = tx.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
-            keys = [str(row.detail) for row in plan if "claim_key" in str(row.detail)]
-            assert keys, statement
-            assert all("rung=? AND value=?" in each for each in keys), keys
+    for each in asked:
+        keys = plans.steps(house, each, "claim_key")
+        assert keys, each
+        assert all("rung=? AND value=?" in step for step in keys), keys
+
+
+def test_what_is_written_back_is_not_looked_for_among_all_invoices_each_time(house: House) -> None:
+    asked = plans.statements(house, house.night, "FROM payment JOIN sighting")
+    assert asked
+    for each in asked:
+        read = [*plans.steps(house, each, "sighting"), *plans.steps(house, each, "payment")]
+        assert any("claim_id=?" in step for step in read), read

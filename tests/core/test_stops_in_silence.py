@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from sqlalchemy import func, select
-from sqlalchemy.event import listen, remove
+from tests.core import plans
 from tests.core.houses import House
 
 from encaisse_api import Transient
@@ -50,27 +48,17 @@ def questions(house: House) -> list[str]:
 
 def test_every_silent_stop_is_asked_about_once_by_pages_off_an_index(house: House) -> None:
     waiting = silent(house)
-    asked: list[tuple[str, Any]] = []
-
-    def note(_c: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
-        if "FROM effect" in statement and "task" in statement:
-            asked.append((statement, parameters))
-
-    engine = house.host.store.engine
-    listen(engine, "before_cursor_execute", note)
-    try:
-        assert stops.ask_about_silence(house.host, house.company) == MANY
-    finally:
-        remove(engine, "before_cursor_execute", note)
+    asked = plans.statements(
+        house,
+        lambda: stops.ask_about_silence(house.host, house.company),
+        "FROM effect",
+        "FROM task",
+    )
     assert questions(house) == waiting
     assert len(asked) == MANY // PAGE + 1
     assert stops.ask_about_silence(house.host, house.company) == 0
-    if house.host.store.sqlite:
-        with house.host.store.begin() as tx:
-            plan = tx.exec_driver_sql(f"EXPLAIN QUERY PLAN {asked[0][0]}", asked[0][1])
-            steps = [str(row.detail) for row in plan]
-        assert any("ix_effect_ready" in step for step in steps), steps
-        assert any("ix_task_subject" in step for step in steps), steps
+    assert ["ix_effect_ready" in step for step in plans.steps(house, asked[0], "effect")] == [True]
+    assert ["ix_task_subject" in step for step in plans.steps(house, asked[0], "task")] == [True]
 
 
 def test_a_stop_somebody_was_asked_about_is_not_asked_about_again(house: House) -> None:
