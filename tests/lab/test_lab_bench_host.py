@@ -23,6 +23,7 @@ from encaisse_lab.bench.host import (
     quiet,
     raw,
     raw_outbox,
+    reconciling,
 )
 from encaisse_lab.bench.host.databases import Database
 from encaisse_lab.bench.host.found import Bench, Finding, Spent, ratio
@@ -109,6 +110,18 @@ def test_a_piece_joins_the_others_and_replaces_its_own(tmp_path: Path) -> None:
     ]
     assert joining.read(kept) == every
     assert every[1].figures == {"rows": 90, "rounds": 1}
+
+
+@pytest.mark.slow
+def test_the_raw_reconciliation_ends_with_the_rows_ours_ends_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (found,) = reconciling.measure(bench(tmp_path))
+    assert found.verdict.value is not None
+    assert found.verdict.value > 0
+    monkeypatch.setattr(reconciling, "RAW", reconciling.RAW[:-1])
+    with pytest.raises(AssertionError, match="seed 1: the peer"):
+        list(reconciling.measure(replace(bench(tmp_path), folder=tmp_path / "again")))
 
 
 def test_the_raw_loop_leaves_the_rows_the_drain_leaves(tmp_path: Path) -> None:

@@ -3,25 +3,29 @@
 Both begin with the same open invoices and the same settlements of a collector, and end with the
 same payments, allocations, settlements, commissions with their postings, and invoices marked paid.
 The peer asks nothing: no plain case is told from another, nothing is journalled, ids are made by
-concatenation, and all of it is one transaction.
+concatenation, and all of it is one transaction. Where the two do not end with as many rows, and as
+much still open, nothing was measured.
 """
 
 from __future__ import annotations
 
-import json
-import resource
-import tempfile
-import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import click
 from sqlalchemy import Connection, func, select, text
 
 from encaisse_core import earnings, reconcile
 from encaisse_core.store import schema
+from encaisse_lab.bench.host.found import Bench, Finding, Spent, compared
+from encaisse_lab.bench.judging import Goal
 from encaisse_lab.bench.stock import RATE_PPM, Stock, make
+
+RECONCILE = Goal(
+    "reconcile",
+    0.5,
+    "payments, settlements, commissions and paid marks of a night, part of raw SQL doing the same",
+    "paiements, règlements, commissions et soldes d'une nuit, part de SQL brut qui fait de même",
+)
 
 RAW = (
     """insert into payment (company_id, id, claim_id, amount, currency, paid_on, origin,
@@ -63,71 +67,55 @@ RAW = (
 COUNTED = ("payment", "allocation", "payment_sighting", "commission_line", "commission_entry")
 
 
-@dataclass(frozen=True, slots=True)
-class Reconciling:
-    """Tell seconds of CPU and of the clock of both; `ratio` is the peer's by ours, by CPU."""
-
-    database: str
-    invoices: int
-    seed: int
-    ours_cpu: float
-    ours_wall: float
-    raw_cpu: float
-    raw_wall: float
-    most_mb: int
-
-    @property
-    def ratio(self) -> float:
-        """Compare by CPU where all of it is this process's, by the clock where a server works."""
-        if self.database == "sqlite":
-            return self.raw_cpu / self.ours_cpu
-        return self.raw_wall / self.ours_wall
+Ended = dict[str, int]
 
 
-def measured(url: Callable[[str], str], invoices: int, *, seed: int) -> Reconciling:
-    """Reconcile one stock with the host and an equal one with raw SQL, the peer first.
-
-    `url` gives the address of an empty database by a name. Raises where the two do not end with as
-    many rows, and as much still open.
-    """
-    raw = _spent(url("raw"), invoices, seed, _raw)
-    ours = _spent(url("ours"), invoices, seed, _ours)
-    if raw[2] != ours[2]:
-        raise AssertionError(f"seed {seed}: {raw[2]} of the peer, {ours[2]} of ours")
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    kind = "sqlite" if url("ours").startswith("sqlite") else "postgresql"
-    return Reconciling(kind, invoices, seed, ours[0], ours[1], raw[0], raw[1], most)
+def measure(bench: Bench) -> Iterator[Finding]:
+    """Alternate the raw peer and ours on equal stocks, each in a database of its own."""
+    taken: dict[str, list[Spent]] = {"raw": [], "ours": []}
+    for number in range(1, bench.rounds + 1):
+        ended: dict[str, Ended] = {}
+        for name, work in (("raw", raw), ("ours", ours)):
+            bench.tell(f"{bench.database.name}, rapprochement {name}, {number}/{bench.rounds}")
+            spent, ended[name] = _spent(bench, bench.folder / f"home-{name}-{number}", number, work)
+            taken[name].append(spent)
+        if ended["raw"] != ended["ours"]:
+            raise AssertionError(f"seed {number}: the peer {ended['raw']}, ours {ended['ours']}")
+    yield compared(bench, RECONCILE, bench.rows, ("ours", taken["ours"]), ("raw", taken["raw"]))
 
 
 def _spent(
-    url: str, invoices: int, seed: int, work: Callable[[Stock], None]
-) -> tuple[float, float, dict[str, int]]:
-    with tempfile.TemporaryDirectory(prefix="encaisse-banc-") as place:
-        stock = make(url, Path(place), invoices, seed=seed, handed_over=True)
-        try:
-            reconcile.reconcile(stock.host, stock.company_id)  # nothing of it is measured
-            stock.collect()
-            cpu, wall = time.process_time(), time.monotonic()
-            work(stock)
-            spent = time.process_time() - cpu, time.monotonic() - wall
-            with stock.host.store.begin() as tx:
-                return round(spent[0], 3), round(spent[1], 3), _left(tx)
-        finally:
-            stock.app.close()
+    bench: Bench, home: Path, seed: int, work: Callable[[Stock], None]
+) -> tuple[Spent, Ended]:
+    url = bench.database.fresh()
+    stock = make(url, home, bench.rows, seed=seed, handed_over=True)
+    try:
+        reconcile.reconcile(stock.host, stock.company_id)  # nothing of it is measured
+        stock.collect()
+        started = bench.database.spent()
+        work(stock)
+        spent = bench.database.spent() - started
+        with stock.host.store.begin() as tx:
+            return spent, _left(tx)
+    finally:
+        stock.app.close()
+        bench.database.drop(url)
 
 
-def _ours(stock: Stock) -> None:
+def ours(stock: Stock) -> None:
+    """Reconcile as a night does."""
     reconcile.reconcile(stock.host, stock.company_id)
     earnings.post_commissions(stock.host, stock.company_id)
 
 
-def _raw(stock: Stock) -> None:
+def raw(stock: Stock) -> None:
+    """Write the same rows by raw SQL."""
     with stock.host.store.begin() as tx:
         for statement in RAW:
             tx.execute(text(statement.format(ppm=RATE_PPM) if "{ppm}" in statement else statement))
 
 
-def _left(tx: Connection) -> dict[str, int]:
+def _left(tx: Connection) -> Ended:
     """Count what was written, and add up what is still open and what is earned."""
     found = {
         name: int(
@@ -143,22 +131,3 @@ def _left(tx: Connection) -> dict[str, int]:
     for name, column in sums.items():
         found[name] = int(tx.execute(select(func.coalesce(func.sum(column), 0))).scalar_one())
     return found
-
-
-@click.command()
-@click.option("--invoices", type=click.IntRange(100), default=10_000, show_default=True)
-@click.option("--seed", type=int, default=1, show_default=True)
-@click.option("--database", help="Adresse PostgreSQL où « %s » est le nom d'une base vide.")
-def reconciling(invoices: int, seed: int, database: str | None) -> None:
-    """Mesure le rapprochement à côté du SQL nu (graine affichée)."""
-    with tempfile.TemporaryDirectory(prefix="encaisse-banc-") as place:
-
-        def url(name: str) -> str:
-            return database % name if database else f"sqlite:///{place}/{name}.db"
-
-        found = measured(url, invoices, seed=seed)
-    click.echo(json.dumps(asdict(found) | {"ratio": round(found.ratio, 3)}))
-
-
-if __name__ == "__main__":
-    reconciling()
