@@ -9,9 +9,11 @@ from typing import Literal
 
 from sqlalchemy import select
 
+from encaisse_api import PartnerError
 from encaisse_core import nightly, proposals, runner
 from encaisse_core.app import App
 from encaisse_core.cli import answering, resolving
+from encaisse_core.errors import UsageError
 from encaisse_core.store import schema
 from encaisse_core.store.engine import stamp
 from encaisse_simulator.gcollect import GCollect
@@ -49,15 +51,29 @@ def answer(
             )
             .order_by(t.created_at, t.id)
         ).all()
+    settled: Counter[str] = Counter()
     for task in asked:
-        lift = True if given[task.kind] == "lift" else None
-        said = answering.Answer("Vu avec le comptable.", SIGNER, lift=lift)
-        answering.answer(app.host, company_id, task.id, said)
         if given[task.kind] == "retry":
-            decided = resolving.Decision("retry", "Vu avec le comptable.", SIGNER)
-            kind = resolving.resolve(app.host, company_id, task.subject, decided)
-            runner.drain(app.host, company_id, (kind,))
-    return dict(Counter(task.kind for task in asked))
+            settled[task.kind] += _retry(app, company_id, task.subject)
+            continue
+        said = answering.Answer("Vu avec le comptable.", SIGNER, lift=True)
+        answering.answer(app.host, company_id, task.id, said)
+        settled[task.kind] += 1
+    return dict(settled)
+
+
+def _retry(app: App, company_id: str, effect_id: str) -> bool:
+    """Send again what was refused, which answers its question; tell whether it could be.
+
+    Where the partner cannot be asked today the question stands, and is answered another day.
+    """
+    decided = resolving.Decision("retry", "Vu avec le comptable.", SIGNER)
+    try:
+        kind = resolving.resolve(app.host, company_id, effect_id, decided)
+    except (PartnerError, UsageError):
+        return False
+    runner.drain(app.host, company_id, (kind,))
+    return True
 
 
 def hand_over(app: App, company_id: str, gcollect: GCollect) -> None:
