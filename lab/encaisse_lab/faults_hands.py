@@ -25,7 +25,7 @@ from encaisse_core import connecting, nightly, proposals, runner
 from encaisse_core.app import DATABASE, FOLDER, ROUTES, open_app
 from encaisse_core.clock import PARIS, SeededIds, VirtualClock
 from encaisse_lab import books_check, faults_child, faults_places
-from encaisse_lab.faults_processes import LEASE, LONGEST, logged
+from encaisse_lab.faults_processes import LEASE, LONGEST, Processes, logged
 from encaisse_lab.partners import HOSTS
 from encaisse_simulator.faults import FaultKind
 from encaisse_simulator.server import serve
@@ -51,27 +51,23 @@ Moved = tuple[str, str, int]
 
 
 @dataclass
-class Hands:
+class Hands(Processes):
     """Count what was done and what was found afterwards."""
 
-    database: str
-    companies: int
-    hands: int
-    kills: int = 0
-    killed_midway: int = 0
+    companies: int = 0
+    hands: int = 0
     nights: int = 0
     """Nights a daemon said were done."""
     together: int = 0
     """Most companies seen in the midst of their night at one time."""
-    paid: Counter[Moved] = field(default_factory=Counter[Moved])
-    direct: Counter[Owed] = field(default_factory=Counter[Owed])
+    collected: Counter[Moved] = field(default_factory=Counter[Moved])
+    straight: Counter[Owed] = field(default_factory=Counter[Owed])
     """Cents paid to each company, by invoice; the collector must hear of the sum."""
-    wrong: list[str] = field(default_factory=list[str])
 
     @property
     def sound(self) -> bool:
         """Tell whether nights ran at once and nothing is wrong."""
-        return not self.wrong and bool(self.paid) and self.nights > 0 and self.together > 1
+        return super().sound and self.nights > 0 and self.together > 1
 
 
 @dataclass
@@ -98,12 +94,14 @@ class _Quarter:
                 number = f"F{first:03d}"
                 opened = self.opened[siren, number]
                 self.world.gcollect.debtor_pays(opened, number, self._sum)
-                self.told.paid[siren, number, self._sum] += 1
+                self.told.collected[siren, number, self._sum] += 1
+                self.told.paid += 1
                 self._sum += 1
                 number = f"F{second:03d}"
                 pid, today = self.pids[siren, number], self.world.now.date()
                 self.world.factomos.customer_pays(pid, self._sum, today, "VIR CLIENT")
-                self.told.direct[siren, number] += self._sum
+                self.told.straight[siren, number] += self._sum
+                self.told.direct += self._sum
 
     def start(self) -> subprocess.Popen[bytes]:
         """Start a daemon for one night of every company."""
@@ -120,7 +118,7 @@ class _Quarter:
             daemon.kill()
             code = daemon.wait()
         if code not in (0, 1):
-            self.told.wrong.append(f"exit {code}")
+            self.told.failed.append(f"exit {code}")
         self.hear()
 
     def hear(self) -> None:
@@ -129,12 +127,12 @@ class _Quarter:
         for line in self.logs[-1].read_text("utf-8").splitlines():
             if not line.startswith("{") or not line.endswith("}"):
                 if line.strip():
-                    self.told.wrong.append(line[:200])
+                    self.told.failed.append(line[:200])
                 continue
             said = json.loads(line)
             self.told.nights += said["event"] == "night"
             if said["event"] in TROUBLE:
-                self.told.wrong.append(line[:300])
+                self.told.failed.append(line[:300])
             if said["event"] == "phase":
                 busy[said["company"]] += 1
                 midst = sum(0 < n < len(nightly.PHASES) for n in busy.values())
@@ -146,7 +144,7 @@ def run(
 ) -> Hands:
     """Kill the daemon that often in its nights, let others run to their end, then judge."""
     name = "sqlite" if database is None else "postgresql"
-    told = Hands(name, companies, hands)
+    told = Hands(name, companies=companies, hands=hands)
     with _settled(seed, told, database) as quarter:
         faults = quarter.world.faults
         faults.draw(dict.fromkeys(READS, SHARE / len(READS)), method="GET")
@@ -278,19 +276,20 @@ def _judge(quarter: _Quarter, companies: list[str]) -> None:
             standing[*where, entry.amount_cents] += 1
         if entry.partner == "gcollect" and entry.kind == "direct_payment":
             declared[where] += entry.amount_cents
-    told.wrong += [f"too many: {each}" for each in sorted((standing - told.paid).elements())]
-    told.wrong += [f"missing: {each}" for each in sorted((told.paid - standing).elements())]
-    told.wrong += [
-        f"direct {where}: {declared[where]} declared, {told.direct[where]} paid"
-        for where in sorted(declared.keys() | told.direct.keys())
-        if declared[where] != told.direct[where]
+    told.duplicates += map(str, sorted((standing - told.collected).elements()))
+    told.missing += map(str, sorted((told.collected - standing).elements()))
+    told.failed += [
+        f"direct {where}: {declared[where]} declared, {told.straight[where]} paid"
+        for where in sorted(declared.keys() | told.straight.keys())
+        if declared[where] != told.straight[where]
     ]
+    held: list[bool] = []
     app = open_app(quarter.environ)
     try:
         for siren, company in zip(quarter.sirens, companies, strict=True):
             own, mine = app.of(company), [e for e in ledger if e.account_siren == siren]
-            told.wrong += books_check.unbalanced(own, company, mine)
-            if not books_check.journal_holds(own, company, None):
-                told.wrong.append(f"journal of {company}")
+            told.unbalanced += books_check.unbalanced(own, company, mine)
+            held.append(books_check.journal_holds(own, company, None))
     finally:
         app.close()
+    told.journal_ok = all(held)

@@ -14,6 +14,7 @@ from encaisse_core import chaos
 from encaisse_lab import (
     explorations,
     faults,
+    faults_hands,
     faults_places,
     faults_processes,
     faults_report,
@@ -41,8 +42,25 @@ TOLD_KILLS = 12
 WORKER_KILLS, WORKER_FREEZES = 8, 4
 """Of workers that share one queue on PostgreSQL."""
 
-PIECES = (*DATABASES, *(f"told-{name}" for name in DATABASES), "workers")
-"""What is done to real processes: daemons at night, daemons by day, workers."""
+HANDS_KILLS, HANDS_ROUNDS, HANDS, NEIGHBOURS = 4, 4, 4, 6
+"""On each database, of a daemon that runs the nights of several companies at once."""
+
+PIECES = (
+    *DATABASES,
+    *(f"told-{name}" for name in DATABASES),
+    *(f"hands-{name}" for name in DATABASES),
+    "workers",
+)
+"""What is done to real processes: daemons at night, by day, with several hands; workers."""
+
+PLAYED: Mapping[str, str] = {
+    "sqlite": "daemons at night",
+    "postgresql": "daemons at night",
+    "told": "a daemon that is told by day",
+    "hands": "a daemon with several hands",
+    "workers": "workers of one queue",
+}
+"""What each piece is about, as its page says it."""
 
 FIRST_STRUCK: tuple[Wanted, ...] = (
     Wanted(1, "proposals.approve.after_commit", "crash"),
@@ -111,6 +129,7 @@ class Struck(TypedDict):
 class Killed(TypedDict):
     """Be what was done to real processes on one database."""
 
+    what: str
     database: str
     kills: int
     killed_midway: int
@@ -211,6 +230,15 @@ def kill(piece: str) -> tuple[Killed, list[str]]:
                 done.failed.append("aucun ouvrier n'a repris la nuit d'un autre")
         elif kind == "told":
             done = faults_watch.run(1, kills=TOLD_KILLS, database=database)
+        elif kind == "hands":
+            done = faults_hands.run(
+                1,
+                companies=NEIGHBOURS,
+                hands=HANDS,
+                kills=HANDS_KILLS,
+                rounds=HANDS_ROUNDS,
+                database=database,
+            )
         else:
             done = faults_processes.run(
                 1, kills=KILLS, freezes=FREEZES, pairs=PAIRS, database=database
@@ -218,6 +246,7 @@ def kill(piece: str) -> tuple[Killed, list[str]]:
     if piece in (*DATABASES, "workers") and not done.freezes:
         done.failed.append("aucun processus n'a été gelé en plein travail")
     told = Killed(
+        what=PLAYED[kind or piece],
         database=done.database,
         kills=done.kills,
         killed_midway=done.killed_midway,

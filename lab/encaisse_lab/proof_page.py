@@ -258,12 +258,12 @@ def _processes(killed: Sequence[Killed]) -> list[str]:
     if not killed:
         return []
     columns = (
-        *("Database", "Killed", "Frozen", "Side by side", "Payments", "Duplicates", "Missing"),
-        *("Imbalance", "Journal", "Seconds"),
+        *("What", "Database", "Killed", "Frozen", "Side by side", "Payments", "Duplicates"),
+        *("Missing", "Imbalance", "Journal", "Seconds"),
     )
     rows = [
         (
-            each["database"],
+            *(each["what"], each["database"]),
             f"{each['kills']} ({each['killed_midway']} at work)",
             *(each["freezes"], each["pairs"], each["paid"], each["duplicates"]),
             *(each["missing"], each["unbalanced"], _yes(each["journal_ok"]), each["seconds"]),

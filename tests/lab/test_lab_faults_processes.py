@@ -30,7 +30,7 @@ def test_a_daemon_killed_while_partners_tell_it_things_declares_each_payment_onc
 def test_companies_that_have_their_night_at_once_on_sqlite_keep_their_money_apart() -> None:
     """Four real threads on one file, partners failing, the daemon killed in its nights once."""
     lived = faults_hands.run(1, companies=5, hands=4, kills=1, rounds=1)
-    assert lived.sound, lived.wrong
+    assert lived.sound, lived
     assert lived.kills == 1 and lived.together > 2
 
 
