@@ -180,7 +180,7 @@ def _attempt(attempt: _Try) -> str:
             )
         if attempt.look_only:
             return _close(attempt, "planned", reason="Vérifié : cet envoi n'est pas arrivé.")
-        kind.ready(host, attempt.link, effect)
+        kind.ready(host, attempt.link, effect, arguments[0])
         if not outbox.holds(host, effect):
             return "lost"
         receipt = _send(attempt, partner, arguments)

@@ -65,8 +65,8 @@ class Kind:
         """Find what was sent before a restored backup under a name nobody knows any more."""
         return None
 
-    def ready(self, host: Host, link: Link, effect: Effect) -> None:
-        """Check what must still hold at the moment of sending."""
+    def ready(self, host: Host, link: Link, effect: Effect, told: BaseModel) -> None:
+        """Check what must still hold at the moment of sending; `told` is what was built first."""
 
     def look(self, host: Host, link: Link, partner: Any, effect: Effect) -> Any:
         """Read what the write changed there."""

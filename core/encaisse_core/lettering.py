@@ -139,7 +139,7 @@ class Letter(Kind):
         )
         return (entry,)
 
-    def ready(self, host: Host, link: Link, effect: Effect) -> None:
+    def ready(self, host: Host, link: Link, effect: Effect, told: BaseModel) -> None:
         """Leave a payment alone that somebody undid since."""
         with host.store.begin() as tx:
             undoing = _undone(tx, link).get(effect.payload["effect_id"])

@@ -12,20 +12,14 @@ from sqlalchemy import Connection, func, select
 
 from encaisse_api import (
     AnnexLine,
-    ClaimFile,
-    Creditor,
-    Debtor,
-    Document,
-    FiledClaim,
     Mandate,
     MandateDraft,
     MandateLink,
     Money,
     Receipt,
-    Reminder,
     SignedMandate,
 )
-from encaisse_core import documents, facts, gate, journal, outbox, proposals, reminders, restored
+from encaisse_core import facts, filing, gate, journal, outbox, proposals, restored
 from encaisse_core.host import Host, Link
 from encaisse_core.kinds import Kind, Never, NotNow
 from encaisse_core.naming import named
@@ -52,7 +46,7 @@ class RequestMandate(Kind):
             ),
         )
 
-    def ready(self, host: Host, link: Link, effect: Effect) -> None:
+    def ready(self, host: Host, link: Link, effect: Effect, told: BaseModel) -> None:
         """Ask for nothing to be signed that may be worked on already."""
         _nothing_forgotten(host, effect)
 
@@ -189,10 +183,14 @@ class OpenProcedure(Kind):
         )
         if not signed.covers(lines):
             raise Never("Le mandat signé ne couvre pas ces montants.")
-        return (_file(host, link, proposal["id"], proposal["debtor_id"], lines), signed)
+        return (filing.file(host, link, proposal["id"], proposal["debtor_id"], lines), signed)
 
-    def ready(self, host: Host, link: Link, effect: Effect) -> None:
-        """Ask every source once more: paid, changed or silent means that nothing leaves."""
+    def ready(self, host: Host, link: Link, effect: Effect, told: BaseModel) -> None:
+        """Ask every source once more: paid, changed or silent means that nothing leaves.
+
+        What was paid while the file was made, and seen by day, is neither in it nor news after it:
+        the file is made anew.
+        """
         _nothing_forgotten(host, effect)
         with host.store.begin() as tx:
             proposal = _proposal(tx, effect.company_id, effect.payload["proposal_id"])
@@ -202,12 +200,16 @@ class OpenProcedure(Kind):
         gate.check(host, effect.company_id, [line.claim_id for line in approved])
         if _debtor_changed(host, effect, proposal, approved):
             self._give_up(host, effect, "le débiteur a été corrigé dans l'outil")
-        with host.store.begin() as tx:
+        with host.store.begin("opening.reserve") as tx:
+            host.store.one_at_a_time(tx, effect.company_id)
             lines = _today(host, tx, effect.company_id, approved)
+            moved = lines != filing.lines_of(told)
+            if lines and not moved:
+                _reserve_only(host, tx, effect, lines)
         if not lines:
             self._give_up(host, effect, "plus rien à recouvrer")
-        with host.store.begin("opening.reserve") as tx:
-            _reserve_only(host, tx, effect, lines)
+        if moved:
+            raise NotNow("Les montants ont bougé depuis leur lecture.", retry_in=timedelta(0))
 
     def _give_up(self, host: Host, effect: Effect, reason: str) -> None:
         with host.store.begin() as tx:
@@ -328,50 +330,6 @@ def _counted_until(tx: Connection, company_id: str, handed: Sequence[str]) -> di
     newest = select(p.claim_id, func.max(p.created_at).label("at")).where(*here)
     found = tx.execute(newest.group_by(p.claim_id)).all()
     return {row.claim_id: instant(row.at) + timedelta.resolution for row in found}
-
-
-def _file(
-    host: Host, link: Link, proposal_id: str, debtor_id: str, lines: Sequence[AnnexLine]
-) -> ClaimFile:
-    """Gather the file: creditor, debtor, claims with what of theirs the collector declared."""
-    told = host.manifest(link).sends
-    papers: dict[str, tuple[Document, ...]] = {line.claim_id: () for line in lines}
-    patience: dict[str, tuple[Reminder, ...]] = dict.fromkeys(papers, ())
-    with host.store.begin() as tx:
-        creditor = facts.creditor(tx, link.company_id)
-        debtor = facts.debtor(tx, link.company_id, debtor_id)
-        for claim_id in papers if "claims.reminders" in told else ():
-            patience[claim_id] = reminders.of_claim(tx, link.company_id, claim_id)
-    for line in lines if "claims.documents" in told else ():
-        try:
-            papers[line.claim_id] = documents.of_claim(host, link.company_id, line.claim_id)
-        except documents.Unavailable as error:
-            raise NotNow(str(error), retry_in=timedelta(minutes=2)) from error
-    return ClaimFile(
-        reference=proposal_id,
-        creditor=Creditor(siren=creditor["siren"], name=creditor["name"]),
-        debtor=_sent(host, link, debtor),
-        claims=tuple(
-            FiledClaim(
-                line=line,
-                documents=papers[line.claim_id],
-                reminders=patience[line.claim_id],
-            )
-            for line in lines
-        ),
-    )
-
-
-def _sent(host: Host, link: Link, debtor: Debtor) -> Debtor:
-    """Keep only the fields of the debtor the collector declared it needs."""
-    wanted = {
-        name.split(".", 1)[1] for name in host.manifest(link).sends if name.startswith("debtor.")
-    }
-    if "siren" in wanted:
-        wanted.add("siren_derived")
-    return Debtor.model_validate(
-        {key: value for key, value in debtor.model_dump().items() if key in wanted}
-    )
 
 
 def _annex(proposal: Mapping[str, Any]) -> tuple[AnnexLine, ...]:

@@ -247,7 +247,7 @@ class _BooksEntry(Kind):
         """Ask the receipt to confirm what was written."""
         return Money.of_minor(effect.payload["amount"], effect.payload["currency"])
 
-    def ready(self, host: Host, link: Link, effect: Effect) -> None:
+    def ready(self, host: Host, link: Link, effect: Effect, told: BaseModel) -> None:
         """Wait for the answer where a person was asked since the entry was planned."""
         x = schema.payment_sighting.c
         with host.store.begin() as tx:
@@ -377,9 +377,9 @@ class ReversePayment(_BooksEntry):
     send = "reverse_payment"
     find = "find_reversal"
 
-    def ready(self, host: Host, link: Link, effect: Effect) -> None:
+    def ready(self, host: Host, link: Link, effect: Effect, told: BaseModel) -> None:
         """Wait, after a restored backup, until what the entry did in other tools is explained."""
-        super().ready(host, link, effect)
+        super().ready(host, link, effect, told)
         with host.store.begin() as tx:
             unexplained = restored.unexplained(tx, effect.company_id, effect.subject)
         if unexplained:
