@@ -28,7 +28,7 @@ from encaisse_api import (
     Rejected,
     Transient,
 )
-from encaisse_core import chaos, lettering, opening, outbox, stops, tasks, writeback
+from encaisse_core import books_entries, chaos, lettering, opening, outbox, stops, tasks
 from encaisse_core.cents import euros
 from encaisse_core.errors import HostError
 from encaisse_core.faults import fault
@@ -64,8 +64,8 @@ class _Try:
 def kinds() -> Mapping[str, Kind]:
     """Name every kind of effect and the code that carries it out."""
     return {
-        "record_payment": writeback.RecordPayment(),
-        "reverse_payment": writeback.ReversePayment(),
+        "record_payment": books_entries.RecordPayment(),
+        "reverse_payment": books_entries.ReversePayment(),
         "letter": lettering.Letter(),
         "request_mandate": opening.RequestMandate(),
         "open_procedure": opening.OpenProcedure(),

@@ -18,6 +18,7 @@ from sqlalchemy import select
 
 from encaisse_api import Drift, FollowedUp, FollowsUp, Missing, PartnerError, SourceInvoice
 from encaisse_core import chaos, journal, outbox, tasks
+from encaisse_core.books_entries import forget_echo
 from encaisse_core.cents import euros
 from encaisse_core.errors import HostError
 from encaisse_core.faults import fault
@@ -28,7 +29,6 @@ from encaisse_core.outbox import Effect
 from encaisse_core.sightings import store_invoices
 from encaisse_core.store import schema
 from encaisse_core.store.engine import rows, stamp
-from encaisse_core.writeback import forget_echo
 
 PATIENCE = timedelta(days=30)
 """An entry nobody looked at for so long is brought to a person's mind, once."""
