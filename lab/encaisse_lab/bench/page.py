@@ -140,8 +140,8 @@ def _head(found: Measured, what: str, rounds: int, day: date) -> Iterator[str]:
     yield (
         f"Libraries, all in one virtual environment (`requirements-bench.txt`): {versions}. "
         "factur-x reads without its XSD check, drafthorse without its strict mode. Times are CPU "
-        f"time of one process; each file's is the quickest of {rounds} rounds, and the rounds of the "
-        "libraries alternate. A ratio counts only the files both libraries read, and a busy "
+        f"time of one process; each file's is the quickest of {rounds} rounds, and the rounds of "
+        "the libraries alternate. A ratio counts only the files both libraries read, and a busy "
         "machine moves speeds much more than ratios."
     )
     yield ""
