@@ -90,8 +90,10 @@ def _spent(
     url = bench.database.fresh()
     stock = make(url, home, bench.rows, seed=seed, handed_over=True)
     try:
+        bench.database.count(url)
         reconcile.reconcile(stock.host, stock.company_id)  # nothing of it is measured
         stock.collect()
+        bench.database.count(url)
         started = bench.database.spent()
         work(stock)
         spent = bench.database.spent() - started
