@@ -47,8 +47,12 @@ class RequestMandate(Kind):
         )
 
     def ready(self, host: Host, link: Link, effect: Effect, told: BaseModel) -> None:
-        """Ask for nothing to be signed that may be worked on already."""
+        """Ask for nothing to be signed that may be worked on already, or that was given up."""
         _nothing_forgotten(host, effect)
+        with host.store.begin() as tx:
+            approved = self._waiting(tx, effect)
+        if not approved:
+            raise Never("Ses propositions ont été abandonnées : encaisse propose.")
 
     def landed(
         self,
@@ -68,15 +72,25 @@ class RequestMandate(Kind):
 
     def failed(self, host: Host, tx: Connection, link: Link, effect: Effect) -> None:
         """Free the claims: there will be no mandate."""
-        pm = schema.proposal_mandate.c
-        waiting = tx.execute(
-            select(pm.proposal_id).where(
+        for proposal_id in self._waiting(tx, effect):
+            proposals.drop(host, tx, effect.company_id, proposal_id, "mandat refusé")
+
+    def _waiting(self, tx: Connection, effect: Effect) -> Sequence[str]:
+        """Name the approved proposals the mandate is for."""
+        p, pm = schema.proposal.c, schema.proposal_mandate.c
+        query = (
+            select(p.id)
+            .join(
+                schema.proposal_mandate, (pm.company_id == p.company_id) & (pm.proposal_id == p.id)
+            )
+            .where(
                 pm.company_id == effect.company_id,
                 pm.mandate_id == effect.payload["mandate_id"],
+                p.state == "approved",
             )
-        ).scalars()
-        for proposal_id in list(waiting):
-            proposals.drop(host, tx, effect.company_id, proposal_id, "mandat refusé")
+            .order_by(p.id)
+        )
+        return tx.execute(query).scalars().all()
 
 
 def plan_openings(host: Host, company_id: str) -> int:

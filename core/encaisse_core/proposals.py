@@ -11,7 +11,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -38,6 +38,9 @@ from encaisse_core.store.engine import stamp
 APPROVAL_LASTS = timedelta(days=7)
 """An approval older than this says nothing about today's amounts."""
 
+TO_APPROVE = timedelta(days=1)
+"""What a person is given at least: a quote that ends sooner is asked again."""
+
 
 def collectors(host: Host, tx: Connection, company_id: str) -> list[Link]:
     """List the connections that quote and take mandates."""
@@ -52,9 +55,11 @@ def propose(host: Host, company_id: str) -> list[str]:
     """Quote every collectible claim that is not spoken for, and reserve it; return proposal ids.
 
     What was read and not counted yet is counted first: a night may have ended in between, and a
-    claim paid at the collector would be proposed again once its procedure is closed.
+    claim paid at the collector would be proposed again once its procedure is closed. What nobody
+    approved while its quote was good is quoted again.
     """
     reconcile.reconcile(host, company_id)
+    _forget_old_quotes(host, company_id)
     with host.store.begin() as tx:
         found = collectors(host, tx, company_id)
         views = facts.collectible(host, tx, company_id)
@@ -76,6 +81,27 @@ def propose(host: Host, company_id: str) -> list[str]:
             made.append(_store(host, collector, debtor_id, annex, quote))
     reminders.ask(host, company_id, [view.claim_id for view in views])
     return [proposal for proposal in made if proposal]
+
+
+def _forget_old_quotes(host: Host, company_id: str) -> None:
+    """Give up proposals nobody approved whose quote ends before a person could be expected to."""
+    p = schema.proposal.c
+    with host.store.begin() as tx:
+        host.store.one_at_a_time(tx, company_id)
+        waiting = tx.execute(
+            select(p.id, p.quote)
+            .where(p.company_id == company_id, p.state == "proposed")
+            .order_by(p.id)
+        ).all()
+        for row in waiting:
+            if _over(row.quote, host.clock.now() + TO_APPROVE):
+                drop(host, tx, company_id, row.id, "devis expiré")
+
+
+def _over(quote: str, at: datetime) -> bool:
+    """Tell whether a quote is no longer good then; one without an end stays so."""
+    ends: str | None = json.loads(quote).get("expires_at")
+    return ends is not None and datetime.fromisoformat(ends) <= at
 
 
 def _annex_line(host: Host, view: facts.Collectible) -> AnnexLine:
@@ -209,7 +235,7 @@ def approve(host: Host, company_id: str, proposal_ids: Sequence[str], *, by: str
                 .order_by(p.id)
             ).mappings()
         ]
-        _approvable(rows, proposal_ids)
+        _approvable(rows, proposal_ids, now)
         mandate_id = host.ids.new("mdt")
         annex = [line for row in rows for line in json.loads(row["annex"])]
         tx.execute(
@@ -262,13 +288,19 @@ def approve(host: Host, company_id: str, proposal_ids: Sequence[str], *, by: str
     return mandate_id
 
 
-def _approvable(rows: Sequence[Mapping[str, Any]], asked: Sequence[str]) -> None:
+def _approvable(rows: Sequence[Mapping[str, Any]], asked: Sequence[str], now: datetime) -> None:
+    """Refuse what cannot become one mandate: one old quote would have all of it refused."""
     missing = sorted(set(asked) - {row["id"] for row in rows})
     if missing:
         raise UsageError(f"Proposition inconnue : {', '.join(missing)}. Voir : encaisse propose.")
     wrong = [row["id"] for row in rows if row["state"] != "proposed"]
     if wrong:
         raise UsageError(f"Déjà traitée : {', '.join(wrong)}.")
+    old = [row["id"] for row in rows if _over(row["quote"], now)]
+    if old:
+        raise UsageError(
+            f"Le devis a expiré : {', '.join(old)}. Demandez-en un nouveau : encaisse propose."
+        )
     if len({row["connection_id"] for row in rows}) > 1:
         raise UsageError("Un mandat ne vaut que pour un partenaire : approuvez-les séparément.")
 
