@@ -75,22 +75,27 @@ def _party(walk: Walk, party: Raw, label: str, vat_scheme: str) -> None:
     for field, scheme in _REGISTERED:
         if scheme in party and field not in party:
             del party[scheme]  # a register alone names nothing
-    others: tuple[tuple[str | None, str | None], ...] = ()
-    if "ids" in party:
-        party["ids"] = ids = [each for each in groups(party, "ids") if "value" in each]
-        others = tuple([(text(each, "value"), text(each, "scheme")) for each in ids])
-    legal_id, vat_id = text(party, "legal_id"), text(party, "vat_id")
-    if legal_id is None and vat_id is None and not others:
+    ids = groups(party, "ids")
+    if ids:
+        party["ids"] = ids = [each for each in ids if "value" in each]
+    legal_id, vat_id = party.get("legal_id"), party.get("vat_id")
+    if legal_id is None and vat_id is None and not ids:
         return
-    register, country = text(party, "legal_id_scheme"), text(group(party, "address"), "country")
-    found = french_numbers(legal_id, register, others, vat_id, country)
+    found = french_numbers(
+        legal_id if isinstance(legal_id, str) else None,
+        text(party, "legal_id_scheme"),
+        [(text(each, "value"), text(each, "scheme")) for each in ids],
+        vat_id if isinstance(vat_id, str) else None,
+        text(group(party, "address"), "country"),
+    )
     if found is NO_NUMBERS:
         return
-    if found.siren is not None and found.source is not None:
-        party["siren"], party["siren_source"] = found.siren, found.source
-    if found.siret is not None:
-        party["siret"] = found.siret
-    for code, sentence in found.wrong:
+    siren, source, siret, wrong = found
+    if siren is not None and source is not None:
+        party["siren"], party["siren_source"] = siren, source
+    if siret is not None:
+        party["siret"] = siret
+    for code, sentence in wrong:
         walk.report(code, f"{label[0].upper()}{label[1:]} : {sentence}.", label)
 
 

@@ -44,13 +44,14 @@ def invoice_xml(data: bytes) -> Found:
 
     The bytes tell what they are, not their name.
     """
-    markup = data.startswith(b"<") or _looks_like_xml(data)
-    if not markup and b"%PDF-" in data[:_PDF_HEAD]:
+    if data.startswith(b"<") or _looks_like_xml(data):
+        return Found(data)
+    if b"%PDF-" in data[:_PDF_HEAD]:
         embedded = pdf.extract(data)
         return Found(embedded.data, embedded.name, embedded.issues)
     if archive.kind_of(data[:512]) is not None:
         raise Refused("archive", "Ceci est une archive : donnez son chemin, pas son contenu.")
-    if not markup and data.strip(b" \t\r\n\x00"):
+    if data.strip(b" \t\r\n\x00"):
         raise Refused(
             "unknown_kind",
             "Ce fichier n'est ni un XML, ni un PDF, ni une archive zip ou tar : il n'est pas lu.",

@@ -5,6 +5,7 @@ SIRETs, VAT keys with letters, digits of other scripts), and tests hold both to 
 A number with a wrong key is never taken: it stays as written, and an issue says so.
 """
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -43,7 +44,7 @@ NO_NUMBERS: Final = FrenchNumbers()
 def french_numbers(
     legal_id: str | None,
     legal_scheme: str | None,
-    others: tuple[tuple[str | None, str | None], ...],
+    others: Sequence[tuple[str | None, str | None]],
     vat_id: str | None,
     country: str | None,
 ) -> FrenchNumbers:

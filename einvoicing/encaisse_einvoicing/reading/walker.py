@@ -50,6 +50,8 @@ def _place(step: Step, element: Element) -> str:
 class Walk:
     """Read one document along the compiled steps; use once."""
 
+    __slots__ = ("_plan", "_unlisted", "currencies", "frames", "issues", "unmapped")
+
     def __init__(self, plan: Plan) -> None:
         """Start with nothing found."""
         self._plan: Final = plan
