@@ -26,6 +26,7 @@ from encaisse_core.payments import TOLD
 from encaisse_core.sightings import record_of
 from encaisse_core.store import schema
 from encaisse_core.store.engine import instant
+from encaisse_core.store.schema.money import ALLOCATED
 from encaisse_core.store.upsert import among
 
 Row = dict[str, Any]
@@ -278,16 +279,14 @@ def _grouped(
 
 def collected_untold(tx: Connection, company_id: str) -> dict[tuple[str, str], int]:
     """Add what collectors received on a claim and a tool does not show yet."""
-    p, a, x = schema.payment.c, schema.allocation.c, schema.payment_sighting.c
+    p, x = schema.payment.c, schema.payment_sighting.c
     collected: dict[str, dict[str, int]] = defaultdict(dict)
-    query = (
-        select(p.id, p.claim_id, func.sum(a.amount).label("amount"))
-        .join(schema.allocation, (a.company_id == p.company_id) & (a.payment_id == p.id))
-        .where(p.company_id == company_id, p.origin == "collector")
-        .group_by(p.id, p.claim_id)
+    query = select(p.id, p.claim_id, ALLOCATED.label("amount")).where(
+        p.company_id == company_id, p.origin == "collector"
     )
     for row in tx.execute(query):
-        collected[row.claim_id][row.id] = int(row.amount)
+        if row.amount is not None:
+            collected[row.claim_id][row.id] = int(row.amount)
     told: dict[str, set[str]] = defaultdict(set)
     for echo in tx.execute(
         select(x.payment_id, x.connection_id).where(x.company_id == company_id, x.role.in_(TOLD))

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, select
 
 from encaisse_core import claim_states, journal, tasks
 from encaisse_core.allocate import Open, allocate
@@ -19,6 +19,7 @@ from encaisse_core.host import Host, Link
 from encaisse_core.naming import first_free, named
 from encaisse_core.store import schema
 from encaisse_core.store.engine import rows, stamp
+from encaisse_core.store.schema.money import ALLOCATED
 
 TOLD = ("echo", "same", "bridged")
 """Roles of a sighting of a payment in a tool that knows of it, or will without our doing."""
@@ -186,26 +187,24 @@ def untold_at_first_sight(tx: Connection, where: Link, claim_id: str, shown: int
     counts as shown, also in a record the tool gave a new name since.
     """
     company_id = where.company_id
-    p, a, c, x = schema.payment.c, schema.allocation.c, schema.claim.c, schema.payment_sighting.c
+    p, c, x = schema.payment.c, schema.claim.c, schema.payment_sighting.c
     owed = int(
         tx.execute(select(c.open).where(c.company_id == company_id, c.id == claim_id)).scalar_one()
     )
-    told = {
-        row.payment_id: row.role
-        for row in tx.execute(
-            select(x.payment_id, x.role).where(
-                x.company_id == company_id, x.connection_id == where.id, x.role.in_(TOLD)
-            )
+    here = (p.company_id == company_id, p.claim_id == claim_id)
+    query = select(p.id, p.origin, ALLOCATED.label("cents")).where(*here)
+    paid = [row for row in tx.execute(query) if row.cents is not None]
+    told: dict[str, str] = {}
+    if paid:
+        marks = select(x.payment_id, x.role).where(
+            x.company_id == company_id,
+            x.connection_id == where.id,
+            x.role.in_(TOLD),
+            x.payment_id.in_([row.id for row in paid]),
         )
-    }
-    query = (
-        select(p.id, p.origin, func.sum(a.amount).label("cents"))
-        .join(schema.allocation, (a.company_id == p.company_id) & (a.payment_id == p.id))
-        .where(p.company_id == company_id, p.claim_id == claim_id)
-        .group_by(p.id, p.origin)
-    )
+        told = {row.payment_id: row.role for row in tx.execute(marks)}
     awaited = comes = 0
-    for row in tx.execute(query):
+    for row in paid:
         if row.origin != "collector" or told.get(row.id) == "bridged":
             comes += int(row.cents)
         elif row.id not in told:

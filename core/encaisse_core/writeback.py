@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, select
 
 from encaisse_api import (
     RecordsPayments,
@@ -21,6 +21,7 @@ from encaisse_core import outbox, routing
 from encaisse_core.books_entries import handed_over
 from encaisse_core.host import Host, Link, link
 from encaisse_core.store import schema
+from encaisse_core.store.schema.money import ALLOCATED
 
 
 def plan_write_backs(host: Host, company_id: str) -> int:
@@ -123,19 +124,13 @@ def _collected(tx: Connection, company_id: str, connection_id: str) -> list[dict
 
     Not while a person looks whether the tool shows it already, nor once the person said so.
     """
-    p, a, s = schema.payment.c, schema.allocation.c, schema.sighting.c
+    p, s = schema.payment.c, schema.sighting.c
     t, x = schema.task.c, schema.payment_sighting.c
     asked = select(t.subject).where(
         t.company_id == company_id, t.kind == "maybe_same", t.done_at.is_(None)
     )
     typed = select(x.payment_id).where(
         x.company_id == company_id, x.connection_id == connection_id, x.role == "same"
-    )
-    principal = (  # for each payment: grouped, SQLite would read all of a tool's records for each
-        select(func.sum(a.amount))
-        .where(a.company_id == p.company_id, a.payment_id == p.id)
-        .correlate(schema.payment)
-        .scalar_subquery()
     )
     query = (
         select(
@@ -147,7 +142,7 @@ def _collected(tx: Connection, company_id: str, connection_id: str) -> list[dict
             s.id.label("sighting_id"),
             s.remote_ref,
             s.number,
-            principal.label("amount"),
+            ALLOCATED.label("amount"),
         )
         .join(schema.sighting, (s.company_id == p.company_id) & (s.claim_id == p.claim_id))
         .where(

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from encaisse_api import wire
 from encaisse_api.money import Money
 from encaisse_api.source import (
+    Debtor,
     Instalment,
     InvoiceKind,
     InvoiceState,
@@ -51,6 +52,15 @@ class Facts:
     cards: Mapping[str, AccountRow] = field(default_factory=dict[str, AccountRow])
     terms: Terms = NO_TERMS
     seller: Seller = field(default_factory=Seller)
+    customers: dict[tuple[str, str], Debtor] = field(default_factory=dict[tuple[str, str], Debtor])
+    """Customers read so far, by account and name: each has many items."""
+
+    def customer(self, line: Line) -> Debtor:
+        """Identify whose account a line is on."""
+        named = (line.account, line.account_name)
+        if named not in self.customers:
+            self.customers[named] = debtor(*named, self.cards.get(line.account))
+        return self.customers[named]
 
 
 def invoices(
@@ -122,7 +132,7 @@ def _mapped(claim: Claim, facts: Facts) -> SourceInvoice:
         open=Money(amount=open_),
         credited=None if credit else Money(amount=credited),
         instalments=tuple(parts),
-        debtor=debtor(claim.account, first.account_name, facts.cards.get(claim.account)),
+        debtor=facts.customer(first),
         seller=facts.seller,
         document_ref=documents.ref_of(first),
         lineage=Lineage(tool=first.tool) if first.tool else None,

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from sqlalchemy import CheckConstraint, Column, Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    Index,
+    Integer,
+    String,
+    Text,
+    UniqueConstraint,
+    func,
+    select,
+)
 
 from encaisse_core.store.schema.base import (
     Day,
@@ -73,6 +83,16 @@ allocation = company_table(
     UniqueConstraint("company_id", "payment_id", "claim_id", "echeance_id"),
     CheckConstraint("amount <> 0", name="amount"),
 )
+
+ALLOCATED = (
+    select(func.sum(allocation.c.amount))
+    .where(allocation.c.company_id == payment.c.company_id, allocation.c.payment_id == payment.c.id)
+    .correlate(payment)
+    .scalar_subquery()
+)
+"""What a payment settled; null where nothing. Asked of each: grouped, SQLite would read all that
+was ever settled, or all of a tool's records for each payment.
+"""
 
 settlement = company_table(
     "settlement",
