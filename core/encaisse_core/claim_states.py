@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, select, text
+from sqlalchemy import BigInteger, Connection, Text, bindparam, select, text
 
 from encaisse_core import journal
 from encaisse_core.host import Host
 from encaisse_core.store import schema
+from encaisse_core.store.said import Said
 from encaisse_core.store.schema import owed
 from encaisse_core.store.upsert import among
 
@@ -35,27 +36,29 @@ def standing_claim(tx: Connection, company_id: str, claim_id: str) -> str:
         claim_id = str(into)
 
 
+_C, _E, _S = schema.claim.c, schema.echeance.c, schema.sighting.c
+_COMPANY, _CLAIM = bindparam("of_company", type_=Text), bindparam("of_claim", type_=Text)
+_STOOD = Said(select(_C.state, _C.open).where(_C.company_id == _COMPANY, _C.id == _CLAIM))
+_OPENS = Said(select(_E.open).where(_E.company_id == _COMPANY, _E.claim_id == _CLAIM))
+_SHOWN = Said(select(_S.presence, _S.state).where(_S.company_id == _COMPANY, _S.claim_id == _CLAIM))
+_MOVED = Said(
+    schema.claim.update()
+    .where(_C.company_id == _COMPANY, _C.id == _CLAIM)
+    .values(state=bindparam("now_state", type_=Text), open=bindparam("now_open", type_=BigInteger))
+)
+"""Made once: each payment and each record that joins asks them."""
+
+
 def refresh(host: Host, tx: Connection, company_id: str, claim_id: str) -> bool:
     """Work a claim's open amount and state out again; return whether anything changed."""
-    c, e, s = schema.claim.c, schema.echeance.c, schema.sighting.c
-    claim = tx.execute(
-        select(c.state, c.open).where(c.company_id == company_id, c.id == claim_id)
-    ).one()
-    opens = tx.execute(
-        select(e.open).where(e.company_id == company_id, e.claim_id == claim_id)
-    ).scalars()
-    sightings = tx.execute(
-        select(s.presence, s.state).where(s.company_id == company_id, s.claim_id == claim_id)
-    ).all()
-    total = sum(opens)
-    state = state_of(total, [(row.presence, row.state) for row in sightings])
-    if (claim.state, claim.open) == (state, total):
+    named = {"of_company": company_id, "of_claim": claim_id}
+    stood = _STOOD.run(tx, named).fetchone()
+    assert stood is not None
+    total = sum(row[0] for row in _OPENS.run(tx, named).fetchall())
+    state = state_of(total, [(row[0], row[1]) for row in _SHOWN.run(tx, named).fetchall()])
+    if tuple(stood) == (state, total):
         return False
-    tx.execute(
-        schema.claim.update()
-        .where(c.company_id == company_id, c.id == claim_id)
-        .values(state=state, open=total)
-    )
+    _MOVED.run(tx, {**named, "now_state": state, "now_open": total})
     journal.append(
         tx, company_id, host.clock.now(), "claim_moved", claim_id, {"state": state, "open": total}
     )

@@ -12,12 +12,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
+from functools import cache
 from itertools import count
 from json.encoder import encode_basestring_ascii
 
-from sqlalchemy import Connection, Table, select
+from sqlalchemy import Connection, Table, Text, bindparam, select
 
 from encaisse_core.clock import base32, base32_80
+from encaisse_core.store.said import Said
 
 
 def named(kind: str, *parts: str | int) -> str:
@@ -90,7 +92,14 @@ def first_free(tx: Connection, table: Table, company_id: str, kind: str, *parts:
     """
     for turn in count():
         made = named(kind, company_id, *parts, turn)
-        taken = select(table.c.id).where(table.c.company_id == company_id, table.c.id == made)
-        if tx.execute(taken).first() is None:
+        named_so = {"of_company": company_id, "of_id": made}
+        if _taken(table).run(tx, named_so).fetchone() is None:
             return made
     raise AssertionError("unreachable")  # pragma: no cover - `count` does not end
+
+
+@cache
+def _taken(table: Table) -> Said:
+    """Ask whether a company's table has a row of this id."""
+    here = table.c.company_id == bindparam("of_company", type_=Text)
+    return Said(select(table.c.id).where(here, table.c.id == bindparam("of_id", type_=Text)))

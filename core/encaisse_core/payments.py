@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import BigInteger, Connection, Text, bindparam, select
 
 from encaisse_core import claim_states, journal, tasks
 from encaisse_core.allocate import Open, allocate
@@ -19,6 +19,7 @@ from encaisse_core.host import Host, Link
 from encaisse_core.naming import first_free, named
 from encaisse_core.store import schema
 from encaisse_core.store.engine import rows, stamp
+from encaisse_core.store.said import Said
 from encaisse_core.store.schema.money import ALLOCATED
 
 TOLD = ("echo", "same", "bridged")
@@ -340,6 +341,34 @@ def use_unallocated(host: Host, tx: Connection, company_id: str, claim_id: str) 
         )
 
 
+_A, _E = schema.allocation.c, schema.echeance.c
+_KEYS = {
+    _A.company_id: bindparam("of_company", type_=Text),
+    _A.payment_id: bindparam("of_payment", type_=Text),
+    _A.claim_id: bindparam("of_claim", type_=Text),
+    _A.echeance_id: bindparam("of_part", type_=Text),
+}
+_CENTS = bindparam("cents", type_=BigInteger)
+_MORE = Said(
+    schema.allocation.update()
+    .where(*(column == bound for column, bound in _KEYS.items()))
+    .values(amount=_A.amount + _CENTS)
+)
+_ALLOT = Said(
+    schema.allocation.insert().values(
+        {column.name: bound for column, bound in _KEYS.items()}
+        | {"id": bindparam("of_id", type_=Text), "amount": _CENTS}
+        | {"created_at": bindparam("at", type_=Text)}
+    )
+)
+_PAY = Said(
+    schema.echeance.update()
+    .where(_E.company_id == _KEYS[_A.company_id], _E.id == _KEYS[_A.echeance_id])
+    .values(open=_E.open - _CENTS)
+)
+"""Made once: each part of each payment asks them."""
+
+
 def _allocate(
     tx: Connection,
     company_id: str,
@@ -349,34 +378,12 @@ def _allocate(
     cents: int,
     at: str,
 ) -> None:
-    a, e = schema.allocation.c, schema.echeance.c
-    more = tx.execute(
-        schema.allocation.update()
-        .where(
-            a.company_id == company_id,
-            a.payment_id == payment_id,
-            a.claim_id == claim_id,
-            a.echeance_id == echeance_id,
-        )
-        .values(amount=a.amount + cents)
-    )
-    if more.rowcount == 0:
-        tx.execute(
-            schema.allocation.insert().values(
-                company_id=company_id,
-                id="alc_" + payment_id[4:] + "_" + echeance_id[4:],
-                payment_id=payment_id,
-                claim_id=claim_id,
-                echeance_id=echeance_id,
-                amount=cents,
-                created_at=at,
-            )
-        )
-    tx.execute(
-        schema.echeance.update()
-        .where(e.company_id == company_id, e.id == echeance_id)
-        .values(open=e.open - cents)
-    )
+    part: dict[str, Any] = {"of_company": company_id, "of_part": echeance_id, "cents": cents}
+    here = part | {"of_payment": payment_id, "of_claim": claim_id}
+    if _MORE.run(tx, here).rowcount == 0:
+        name = "alc_" + payment_id[4:] + "_" + echeance_id[4:]
+        _ALLOT.run(tx, here | {"of_id": name, "at": at})
+    _PAY.run(tx, part)
 
 
 def _open_echeances(tx: Connection, company_id: str, claim_id: str) -> list[Open]:
