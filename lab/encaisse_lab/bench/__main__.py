@@ -28,7 +28,7 @@ NOT_MET = 1
 @click.command()
 @click.option("--corpus", type=click.Path(path_type=Path), default=CORPUS, help="Dossier lu.")
 @click.option(
-    "--rounds", type=click.IntRange(5), default=15, show_default=True, help="Nombre de tours."
+    "--rounds", type=click.IntRange(5), default=25, show_default=True, help="Nombre de tours."
 )
 @click.option(
     "--memory",
