@@ -16,11 +16,17 @@ from typing import Any
 import pytest
 from alembic import command
 from alembic.config import Config
+from hypothesis import HealthCheck, settings
 from sqlalchemy import URL, Engine, inspect
 
 from encaisse_core.clock import VirtualClock
 from encaisse_core.store import engine, schema
 from encaisse_core.store.apart import grants
+
+settings.register_profile(
+    "untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)  # a busy machine is no fault of what is tested
+settings.load_profile("untimed")
 
 gc.set_threshold(100_000, 20, 20)  # statements are built by the million, and few are cycles
 

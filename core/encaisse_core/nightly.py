@@ -234,7 +234,6 @@ def seal(host: Host, night: Night, signer: Signer) -> None:
     n = schema.night
     with host.store.begin("night.seal") as tx:
         journal.seal(tx, night.company_id, now, signer)
-        host.store.learn(tx)
         body = {"counts": dict(sorted(night.counts.items())), "failures": night.failures}
         tx.execute(
             n.update()

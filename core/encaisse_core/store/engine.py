@@ -193,15 +193,6 @@ class Store:
         _TURN.run(connection, {"number": _lock_number(company_id)})
         return self.db_now(connection)
 
-    def learn(self, connection: Connection) -> None:
-        """Let SQLite count what it plans its questions by; PostgreSQL does so by itself.
-
-        Without any count it takes a company's rows for few, and reads all of them for one claim. It
-        costs milliseconds, and nothing where tables have not grown much since.
-        """
-        if self.sqlite:
-            connection.exec_driver_sql("PRAGMA optimize").close()
-
     def set_virtual_now(self, now: datetime) -> None:
         """Put the store on simulated time."""
         with self.begin() as connection:
@@ -316,7 +307,6 @@ def _engine(url: str) -> Engine:
             "foreign_keys=ON",
             "busy_timeout=30000",
             "cache_size=-16000",  # KiB; its own 2 MB read a set's claims from the file twice
-            "analysis_limit=400",  # rows of an index that `learn` looks at, as its authors advise
         ):
             connection.execute(f"PRAGMA {pragma}").close()
 
