@@ -146,7 +146,7 @@ class Watched:
 
 def run(seed: int, *, kills: int, database: str | None = None) -> Processes:
     """Kill a daemon that is told things that often, let nights run to their end, then judge."""
-    told = Processes(f"{'sqlite' if database is None else 'postgresql'}, told by day")
+    told = Processes("sqlite" if database is None else "postgresql")
     with street_of(seed, told, database) as street:
         _strike(street, kills)
         for _ in range(2):

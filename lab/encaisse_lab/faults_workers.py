@@ -73,7 +73,7 @@ class Struck:
 
 def run(seed: int, *, kills: int, freezes: int, database: str) -> Struck:
     """Strike one of two workers that often, then judge; `database` is a PostgreSQL server's."""
-    told = Struck(Processes("postgresql, workers"))
+    told = Struck(Processes("postgresql"))
     with street_of(seed, told.found, database, Crew) as street:
         assert isinstance(street, Crew)
         pair = [street.start(), street.start()]
