@@ -73,7 +73,7 @@ def demo(seed: int, nights: int, folder: Path | None, as_json: bool, broken: Bre
 @click.option(
     "--invoices",
     type=click.IntRange(50, 100_000),
-    help="Vit plutôt l'année d'une entreprise qui émet autant de factures par an.",
+    help="Vit plutôt l'année d'une entreprise d'autant de factures, dont la moitié est déjà là.",
 )
 @click.option("--twice", is_flag=True, help="Avec --invoices : deux fois, dont une nuit par HTTP.")
 @click.option("--outage", is_flag=True, help="Met plutôt chaque source en panne à chaque étape.")

@@ -1,8 +1,8 @@
 """Keep what each part of a proof found, so that a proof of hours is made in pieces and joined.
 
 A piece is one JSON file: which part, of which commit, when, the command that repeats it, figures
-and what does not hold. Pieces of two commits prove nothing about either: they are joined only when
-asked, and the page says which is which.
+and what does not hold. Pieces of two states of the code prove nothing about either: they are joined
+only when asked, and the page says which is which.
 """
 
 from __future__ import annotations
@@ -23,6 +23,9 @@ PARTS: tuple[Part, ...] = get_args(Part)
 UNKNOWN = "unknown"
 """The commit where the code lies in no repository."""
 
+CODE = (":/", ":(top,exclude)docs", ":(top,exclude)*.md")
+"""What a proof is of: all but the pages, which may be written between two of its pieces."""
+
 
 class Piece(TypedDict):
     """Be one file: `figures` are as the part's own room reads them."""
@@ -40,11 +43,11 @@ _READ = TypeAdapter(dict[str, Any])
 
 
 def commit() -> str:
-    """Name the commit this code is of; what was changed since is told too."""
+    """Name the last commit that touched the code; what was changed since is told too."""
     asked = ("git", "-C", str(Path(__file__).parent))
     try:
-        head = _said(*asked, "rev-parse", "--short=12", "HEAD")
-        changed = _said(*asked, "status", "--porcelain", "--untracked-files=no", "--", ":/*.py")
+        head = _said(*asked, "log", "-1", "--format=%H", "--", *CODE)[:12]
+        changed = _said(*asked, "status", "--porcelain", "--untracked-files=no", "--", *CODE)
     except (OSError, subprocess.CalledProcessError):
         return UNKNOWN
     return f"{head} and changes" if changed else head

@@ -30,8 +30,9 @@ LATE_PER_CENT = 8
 TERMS = (30, 45, 60, 60)
 """Days to pay, as often as they are drawn: 60 is the legal most (L441-10 C. com.)."""
 
-BEFORE = 75
-"""Days before the first night on which invoices were issued already."""
+BEFORE = 181
+"""Days before the first night on which invoices were issued already: since January, when the first
+exercice began. Half of all the invoices are as old; most of those are paid."""
 
 QUIET = 4
 """Days at the end without deeds, so that all that was done has been answered by the last night."""
@@ -153,8 +154,8 @@ class People:
         punctual = tuple(inventor.company() for _ in range(PUNCTUAL))
         self._customers = (punctual, tuple(inventor.company() for _ in range(LATE)))
         first = self.start - timedelta(days=BEFORE)
-        self._spread(first, BEFORE)
-        self._spread(self.start, YEAR)
+        self._spread(first, BEFORE, self.invoices // 2)
+        self._spread(self.start, YEAR, self.invoices - self.invoices // 2)
         for back in range(BEFORE):
             self._work(first + timedelta(days=back), now, {})
         self.deeds.clear()
@@ -185,13 +186,12 @@ class People:
 
     # Customers and users.
 
-    def _spread(self, first: date, days: int) -> None:
-        """Share a year's invoices out over working days."""
+    def _spread(self, first: date, days: int, many: int) -> None:
+        """Share invoices out over working days."""
         working = [
             day for place in range(days) if (day := first + timedelta(days=place)).weekday() < 5
         ]
-        total = round(self.invoices * days / YEAR)
-        self._issued.update(self.chance.choices(working, k=total))
+        self._issued.update(self.chance.choices(working, k=many))
 
     def _work(self, today: date, now: datetime, held: Mapping[str, str]) -> None:
         for plan in self._planned.pop(today, []):

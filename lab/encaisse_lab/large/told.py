@@ -33,7 +33,7 @@ class LargeFigures(TypedDict):
     """Be the JSON of `encaisse year --invoices`; the same seed gives the same bytes."""
 
     seed: int
-    invoices_a_year: int
+    invoices: int
     nights: int
     connections: int
     stock: int
@@ -79,7 +79,7 @@ def figures(year: Large) -> LargeFigures:
             unread[str(tools[connection])] = unread.get(str(tools[connection]), 0) + 1
     return LargeFigures(
         seed=year.seed,
-        invoices_a_year=year.invoices,
+        invoices=year.invoices,
         nights=len(year.nights),
         connections=len(TOOLS) + 1,
         stock=year.stock[-1],

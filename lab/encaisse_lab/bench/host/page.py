@@ -88,11 +88,11 @@ def _head(sizes: Sizes, peak: float, versions: str, day: date) -> Iterator[str]:
     yield (
         "The raw peer is a program of one page: `sqlite3` `executemany` of an upsert, or `COPY` "
         "into a temporary table and an upsert from there, of the same columns of the same rows, "
-        "the record's text included and given ready. `bare` leaves that text out. Neither has a "
-        "cursor, an event, or a second company. Two more are printed and not judged: the raw peer "
-        "that makes its rows of the same invoices within its time, as ours does, and a raw upsert "
-        "of the rows ours leaves, given ready, into our own table with its keys. dlt merges the "
-        "dictionaries ours checks and stores."
+        "the record's text included, which it lays out from the same invoices within its time, as "
+        "ours does. `bare` leaves that text out. Neither has a cursor, an event, or a second "
+        "company. Two more are printed and not judged: the raw peer handed its rows ready, and a "
+        "raw upsert of the rows ours leaves, handed ready, into our own table with its keys. dlt "
+        "merges the dictionaries ours checks and stores."
         " The drain's raw loop leaves the rows ours leaves, in the host's own tables: each claim, "
         "fence and result with its two events is a transaction, and it lends no client."
     )

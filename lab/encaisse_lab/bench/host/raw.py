@@ -1,9 +1,8 @@
 """What a program of one page would do with the same rows: upsert them, and nothing else.
 
-The raw peers keep the same columns of each invoice as ours does, the record as text included, which
-they are given ready to write; `BARE` leaves the record out. They know no cursor, no event, no
-company but one. What laying the invoices out as rows costs is told beside, since ours does it
-within its time.
+The raw peers keep the same columns of each invoice as ours does, the record as text included;
+`BARE` leaves the record out. They know no cursor, no event, no company but one. What laying the
+invoices out as rows costs them is told apart: a program that is handed its rows ready does less.
 """
 
 from __future__ import annotations
