@@ -159,6 +159,9 @@ def _tidy(raw: dict[str, object], above: str) -> dict[str, object]:
             field.startswith("vat_ex") and above == "lines.extensions."
         ):
             raw.pop(field, None)
+    for of_gross in ("gross_base_quantity", "gross_base_quantity_unit"):  # only where it differs
+        if of_gross in raw and raw[of_gross] == raw.get(of_gross.removeprefix("gross_")):
+            del raw[of_gross]
     if "gross_price" in raw:
         raw.setdefault("price_discount", Decimal("1.50"))
     elif above == "lines.":
