@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Generic, Literal, TypeVar
 
-from pydantic import AwareDatetime, Field, StringConstraints, model_validator
+from pydantic import AwareDatetime, Field, StringConstraints, field_validator, model_validator
 
 from encaisse_api import reckoning
 from encaisse_api.base import Frozen
-from encaisse_api.money import Currency, Money
+from encaisse_api.money import Currency, Money, met
 
 Text = Annotated[
     str,
@@ -94,6 +94,8 @@ class Instalment(Frozen):
     amount: Money
     open: Money
 
+    _met = field_validator("amount", "open", mode="wrap")(met)
+
 
 class Lineage(Frozen):
     """Say where the tool itself got the invoice: another tool's record, or our own reference."""
@@ -141,6 +143,8 @@ class SourceInvoice(Frozen):
     document_ref: Text | None = None
     document_sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] | None = None
     lineage: Lineage | None = None
+
+    _met = field_validator("total", "open", "credited", mode="wrap")(met)
 
     @model_validator(mode="after")
     def _adds_up(self) -> SourceInvoice:

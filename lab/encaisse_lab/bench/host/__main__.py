@@ -15,6 +15,7 @@ from pathlib import Path
 
 import click
 
+from encaisse_core.cli import start
 from encaisse_lab.bench.host import databases, joining, page
 from encaisse_lab.bench.host.found import Bench, Finding
 from encaisse_lab.bench.host.measures import MEASURES
@@ -77,6 +78,7 @@ def bench(
     """Mesure l'hôte à côté de SQL brut et de dlt, sur les mêmes lignes et les deux bases."""
     logging.disable(logging.CRITICAL)
     warnings.simplefilter("ignore")
+    start.seldom()  # as in every process of ours; the peers have it too
     sizes = {"rows": rows, "peer_rows": min(peer_rows, rows), "page": page_, "rounds": rounds}
     found: list[Finding] = []
     for name in database or databases.NAMES:
