@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import BigInteger, Connection, Text, bindparam, select, text
+from sqlalchemy import BigInteger, Connection, Text, bindparam, select
 
 from encaisse_core import journal
 from encaisse_core.host import Host
 from encaisse_core.store import schema
 from encaisse_core.store.said import Said
 from encaisse_core.store.schema import owed
+from encaisse_core.store.schema.base import holding
 from encaisse_core.store.upsert import among
 
 
@@ -83,11 +84,11 @@ def stale_states(tx: Connection, company_id: str) -> list[str]:
     only claims that have such a record, or such a state, are looked at.
     """
     c, s = schema.claim.c, schema.sighting.c
-    odd = select(s.claim_id).where(s.company_id == company_id, text(owed.ODD))
+    odd = select(s.claim_id).where(s.company_id == company_id, holding(owed.ODD))
     suspects = (
         odd.where(s.claim_id.is_not(None)),
         select(c.id).where(c.company_id == company_id, c.state.in_(("unseen", "cancelled"))),
-        select(c.id).where(c.company_id == company_id, text(owed.STALE)),
+        select(c.id).where(c.company_id == company_id, holding(owed.STALE)),
     )
     found: set[str] = set()
     for query in suspects:

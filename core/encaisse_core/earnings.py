@@ -19,6 +19,7 @@ from encaisse_core.host import Host, Link
 from encaisse_core.store import schema
 from encaisse_core.store.engine import instant, rows, stamp
 from encaisse_core.store.schema import money
+from encaisse_core.store.schema.base import holding
 from encaisse_core.store.upsert import among
 
 Row = dict[str, Any]
@@ -74,7 +75,7 @@ def _note_paid_out(tx: Connection, company_id: str) -> None:
     """Mark the settlements that executed payouts name; one not known yet is looked for again."""
     o, s = schema.payout.c, schema.settlement.c
     query = select(o.id, o.connection_id, o.record).where(
-        o.company_id == company_id, text(money.UNNOTED)
+        o.company_id == company_id, holding(money.UNNOTED)
     )
     for row in tx.execute(query).all():
         payout = CollectorPayout.model_validate(json.loads(row.record))

@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, select
 
 from encaisse_api import Debtor, SourceInvoice
 from encaisse_core import bridges, candidates, doubts, journal, payments
@@ -24,6 +24,7 @@ from encaisse_core.sightings import record_of
 from encaisse_core.store import schema
 from encaisse_core.store.engine import rows, stamp
 from encaisse_core.store.schema import owed
+from encaisse_core.store.schema.base import holding
 from encaisse_core.store.upsert import among
 
 
@@ -196,7 +197,7 @@ def _unfollowed(
         select(s.id)
         .where(
             s.company_id == company_id,
-            text(owed.UNFOLLOWED),
+            holding(owed.UNFOLLOWED),
             s.presence == "live",
             s.connection_id.in_(connections),
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, exists, literal, or_, select, text
+from sqlalchemy import ColumnElement, Connection, and_, exists, literal, or_, select
 
 from encaisse_core import plain
 from encaisse_core.claim_states import standing_claim
@@ -14,6 +14,7 @@ from encaisse_core.payments import add_payment, undo_payment
 from encaisse_core.store import schema
 from encaisse_core.store.engine import rows, stamp
 from encaisse_core.store.schema import money
+from encaisse_core.store.schema.base import holding
 from encaisse_core.store.upsert import bulk_upsert
 
 
@@ -109,7 +110,7 @@ def _followed(tx: Connection, company_id: str) -> None:
     s = schema.settlement.c
     tx.execute(
         schema.settlement.update()
-        .where(s.company_id == company_id, text(money.UNFOLLOWED))
+        .where(s.company_id == company_id, holding(money.UNFOLLOWED))
         .values(followed_state=s.state, followed_principal=s.principal)
     )
 

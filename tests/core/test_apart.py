@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,9 @@ import pytest
 from sqlalchemy import Connection, event, func, make_url, select, text
 from sqlalchemy.exc import ProgrammingError
 from tests.conftest import WORKER, as_owner, fresh_postgres
-from tests.core.houses import House, make
+from tests.core.houses import House, line_of, make
 
-from encaisse_core import connecting
+from encaisse_core import connecting, reconcile
 from encaisse_core.cli import examining
 from encaisse_core.clock import VirtualClock
 from encaisse_core.errors import StoreError, UsageError
@@ -231,3 +232,23 @@ def _names(statement: str, table: str, column: str) -> bool:
     return any(f"{name}.{column} = " in condition for name in (table, *alias)) or any(
         f"= {name}.{column}" in condition for name in (table, *alias)
     )
+
+
+def test_reconciling_one_company_brings_up_nothing_of_another(
+    database_url: str, tmp_path: Path, clock: VirtualClock
+) -> None:
+    house = make(database_url, tmp_path, clock, invoices=INVOICES)
+    try:
+        (procedure,) = house.open_everything()
+        house.paper.collect("p1", procedure, line_of(house, [procedure]), 100_00, date(2026, 2, 4))
+        house.night()
+        other = connecting.add_company(house.app.host, siren=OTHER, name="B", environment="test")
+        news = schema.settlement.update().values(followed_state="pending")
+        with house.host.store.begin() as tx:
+            assert tx.execute(news).rowcount == 1
+        reconcile.reconcile(house.app.host.of(other), other)
+        with house.host.store.begin() as tx:
+            followed = tx.execute(select(schema.settlement.c.followed_state)).scalar_one()
+        assert followed == "pending"
+    finally:
+        house.app.close()

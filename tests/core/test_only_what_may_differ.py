@@ -93,3 +93,19 @@ def test_what_is_written_back_is_not_looked_for_among_all_invoices_each_time(hou
     for each in asked:
         read = [*plans.steps(house, each, "sighting"), *plans.steps(house, each, "payment")]
         assert any("claim_id=?" in step for step in read), read
+
+
+def test_what_is_news_of_money_is_found_by_the_index_of_the_news(house: House) -> None:
+    house.night()
+    asked = [
+        (table, index, each)
+        for table, index, *parts in (
+            ("sighting", "ix_sighting_odd", "FROM sighting", "presence <> 'live'"),
+            ("claim", "ix_claim_stale", "FROM claim", "state = 'open' and open = 0"),
+        )
+        for each in plans.statements(house, house.night, *parts)
+    ]
+    assert {index for _, index, _ in asked} == {"ix_sighting_odd", "ix_claim_stale"}
+    for table, index, each in asked:
+        read = plans.steps(house, each, table)
+        assert [index in step for step in read] == [True], (each, read)

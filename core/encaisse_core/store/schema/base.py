@@ -16,6 +16,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    TextClause,
     text,
 )
 from sqlalchemy.schema import SchemaItem
@@ -66,6 +67,15 @@ def to(table: str, *columns: str) -> ForeignKeyConstraint:
     return ForeignKeyConstraint(
         ["company_id", *columns], [f"{table}.company_id", *[f"{table}.id" for _ in columns]]
     )
+
+
+def holding(condition: str) -> TextClause:
+    """Say the condition of an index beside others, in brackets of its own.
+
+    Without them its `or` reaches over the others, the company too: on SQLite a statement meant for
+    one company's rows would be about all companies'.
+    """
+    return text(f"({condition})")
 
 
 def only(name: str, *columns: str, where: str) -> Index:
