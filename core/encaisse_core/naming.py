@@ -72,10 +72,10 @@ def _digester(kind: str, *parts: str | int) -> Callable[..., bytes]:
 
     def digest(*last: str | int) -> bytes:
         whole = begun.copy()
-        for part in last:
-            said = encode_basestring_ascii(part) if isinstance(part, str) else str(part)
-            whole.update(f", {said}".encode())
-        whole.update(b"]")
+        said = [
+            encode_basestring_ascii(part) if isinstance(part, str) else str(part) for part in last
+        ]
+        whole.update(f", {', '.join(said)}]".encode("ascii") if said else b"]")
         return whole.digest()
 
     return digest

@@ -43,9 +43,11 @@ def canonical(value: JSON) -> str:
 
 
 def _check(value: object) -> None:
-    if value is None or isinstance(value, (bool, str)):
+    if isinstance(value, (list, tuple)):
+        _check_each(cast("Sequence[object]", value))
+    elif value is None or isinstance(value, (bool, str)):
         return
-    if isinstance(value, int):
+    elif isinstance(value, int):
         if abs(value) > LARGEST_INTEGER:
             raise ValueError("an integer above 2^53 - 1 must be written as text")
     elif isinstance(value, dict):
@@ -54,14 +56,21 @@ def _check(value: object) -> None:
                 raise ValueError(f"a key of the journal is text, not {type(key).__name__}")
             if type(item) is not str:
                 _check(item)
-    elif isinstance(value, (list, tuple)):
-        for item in cast("Sequence[object]", value):
-            if type(item) is not str:  # a page's event lists the ids of its rows
-                _check(item)
     else:
         raise ValueError(
             f"the journal takes no {type(value).__name__}: money and dates are written as text"
         )
+
+
+def _check_each(values: Sequence[object]) -> None:
+    """Check what a list holds; texts and small integers at once: a set's facts are thousands."""
+    for item in values:
+        kind = type(item)
+        if kind is str:
+            continue
+        if kind is int and abs(cast("int", item)) <= LARGEST_INTEGER:
+            continue
+        _check(item)
 
 
 def event_hash(
