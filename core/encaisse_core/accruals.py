@@ -26,15 +26,17 @@ from sqlalchemy import (
     or_,
     select,
     text,
+    tuple_,
 )
 
-from encaisse_core import journal, plain
+from encaisse_core import plain
 from encaisse_core.clock import PARIS
 from encaisse_core.commissions import ACCRUED, EXPENSE, RULE_VERSION
 from encaisse_core.contracts import PPM, Contract
 from encaisse_core.host import Host
 from encaisse_core.store import schema
 from encaisse_core.store.engine import stamp
+from encaisse_core.store.said import bare
 
 staged = Table(
     "plain_accrual",
@@ -48,6 +50,9 @@ staged = Table(
     prefixes=["TEMPORARY"],
 )
 
+EARNED = len(staged.c) - 2
+"""Columns of a set its query selects, in this order; where it stands comes after them."""
+
 
 def accrue_plain(host: Host, company_id: str, known: Sequence[Contract]) -> int:
     """Accrue what plain settlements earn, contract by contract; return how many lines."""
@@ -56,13 +61,14 @@ def accrue_plain(host: Host, company_id: str, known: Sequence[Contract]) -> int:
 
 def _under(host: Host, company_id: str, contract: Contract) -> int:
     """Accrue under one contract, set after set; nothing here where there are only a few."""
-    written, last = 0, ""
+    written, last = 0, ("", "")
     query = _plain(company_id, contract)
     while True:
         with host.store.begin("commissions.post") as tx:
             host.store.one_at_a_time(tx, company_id)
-            after = schema.settlement.c.id > last
-            found = tx.execute(query.where(after).limit(plain.AT_ONCE)).all()
+            k = schema.settlement.c
+            after = tuple_(k.connection_id, k.remote_id) > last
+            found = bare(tx.execute(query.where(after).limit(plain.AT_ONCE)))
             if len(found) < plain.AT_LEAST and not written:
                 return 0
             if found:
@@ -70,7 +76,7 @@ def _under(host: Host, company_id: str, contract: Contract) -> int:
         written += len(found)
         if len(found) < plain.AT_ONCE:
             return written
-        last = found[-1].id
+        last = (found[-1][EARNED], found[-1][EARNED + 1])
 
 
 def _plain(company_id: str, contract: Contract) -> Any:
@@ -80,7 +86,7 @@ def _plain(company_id: str, contract: Contract) -> Any:
     line, t, merge = schema.commission_line.c, schema.task.c, schema.claim_merge.c
     amount = ((k.fee * contract.rate_ppm + PPM // 2) // literal(PPM)).label("amount")
     query = (
-        select(k.id, k.currency, k.fee.label("basis"), amount)
+        select(k.id, k.currency, k.fee.label("basis"), amount, k.connection_id, k.remote_id)
         .join(schema.procedure, (p.company_id == k.company_id) & (p.id == k.procedure_id))
         .join(schema.mandate, (m.company_id == p.company_id) & (m.id == p.mandate_id))
         .join(schema.sighting, (s.company_id == k.company_id) & (s.claim_id == k.claim_id))
@@ -113,7 +119,7 @@ def _plain(company_id: str, contract: Contract) -> Any:
                 or_(merge.kept_id == k.claim_id, merge.gone_id == k.claim_id),
             ),
         )
-        .order_by(k.id)
+        .order_by(k.connection_id, k.remote_id)
     )
     if contract.ends_on is not None:
         query = query.where(s.created_at < _midnight(contract.ends_on + timedelta(days=1)))
@@ -131,8 +137,8 @@ def _write(
     """Write a set's lines with their postings, note their settlements, and tell them together."""
     now = host.clock.now()
     lines = [
-        (company_id, host.ids.new("cml"), row.id, row.currency, row.basis, row.amount)
-        for row in found
+        (company_id, line_id, *row[:EARNED])
+        for line_id, row in zip(host.ids.some("cml", len(found)), found, strict=True)
     ]
     plain.fill(tx, staged, lines)
     t, line, entry = staged.c, schema.commission_line.c, schema.commission_entry.c
@@ -168,5 +174,5 @@ def _write(
         .values(earned_state=k.state, earned_fee=k.fee)
     )
     staged.drop(tx, checkfirst=False)
-    told: list[list[journal.JSON]] = [[each[1], each[2], each[5]] for each in lines]
+    told = [(each[1], each[2], each[5]) for each in lines]
     plain.tell(tx, company_id, now, "commissions_accrued", {"contract": contract.id}, told)

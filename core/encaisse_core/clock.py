@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from random import Random
@@ -100,6 +100,10 @@ class Ids(Protocol):
         """Make `<kind>_<ULID>`, sortable by when it was made."""
         ...
 
+    def some(self, kind: str, count: int) -> list[str]:
+        """Make many of one instant, rising, so that rows in their order are appended."""
+        ...
+
     def nonce(self, size: int) -> bytes:
         """Make bytes nobody can guess."""
         ...
@@ -108,6 +112,12 @@ class Ids(Protocol):
 def ulid(milliseconds: int, randomness: int) -> str:
     """Write 48 bits of time and 80 bits of randomness in Crockford's base 32 (ULID spec)."""
     return base32((milliseconds << 80) | (randomness & ((1 << 80) - 1)))
+
+
+def ulids(kind: str, at: datetime, drawn: Iterable[int]) -> list[str]:
+    """Write what was drawn as ids of one instant, rising; the time they share is written once."""
+    begin = f"{kind}_{ulid(int(at.timestamp() * 1000), 0)[:-16]}"
+    return [begin + base32_80(each) for each in sorted(drawn)]
 
 
 def base32(value: int) -> str:
@@ -144,6 +154,10 @@ class SystemIds:
         millis = int(self._clock.now().timestamp() * 1000)
         return f"{kind}_{ulid(millis, secrets.randbits(80))}"
 
+    def some(self, kind: str, count: int) -> list[str]:
+        drawn = (secrets.randbits(80) for _ in range(count))
+        return ulids(kind, self._clock.now(), drawn)
+
     def nonce(self, size: int) -> bytes:
         return secrets.token_bytes(size)
 
@@ -158,6 +172,10 @@ class SeededIds:
     def new(self, kind: str) -> str:
         millis = int(self._clock.now().timestamp() * 1000)
         return f"{kind}_{ulid(millis, self._random.getrandbits(80))}"
+
+    def some(self, kind: str, count: int) -> list[str]:
+        drawn = (self._random.getrandbits(80) for _ in range(count))
+        return ulids(kind, self._clock.now(), drawn)
 
     def nonce(self, size: int) -> bytes:
         return self._random.randbytes(size)

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, func, or_, select, text, true
+from sqlalchemy import ColumnElement, Connection, func, or_, select, text, true, tuple_
 
 from encaisse_api import CollectorPayout
 from encaisse_core import accruals, commissions, journal, referrers
@@ -37,17 +37,21 @@ def post_commissions(host: Host, company_id: str) -> int:
         _note_paid_out(tx, company_id)
         written = _bring_up(host, tx, company_id, known, _of_merged(tx, company_id))
     written += accruals.accrue_plain(host, company_id, known)
-    last = ""
+    s, last = schema.settlement.c, ("", "")
     while True:
         with host.store.begin("commissions.post") as tx:
             host.store.one_at_a_time(tx, company_id)
             found = _settlements(
-                tx, company_id, _unearned(), schema.settlement.c.id > last, most=AT_ONCE
+                tx,
+                company_id,
+                _unearned(),
+                tuple_(s.connection_id, s.remote_id) > last,
+                most=AT_ONCE,
             )
             written += _bring_up(host, tx, company_id, known, found)
         if len(found) < AT_ONCE:
             return written
-        last = max(row["id"] for row in found)
+        last = (found[-1]["connection_id"], found[-1]["remote_id"])
 
 
 AT_ONCE = 1000
@@ -118,23 +122,22 @@ def _of_merged(tx: Connection, company_id: str) -> list[Row]:
 def _settlements(
     tx: Connection, company_id: str, *which: ColumnElement[bool], most: int | None = None
 ) -> list[Row]:
-    """List settlements with the signature of the mandate they came under."""
+    """List settlements with the signature of the mandate they came under, as they are named."""
     s, p, m = schema.settlement.c, schema.procedure.c, schema.mandate.c
     query = (
         select(schema.settlement, m.signed_at)
         .join(schema.procedure, (p.company_id == s.company_id) & (p.id == s.procedure_id))
         .join(schema.mandate, (m.company_id == p.company_id) & (m.id == p.mandate_id))
         .where(s.company_id == company_id, *which)
-        .order_by(s.id)
+        .order_by(s.connection_id, s.remote_id)
     )
-    found = rows(tx.execute(query.limit(most)))
-    return sorted(found, key=lambda row: (row["received_on"], row["remote_id"]))
+    return rows(tx.execute(query.limit(most)))
 
 
 def _bring_up(
     host: Host, tx: Connection, company_id: str, known: list[Contract], found: Sequence[Row]
 ) -> int:
-    """Bring the lines of some settlements up to what each earns now."""
+    """Bring the lines of some settlements up to what each earns now, the earliest first."""
     if not found:
         return 0
     s = schema.settlement.c
@@ -145,7 +148,7 @@ def _bring_up(
     doubted = _doubted(tx, company_id)
     written = 0
     settled: list[str] = []
-    for row in found:
+    for row in sorted(found, key=lambda row: (row["received_on"], row["remote_id"])):
         contract = referrers.earning(known, seen.get(row["claim_id"], []))
         lines = standing.get(row["id"], [])
         doubt = row["claim_id"] in doubted

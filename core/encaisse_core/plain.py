@@ -19,7 +19,6 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     MetaData,
-    Row,
     Select,
     String,
     Table,
@@ -32,6 +31,7 @@ from sqlalchemy import (
     or_,
     select,
     text,
+    tuple_,
 )
 
 from encaisse_core import journal
@@ -39,6 +39,7 @@ from encaisse_core.host import Host
 from encaisse_core.naming import namer
 from encaisse_core.store import schema
 from encaisse_core.store.engine import stamp
+from encaisse_core.store.said import bare
 
 AT_LEAST = 100
 """Fewer plain payments than this are recorded one by one, each with an event of its own."""
@@ -65,6 +66,12 @@ _COLUMNS = (
 
 SELECTED = len(_COLUMNS) - 2
 """Columns of a set that its query selects, in this order, `told_by` first."""
+
+TOLD_BY, AMOUNT, CURRENCY, CONNECTION_ID, REMOTE_REF = (
+    _COLUMNS.index(name) - 2
+    for name in ("told_by", "amount", "currency", "connection_id", "remote_ref")
+)
+"""Where they stand in a row, which is the driver's own: ten thousand with names cost more."""
 
 staged = Table(
     "plain_payment",
@@ -121,23 +128,23 @@ def sets(
     company_id: str,
     origin: str,
     query: Select[*tuple[Any, ...]],
-    after: ColumnElement[str],
+    order: tuple[ColumnElement[str], ...],
     keep: Callable[[Host, Connection], None],
     *,
-    still: Callable[[Row[Any]], bool] = lambda _: True,
+    still: Callable[[Sequence[Any]], bool] = lambda _: True,
 ) -> int:
     """Record every plain payment a query finds, set after set; return how many there were.
 
-    The query selects the set's columns from `told_by` on, then what `still` needs, in order of
-    `after`, its `told_by`. `still` looks once more at what SQL cannot
-    tell; `keep` writes what an origin writes besides. Where there are only a few, none is recorded
-    here.
+    The query selects the set's columns from `told_by` on, then what `still` needs. Sets follow
+    `order`, its connection and its reference: neighbours lie on one page. `still` looks once more
+    at what SQL cannot tell; `keep` writes what an origin writes besides. Where there are only a
+    few, none is recorded here.
     """
-    recorded, last = 0, ""
+    recorded, last = 0, ("", "")
     while True:
         with host.store.begin("reconcile.money") as tx:
             host.store.one_at_a_time(tx, company_id)
-            found = tx.execute(query.where(after > last).limit(AT_ONCE)).all()
+            found = bare(tx.execute(query.where(tuple_(*order) > last).limit(AT_ONCE)))
             if len(found) < AT_LEAST and not recorded:
                 return 0
             plain = [row for row in found if still(row)]
@@ -148,17 +155,19 @@ def sets(
                 staged.drop(tx, checkfirst=False)
         if len(found) < AT_ONCE:
             return recorded
-        last = found[-1].told_by
+        last = (found[-1][CONNECTION_ID], found[-1][REMOTE_REF])
 
 
-def stage(tx: Connection, company_id: str, origin: str, found: Sequence[Row[Any]]) -> int:
+def stage(tx: Connection, company_id: str, origin: str, found: Sequence[Sequence[Any]]) -> int:
     """Put a set aside, each payment under the name it would have; return how many are plain still.
 
     One whose name is taken happened before in the same way, and is counted: not here. In the order
     of their names, so that an index is written page by page.
     """
     name = namer("pay", company_id, origin)
-    lines = sorted((company_id, name(row.told_by, row.amount, 0), *row[:SELECTED]) for row in found)
+    lines = sorted(
+        (company_id, name(row[TOLD_BY], row[AMOUNT], 0), *row[:SELECTED]) for row in found
+    )
     fill(tx, staged, lines)
     p, t = schema.payment.c, staged.c
     taken = exists().where(p.company_id == t.company_id, p.id == t.payment_id)
@@ -245,8 +254,7 @@ def _tell(tx: Connection, company_id: str, now: datetime, origin: str) -> None:
     """Append what happened: each payment with its claim, its amount, and what is left to pay."""
     t = staged.c
     query = select(t.payment_id, t.claim_id, t.amount, t.rest).order_by(t.payment_id)
-    found: list[list[journal.JSON]] = [list(row) for row in tx.execute(query)]
-    tell(tx, company_id, now, "payments_seen", {"origin": origin}, found)
+    tell(tx, company_id, now, "payments_seen", {"origin": origin}, bare(tx.execute(query)))
 
 
 def tell(

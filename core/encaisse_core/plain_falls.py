@@ -7,9 +7,10 @@ What is shown otherwise, or may be money known already, is explained record by r
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, exists, literal, or_, select
+from sqlalchemy import Connection, exists, literal, or_, select
 
 from encaisse_core import outbox, plain
 from encaisse_core.host import Host
@@ -47,7 +48,7 @@ def observe_plain(host: Host, company_id: str) -> int:
         .where(
             s.company_id == company_id,
             s.open != s.expected,
-            s.connection_id.in_(following),
+            (s.connection_id + "").in_(following),  # the column alone, SQLite would sort a tool's
             s.state.not_in(("cancelled", "unknown")),
             s.open < s.expected,
             s.untold == 0,
@@ -69,16 +70,24 @@ def observe_plain(host: Host, company_id: str) -> int:
                 f.subject == s.claim_id,
             ),
         )
-        .order_by(s.id)
+        .order_by(s.connection_id, s.remote_ref)
     )
-    return plain.sets(host, company_id, "source", query, s.id, _keep_plain, still=_plainly_owed)
+    return plain.sets(
+        host,
+        company_id,
+        "source",
+        query,
+        (s.connection_id, s.remote_ref),
+        _keep_plain,
+        still=_plainly_owed,
+    )
 
 
-def _plainly_owed(row: Row[Any]) -> bool:
+def _plainly_owed(row: Sequence[Any]) -> bool:
     """Tell whether a record is an invoice to a customer, still in its claim's currency."""
-    record = json.loads(row.record)
+    record = json.loads(row[plain.SELECTED])
     told = (record["kind"], record["direction"], record["currency"])
-    return told == ("invoice", "receivable", row.currency)
+    return told == ("invoice", "receivable", row[plain.CURRENCY])
 
 
 def _keep_plain(host: Host, tx: Connection) -> None:

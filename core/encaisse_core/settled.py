@@ -76,9 +76,11 @@ def follow_plain(host: Host, company_id: str) -> int:
                 x.remote_ref == s.remote_id,
             ),
         )
-        .order_by(s.id)
+        .order_by(s.connection_id, s.remote_id)
     )
-    return plain.sets(host, company_id, "collector", query, s.id, _keep_plain)
+    return plain.sets(
+        host, company_id, "collector", query, (s.connection_id, s.remote_id), _keep_plain
+    )
 
 
 def _keep_plain(host: Host, tx: Connection) -> None:
@@ -110,7 +112,7 @@ def _followed(tx: Connection, company_id: str) -> None:
     s = schema.settlement.c
     tx.execute(
         schema.settlement.update()
-        .where(s.company_id == company_id, holding(money.UNFOLLOWED))
+        .where(s.company_id == company_id, s.connection_id > "", holding(money.UNFOLLOWED))
         .values(followed_state=s.state, followed_principal=s.principal)
     )
 
@@ -125,6 +127,7 @@ def _changed(tx: Connection, company_id: str) -> list[dict[str, Any]]:
         .outerjoin(undo, (undo.c.company_id == s.company_id) & (undo.c.reverses == s.payment_id))
         .where(
             s.company_id == company_id,
+            s.connection_id > "",  # said of its second column, SQLite takes the index of the news
             _news(),
             or_(
                 and_(

@@ -100,12 +100,27 @@ def test_what_is_news_of_money_is_found_by_the_index_of_the_news(house: House) -
     asked = [
         (table, index, each)
         for table, index, *parts in (
+            ("settlement", "ix_settlement_unfollowed", "FROM settlement", "undo"),
+            ("settlement", "ix_settlement_unfollowed", "UPDATE settlement", "followed_state="),
             ("sighting", "ix_sighting_odd", "FROM sighting", "presence <> 'live'"),
             ("claim", "ix_claim_stale", "FROM claim", "state = 'open' and open = 0"),
         )
         for each in plans.statements(house, house.night, *parts)
     ]
-    assert {index for _, index, _ in asked} == {"ix_sighting_odd", "ix_claim_stale"}
+    assert {index for _, index, _ in asked} == {
+        "ix_settlement_unfollowed",
+        "ix_sighting_odd",
+        "ix_claim_stale",
+    }
     for table, index, each in asked:
         read = plans.steps(house, each, table)
         assert [index in step for step in read] == [True], (each, read)
+
+
+def test_tools_falls_are_read_in_the_order_of_their_index(house: House) -> None:
+    house.night()
+    asked = plans.statements(house, house.night, "SELECT sighting.id AS told_by")
+    assert asked
+    for each in asked:
+        first, *_ = plans.steps(house, each, "sighting")
+        assert "ix_sighting_different (company_id=? AND (connection_id,remote_ref)>" in first

@@ -35,6 +35,13 @@ UNEARNED = "earned_state is null or earned_state <> state or earned_fee <> coale
 UNNOTED = "state = 'executed' and noted = 0"
 """A payout whose settlements do not all know that it paid them out."""
 
+AS_TOLD = ("company_id", "connection_id", "remote_id")
+"""How settlements to look at are ordered: as their collector named them.
+
+Its names rise with time, as do the places of the claims it was given; ids, which are digests, would
+put each row of a set on another page.
+"""
+
 payment = company_table(
     "payment",
     Column("claim_id", Ident, nullable=False),
@@ -123,8 +130,8 @@ settlement = company_table(
     to("payment", "payment_id"),
     UniqueConstraint("company_id", "connection_id", "remote_id"),
     Index("ix_settlement_claim", "company_id", "claim_id"),
-    only("ix_settlement_unfollowed", "company_id", "id", where=UNFOLLOWED),
-    only("ix_settlement_unearned", "company_id", "id", where=UNEARNED),
+    only("ix_settlement_unfollowed", *AS_TOLD, where=UNFOLLOWED),
+    only("ix_settlement_unearned", *AS_TOLD, where=UNEARNED),
 )
 
 payout = company_table(

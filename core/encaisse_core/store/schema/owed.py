@@ -111,7 +111,7 @@ sighting = company_table(
     UniqueConstraint("company_id", "connection_id", "remote_ref"),
     Index("ix_sighting_claim", "company_id", "claim_id"),
     only("ix_sighting_written", "company_id", "connection_id", where="written > 0"),
-    only("ix_sighting_different", "company_id", "connection_id", where=DIFFERENT),
+    only("ix_sighting_different", "company_id", "connection_id", "remote_ref", where=DIFFERENT),
     only("ix_sighting_unfollowed", "company_id", "changed_at", where=UNFOLLOWED),
     only("ix_sighting_odd", "company_id", "claim_id", where=ODD),
 )
