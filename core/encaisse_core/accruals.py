@@ -18,6 +18,7 @@ from sqlalchemy import (
     Connection,
     MetaData,
     String,
+    Subquery,
     Table,
     exists,
     func,
@@ -26,7 +27,9 @@ from sqlalchemy import (
     or_,
     select,
     text,
+    true,
     tuple_,
+    union_all,
 )
 
 from encaisse_core import plain
@@ -126,6 +129,14 @@ def _plain(company_id: str, contract: Contract) -> Any:
     return query
 
 
+def _sides() -> Subquery:
+    """Give a line's two postings; an outer join keeps them together, at the end of their index."""
+    expense = select(
+        literal(0).label("position"), literal(EXPENSE).label("account"), literal(1).label("sign")
+    )
+    return union_all(expense, select(literal(1), literal(ACCRUED), literal(-1))).subquery()
+
+
 def _midnight(day: date) -> str:
     """Give the instant a day begins in Paris, as the store writes it."""
     return stamp(datetime.combine(day, time(), PARIS))
@@ -161,12 +172,20 @@ def _write(
             [column.name for column in values], select(*values.values()).select_from(staged)
         )
     )
-    for position, account, cents in ((0, EXPENSE, t.amount), (1, ACCRUED, -t.amount)):
-        names = [entry.company_id, entry.line_id, entry.position, entry.account, entry.amount]
-        posted = select(t.company_id, t.line_id, literal(position), literal(account), cents)
-        tx.execute(
-            insert(schema.commission_entry).from_select([name.name for name in names], posted)
+    sides = _sides()
+    posted: dict[Any, Any] = {
+        entry.company_id: t.company_id,
+        entry.line_id: t.line_id,
+        entry.position: sides.c.position,
+        entry.account: sides.c.account,
+        entry.amount: t.amount * sides.c.sign,
+    }
+    tx.execute(
+        insert(schema.commission_entry).from_select(
+            [column.name for column in posted],
+            select(*posted.values()).select_from(staged.outerjoin(sides, true())),
         )
+    )
     k = schema.settlement.c
     tx.execute(
         schema.settlement.update()

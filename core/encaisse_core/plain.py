@@ -95,7 +95,7 @@ def plain_claim(amount: ColumnElement[int], currency: ColumnElement[str] | None)
     compared elsewhere.
     """
     c, e = schema.claim.c, schema.echeance.c
-    other, x, p = schema.echeance.alias("other"), schema.sighting.alias("odd"), schema.payment.c
+    x, p = schema.sighting.alias("odd"), schema.payment.c
     m = schema.claim_merge.c
     conditions: list[Any] = [
         c.state == "open",
@@ -103,11 +103,7 @@ def plain_claim(amount: ColumnElement[int], currency: ColumnElement[str] | None)
         c.kind == "invoice",
         e.open >= amount,
         c.open == e.open,
-        not_(
-            exists().where(
-                other.c.company_id == c.company_id, other.c.claim_id == c.id, other.c.id != e.id
-            )
-        ),
+        alone(schema.echeance, c.company_id, c.id),
         not_(exists().where(p.company_id == c.company_id, p.claim_id == c.id)),
         not_(
             exists().where(
@@ -121,6 +117,17 @@ def plain_claim(amount: ColumnElement[int], currency: ColumnElement[str] | None)
     if currency is not None:
         conditions.append(c.currency == currency)
     return tuple(conditions)
+
+
+def alone(
+    table: Table, company_id: ColumnElement[str], claim_id: ColumnElement[str]
+) -> ColumnElement[bool]:
+    """Say in SQL that a table has one row of a claim; its index counts, and no row is read."""
+    other = table.alias("other")
+    counted = select(func.count()).where(
+        other.c.company_id == company_id, other.c.claim_id == claim_id
+    )
+    return counted.scalar_subquery() == 1
 
 
 def sets(

@@ -43,7 +43,6 @@ def follow_plain(host: Host, company_id: str) -> int:
     A settlement is plain with its claim's first money, told for the first time.
     """
     s, c, e, x = schema.settlement.c, schema.claim.c, schema.echeance.c, schema.payment_sighting.c
-    other = schema.settlement.alias("other")
     query = (
         select(
             s.id.label("told_by"),
@@ -65,11 +64,7 @@ def follow_plain(host: Host, company_id: str) -> int:
             s.payment_id.is_(None),
             s.principal > 0,
             *plain.plain_claim(s.principal, s.currency),
-            ~exists().where(
-                other.c.company_id == s.company_id,
-                other.c.claim_id == s.claim_id,
-                other.c.id != s.id,
-            ),
+            plain.alone(schema.settlement, s.company_id, s.claim_id),
             ~exists().where(
                 x.company_id == s.company_id,
                 x.connection_id == s.connection_id,
