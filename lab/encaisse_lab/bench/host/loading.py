@@ -1,8 +1,9 @@
 """Load a tool's rows as they come, checked by our contract, beside dlt's merge of the same rows.
 
 dlt is given the same dictionaries and asked for a merge by reference, as its pages advise for rows
-that change; nested lists stay whole (`max_table_nesting=0`), as ours keeps a record whole. It is
-told nothing of our rules, and checks none.
+that change, and otherwise left as it comes: nested lists become rows of a second table. One that is
+told to keep them whole (`max_table_nesting=0`) is printed beside and judged by nobody. Neither is
+told anything of our rules, nor checks any.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from sqlalchemy import make_url
 
 from encaisse_api import SourceInvoice
 from encaisse_lab.bench.host import house
-from encaisse_lab.bench.host.found import Bench, Finding, Spent, compared
+from encaisse_lab.bench.host.found import Bench, Finding, Spent, compared, ratio
 from encaisse_lab.bench.host.ingesting import once
 from encaisse_lab.bench.host.invented import dicts
 from encaisse_lab.bench.judging import Goal
@@ -39,20 +40,28 @@ AGAIN = Goal(
     "les mêmes lignes de nouveau, fois le « merge » de dlt",
 )
 
+TURNS = ("first", "again")
+
 
 def measure(bench: Bench) -> Iterator[Finding]:
     """Alternate ours and dlt on `peer_rows` rows, each into a database of its own."""
     dlt: Any = import_module("dlt")
-    mine: dict[str, list[Spent]] = {"first": [], "again": []}
-    theirs: dict[str, list[Spent]] = {"first": [], "again": []}
+    taken: dict[str, list[Spent]] = {}
     for number in range(1, bench.rounds + 1):
         bench.tell(f"{bench.database.name}, dlt, tour {number}/{bench.rounds}")
-        for turn, spent in zip(theirs, _dlt(bench, dlt, number), strict=True):
-            theirs[turn].append(spent)
-        for turn, spent in zip(mine, _ours(bench), strict=True):
-            mine[turn].append(spent)
-    for goal, turn in ((FIRST, "first"), (AGAIN, "again")):
-        yield compared(bench, goal, bench.peer_rows, ("ours", mine[turn]), ("dlt", theirs[turn]))
+        for name, spent in (
+            ("dlt", _dlt(bench, dlt, f"bench{number}")),
+            ("whole", _dlt(bench, dlt, f"whole{number}", max_table_nesting=0)),
+            ("ours", _ours(bench)),
+        ):
+            for turn, each in zip(TURNS, spent, strict=True):
+                taken.setdefault(f"{name} {turn}", []).append(each)
+    for goal, turn in zip((FIRST, AGAIN), TURNS, strict=True):
+        ours, whole = taken[f"ours {turn}"], taken[f"whole {turn}"]
+        peer = ("dlt", taken[f"dlt {turn}"])
+        found = compared(bench, goal, bench.peer_rows, ("ours", ours), peer)
+        beside = {"times dlt keeping lists whole": ratio(whole, ours)}
+        yield Finding(found.verdict, found.database, {**found.figures, **beside})
 
 
 def _ours(bench: Bench) -> Iterator[Spent]:
@@ -69,7 +78,7 @@ def _checked(rows: int) -> Iterator[SourceInvoice]:
     return map(SourceInvoice.model_validate, dicts(rows))
 
 
-def _dlt(bench: Bench, dlt: Any, number: int) -> Iterator[Spent]:
+def _dlt(bench: Bench, dlt: Any, name: str, **kept: int) -> Iterator[Spent]:
     os.environ["RUNTIME__DLTHUB_TELEMETRY"] = "false"
     os.environ["RUNTIME__LOG_LEVEL"] = "CRITICAL"
     logging.getLogger("dlt").setLevel(logging.CRITICAL)
@@ -81,8 +90,8 @@ def _dlt(bench: Bench, dlt: Any, number: int) -> Iterator[Spent]:
         destination = dlt.destinations.postgres(_by_host(url))
         strategy = "upsert"
     pipeline = dlt.pipeline(
-        pipeline_name=f"bench{number}",
-        pipelines_dir=str(bench.folder / f"dlt-{bench.database.name}-{number}"),
+        pipeline_name=name,
+        pipelines_dir=str(bench.folder / f"dlt-{bench.database.name}-{name}"),
         destination=destination,
         dataset_name="bench",
     )
@@ -92,7 +101,7 @@ def _dlt(bench: Bench, dlt: Any, number: int) -> Iterator[Spent]:
             name="invoice",
             primary_key="ref",
             write_disposition={"disposition": "merge", "strategy": strategy},
-            max_table_nesting=0,
+            **kept,
         )
         started = bench.database.spent()
         with redirect_stdout(StringIO()), redirect_stderr(StringIO()):

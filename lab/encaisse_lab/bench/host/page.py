@@ -92,7 +92,8 @@ def _head(sizes: Sizes, peak: float, versions: str, day: date) -> Iterator[str]:
         "ours does. `bare` leaves that text out. Neither has a cursor, an event, or a second "
         "company. Two more are printed and not judged: the raw peer handed its rows ready, and a "
         "raw upsert of the rows ours leaves, handed ready, into our own table with its keys. dlt "
-        "merges the dictionaries ours checks and stores."
+        "merges the dictionaries ours checks and stores, as it comes: nested lists go into a "
+        "second table; beside it, one told to keep them whole, not judged either."
         " The drain's raw loop leaves the rows ours leaves, in the host's own tables: each claim, "
         "fence and result with its two events is a transaction, and it lends no client."
     )
