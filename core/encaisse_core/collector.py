@@ -56,6 +56,13 @@ def pull_collector(host: Host, link: Link) -> PartnerError | None:
     return None
 
 
+def hear_payments(host: Host, link: Link) -> None:
+    """Read what a collector received since we last heard of it; raise what stops that."""
+    if host.can(link, ReportsSettlements):
+        with host.open(link) as partner:
+            _stream(host, link, "payments", partner.pull_payments_collected, keep_payment)
+
+
 def _stream(
     host: Host,
     link: Link,

@@ -176,7 +176,7 @@ def _paid(
             host, tx, company_id, claim_id, credited, currency, today, "credit", shown_by=row["id"]
         )
     if money and verdict == "same":
-        _told(host, tx, row, same, money)
+        note_typed(tx, row, same, money)
     elif money:
         add_payment(
             host, tx, company_id, claim_id, money, currency, today, "source", shown_by=row["id"]
@@ -294,9 +294,7 @@ def _ask_same(host: Host, tx: Connection, row: Mapping[str, Any], amount: int) -
     )
 
 
-def _told(
-    host: Host, tx: Connection, row: Mapping[str, Any], payment_id: str | None, amount: int
-) -> None:
+def note_typed(tx: Connection, row: Mapping[str, Any], payment_id: str | None, amount: int) -> None:
     """Note that a tool shows a payment somebody typed in, so that we do not write it again.
 
     `amount` is what was typed: the principal, or what was left of it after the fee.

@@ -168,6 +168,13 @@ def standing(
     return rows(tx.execute(query))
 
 
+def stands(tx: Connection, company_id: str, payment_id: str) -> bool:
+    """Tell whether a payment did not go back."""
+    p = schema.payment.c
+    undone = select(p.id).where(p.company_id == company_id, p.reverses == payment_id)
+    return tx.execute(undone).first() is None
+
+
 def untold_elsewhere(
     tx: Connection, company_id: str, claim_id: str, shown_by: str, cents: int
 ) -> None:

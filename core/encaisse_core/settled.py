@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, exists, literal, or_, select
 
-from encaisse_core import plain
+from encaisse_core import plain, same_money
 from encaisse_core.claim_states import standing_claim
 from encaisse_core.host import Host
 from encaisse_core.payments import add_payment, undo_payment
@@ -22,19 +22,48 @@ def follow_settlements(host: Host, tx: Connection, company_id: str) -> int:
     """Bring payments up to the settlements they came from; return how many moved.
 
     Only principal touches the claim. A payment reversed before we heard of it is recorded and
-    undone: both lines belong in the books.
+    undone: both lines belong in the books. One a tool may have shown already waits for a person.
     """
     changed = _changed(tx, company_id)
+    waiting: list[str] = []
     for row in changed:
-        if row["payment_id"] is not None and row["undone_by"] is None:
+        if same_money.ask(host, tx, row):
+            waiting.append(row["id"])
+        elif row["payment_id"] is not None and row["undone_by"] is None:
             undo_payment(host, tx, company_id, row["payment_id"], _went_back_on(host, row))
         elif row["state"] == "reversed":
             payment_id = _collected(host, tx, row)
             undo_payment(host, tx, company_id, payment_id, _went_back_on(host, row))
-        if row["state"] == "verified" and row["principal"]:
+        if row["state"] == "verified" and row["principal"] and row["id"] not in waiting:
             _collected(host, tx, row)
-    _followed(tx, company_id)
-    return len(changed)
+    _followed(tx, company_id, waiting)
+    return len(changed) - len(waiting)
+
+
+def decide(host: Host, tx: Connection, company_id: str, claim_id: str, *, same: bool) -> None:
+    """Follow what waited for a person to say whether a tool had shown that money already."""
+    s = schema.settlement.c
+    for row in _changed(tx, company_id):
+        known = same_money.twin(tx, row)
+        if known is None or known["claim_id"] != claim_id:
+            continue
+        if same:
+            same_money.taken_back(host, tx, known)
+        payment_id = _collected(host, tx, row)
+        if same:
+            same_money.is_the_collectors(host, tx, known, payment_id)
+        tx.execute(
+            schema.settlement.update()
+            .where(s.company_id == company_id, s.id == row["id"])
+            .values(followed_state=row["state"], followed_principal=row["principal"])
+        )
+
+
+def has_news(tx: Connection, company_id: str) -> bool:
+    """Tell whether a collector said something that nobody followed yet."""
+    s = schema.settlement.c
+    query = select(s.id).where(s.company_id == company_id, _news()).limit(1)
+    return tx.execute(query).first() is not None
 
 
 def follow_plain(host: Host, company_id: str) -> int:
@@ -102,12 +131,13 @@ def _keep_plain(host: Host, tx: Connection) -> None:
     )
 
 
-def _followed(tx: Connection, company_id: str) -> None:
+def _followed(tx: Connection, company_id: str, waiting: Sequence[str]) -> None:
     """Note that payments say what settlements say: nothing but another word of theirs is news."""
     s = schema.settlement.c
+    known = [s.id.not_in(waiting)] if waiting else []
     tx.execute(
         schema.settlement.update()
-        .where(s.company_id == company_id, s.connection_id > "", holding(money.UNFOLLOWED))
+        .where(s.company_id == company_id, s.connection_id > "", holding(money.UNFOLLOWED), *known)
         .values(followed_state=s.state, followed_principal=s.principal)
     )
 

@@ -16,17 +16,21 @@ from sqlalchemy import Connection, exists, or_, select
 
 from encaisse_api import (
     AcceptsDirectPayments,
+    ActionNeeded,
     Amendment,
+    Denied,
     DirectPayment,
     Money,
+    PartnerError,
     Pause,
     Receipt,
+    Transient,
     Withdrawal,
 )
-from encaisse_core import forgotten, journal, outbox, tasks
+from encaisse_core import collector, forgotten, journal, outbox, payments, settled, tasks
 from encaisse_core.holds import hold
 from encaisse_core.host import Host, Link, link
-from encaisse_core.kinds import Kind
+from encaisse_core.kinds import Kind, Never, NotNow
 from encaisse_core.numbers import annex_number
 from encaisse_core.outbox import Effect
 from encaisse_core.reports import release
@@ -39,6 +43,9 @@ ACKNOWLEDGED_WITHIN = timedelta(hours=4)
 
 ASKED_AT_ONCE = 500
 UNACKNOWLEDGED = "stop_unacknowledged"
+
+HEARD_AGAIN = timedelta(minutes=20)
+"""When a collector that answered in no form we know is asked again."""
 
 STOP_KINDS = ("withdraw", "pause", "declare_direct_payment", "amend")
 
@@ -285,6 +292,28 @@ class _Stop(Kind):
     opens asks a person to end it.
     """
 
+    def ready(self, host: Host, link: Link, effect: Effect, told: BaseModel) -> None:
+        """Say nothing of money a tool showed before the collector was asked whether it is its own.
+
+        Somebody may have typed the collector's payment into the books before we heard of it.
+        """
+        with host.store.begin() as tx:
+            shown = _shown(tx, effect)
+        if shown is None:
+            return
+        if not shown["heard"]:
+            _hear(host, link)
+        with host.store.begin("reconcile.money") as tx:
+            host.store.one_at_a_time(tx, effect.company_id)
+            if settled.has_news(tx, effect.company_id):
+                settled.follow_settlements(host, tx, effect.company_id)
+            gone = not payments.stands(tx, effect.company_id, shown["id"])
+            asked = tasks.open_on(tx, effect.company_id, shown["claim_id"])
+        if gone:
+            raise Never("Ce paiement ne tient plus : il n'y a plus rien à annoncer.")
+        if "maybe_same" in asked:
+            raise NotNow("Une question sur ce paiement attend sa réponse.")
+
     def landed(
         self, host: Host, tx: Connection, link: Link, effect: Effect, receipt: Receipt, seen: Any
     ) -> None:
@@ -302,6 +331,43 @@ class _Stop(Kind):
     def ends(self, effect: Effect) -> bool:
         """Tell whether nothing of the claim remains in the procedure."""
         return False
+
+
+def _shown(tx: Connection, effect: Effect) -> dict[str, Any] | None:
+    """Give the payment of a tool a stop tells of, and whether its collector was heard since.
+
+    Since the tool showed it, and since we know the procedure: what a collector says of one that is
+    not known yet is put off. None for a stop with another cause: a credit, a dispute, a question.
+    """
+    p, s, x = schema.payment.c, schema.sighting.c, schema.connection.c
+    k = schema.procedure.c
+    procedure = (k.company_id == p.company_id) & (k.id == effect.payload["procedure_id"])
+    row = tx.execute(
+        select(p.id, p.claim_id, p.created_at, s.changed_at, k.opened_at, x.pulled_at)
+        .outerjoin(schema.sighting, (s.company_id == p.company_id) & (s.id == p.shown_by))
+        .join(schema.procedure, procedure)
+        .join(schema.connection, (x.company_id == k.company_id) & (x.id == k.connection_id))
+        .where(
+            p.company_id == effect.company_id,
+            p.id == effect.cause.rpartition(":")[2],
+            p.origin == "source",
+        )
+    ).one_or_none()
+    if row is None:
+        return None
+    since = max(row.changed_at or row.created_at, row.opened_at)
+    heard_since = row.pulled_at is not None and row.pulled_at >= since
+    return {"id": row.id, "claim_id": row.claim_id, "heard": heard_since}
+
+
+def _hear(host: Host, link: Link) -> None:
+    """Ask a collector what it received; without an answer nothing is said to it either."""
+    try:
+        collector.hear_payments(host, link)
+    except (Transient, Denied, ActionNeeded):
+        raise
+    except PartnerError as error:
+        raise NotNow(error.message, HEARD_AGAIN) from error
 
 
 def _close(host: Host, tx: Connection, effect: Effect) -> None:

@@ -23,8 +23,8 @@ PARTS: tuple[Part, ...] = get_args(Part)
 UNKNOWN = "unknown"
 """The commit where the code lies in no repository."""
 
-CODE = (":/", ":(top,exclude)docs", ":(top,exclude)*.md")
-"""What a proof is of: all but the pages, which may be written between two of its pieces."""
+CODE = (":/", ":(top,exclude)docs", ":(top,exclude)*.md", ":(top,exclude)tests")
+"""What a proof is of: all but pages and tests, which may be written between two of its pieces."""
 
 
 class Piece(TypedDict):

@@ -13,7 +13,16 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, select
 
-from encaisse_core import claim_states, corrections, doubts, holds, journal, merges, observed
+from encaisse_core import (
+    claim_states,
+    corrections,
+    doubts,
+    holds,
+    journal,
+    merges,
+    observed,
+    settled,
+)
 from encaisse_core.errors import UsageError
 from encaisse_core.host import Host
 from encaisse_core.store import schema
@@ -138,6 +147,7 @@ def _same_money(host: Host, tx: Connection, task: Mapping[str, Any], given: Answ
     ).scalars()
     for sighting_id in unexplained.all():
         observed.explain(host, tx, company_id, sighting_id, verdict=given.verdict)
+    settled.decide(host, tx, company_id, task["subject"], same=given.verdict == "same")
 
 
 def _same_claim(host: Host, tx: Connection, task: Mapping[str, Any], given: Answer) -> None:

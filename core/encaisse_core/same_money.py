@@ -1,0 +1,121 @@
+"""Ask whether money a tool showed first is what a collector names later.
+
+Somebody may type a collector's payment into the books before we hear of it from the collector. The
+tool's fall was then recorded as money paid to the company, and would be declared to the collector
+as such: its own money a second time. The other order, the collector first, is `observed.py`'s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from encaisse_core import tasks
+from encaisse_core.cents import euros
+from encaisse_core.claim_states import number_of, standing_claim
+from encaisse_core.holds import hold
+from encaisse_core.host import Host
+from encaisse_core.observed import SAME_WITHIN, expect, note_typed
+from encaisse_core.payments import standing, undo_payment
+from encaisse_core.store import schema
+from encaisse_core.store.engine import rows
+
+DECLARED = ("sending", "uncertain", "done", "parked")
+"""States of a declaration that may stand at the collector."""
+
+Row = Mapping[str, Any]
+
+
+def twin(tx: Connection, settlement: Row) -> dict[str, Any] | None:
+    """Find money a tool showed that may be this settlement, not heard of before.
+
+    Equal to its principal, gross or net of the fee, and seen from the day the collector received it
+    on: what a tool showed before cannot be that money.
+    """
+    if settlement["state"] != "verified" or settlement["payment_id"] is not None:
+        return None
+    company_id, principal = settlement["company_id"], settlement["principal"]
+    net = principal - (settlement["fee"] or 0) - (settlement["fee_vat"] or 0)
+    first = date.fromisoformat(settlement["received_on"])
+    last = (first + SAME_WITHIN).isoformat()
+    claim_id = standing_claim(tx, company_id, settlement["claim_id"])
+    for payment in standing(tx, company_id, claim_id, "source"):
+        seen_in_time = first.isoformat() <= payment["paid_on"] <= last
+        if payment["amount"] in (principal, net) and seen_in_time:
+            return dict(payment)
+    return None
+
+
+def ask(host: Host, tx: Connection, settlement: Row) -> bool:
+    """Hold the claim and ask, where a settlement may be known already; tell whether it waits."""
+    known = twin(tx, settlement)
+    if known is None:
+        return False
+    company_id, claim_id = settlement["company_id"], known["claim_id"]
+    hold(
+        host,
+        tx,
+        company_id,
+        claim_id,
+        "maybe_same",
+        f"Facture {number_of(tx, company_id, claim_id)} : le partenaire annonce un encaissement de "
+        f"{euros(settlement['principal'])}, et votre outil montrait déjà un paiement égal. Est-ce "
+        "le même argent ? Le recouvrement est arrêté et rien n'est déclaré ni inscrit avant votre "
+        "réponse.",
+    )
+    return True
+
+
+def is_the_collectors(host: Host, tx: Connection, payment: Row, payment_id: str) -> None:
+    """Take back what a tool showed: it was the collector's payment, recorded under its own name.
+
+    The tools that show it were told by hand: nothing is written there again. The others are told by
+    our write-backs, as of any money collected.
+    """
+    company_id, claim_id, amount = payment["company_id"], payment["claim_id"], payment["amount"]
+    s = schema.sighting.c
+    found = tx.execute(
+        select(schema.sighting)
+        .where(s.company_id == company_id, s.claim_id == claim_id, s.presence == "live")
+        .order_by(s.id)
+    )
+    for row in rows(found):
+        if row["id"] != payment["shown_by"] and row["untold"] >= amount:
+            expect(tx, row, untold=row["untold"] - amount)
+        else:
+            note_typed(tx, row, payment_id, amount)
+    _ask_to_take_back(host, tx, payment)
+
+
+def taken_back(host: Host, tx: Connection, payment: Row) -> None:
+    """Undo what a tool showed, before the same money is recorded as the collector's."""
+    today = host.clock.today().isoformat()
+    undo_payment(host, tx, payment["company_id"], payment["id"], today)
+
+
+def _ask_to_take_back(host: Host, tx: Connection, payment: Row) -> None:
+    """Let a person call the collector where its own money was declared to it meanwhile."""
+    e = schema.effect.c
+    declared = tx.execute(
+        select(e.id).where(
+            e.company_id == payment["company_id"],
+            e.kind == "declare_direct_payment",
+            e.subject == payment["claim_id"],
+            e.cause.like(f"%:{payment['id']}"),
+            e.state.in_(DECLARED),
+        )
+    ).scalars()
+    for effect_id in declared.all():
+        tasks.ask(
+            tx,
+            payment["company_id"],
+            "double",
+            effect_id,
+            f"Un paiement de {euros(payment['amount'])} a été déclaré au partenaire comme reçu par "
+            "vous, alors que c'est lui qui l'a encaissé : demandez-lui d'annuler la déclaration.",
+            task_id=host.ids.new("tsk"),
+            at=host.clock.now(),
+        )
