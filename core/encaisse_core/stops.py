@@ -297,8 +297,11 @@ class _Stop(Kind):
 
         Somebody may have typed the collector's payment into the books before we heard of it.
         """
+        cause = effect.cause.rpartition(":")[2]
+        if not cause.startswith("pay_"):
+            return  # a credit, a dispute, a question
         with host.store.begin() as tx:
-            shown = _shown(tx, effect)
+            shown = _shown(tx, effect, cause)
         if shown is None:
             return
         if not shown["heard"]:
@@ -333,11 +336,11 @@ class _Stop(Kind):
         return False
 
 
-def _shown(tx: Connection, effect: Effect) -> dict[str, Any] | None:
+def _shown(tx: Connection, effect: Effect, payment_id: str) -> dict[str, Any] | None:
     """Give the payment of a tool a stop tells of, and whether its collector was heard since.
 
     Since the tool showed it, and since we know the procedure: what a collector says of one that is
-    not known yet is put off. None for a stop with another cause: a credit, a dispute, a question.
+    not known yet is put off. None where no tool showed it.
     """
     p, s, x = schema.payment.c, schema.sighting.c, schema.connection.c
     k = schema.procedure.c
@@ -349,7 +352,7 @@ def _shown(tx: Connection, effect: Effect) -> dict[str, Any] | None:
         .join(schema.connection, (x.company_id == k.company_id) & (x.id == k.connection_id))
         .where(
             p.company_id == effect.company_id,
-            p.id == effect.cause.rpartition(":")[2],
+            p.id == payment_id,
             p.origin == "source",
         )
     ).one_or_none()
