@@ -29,7 +29,7 @@ from encaisse_core import (
 from encaisse_core.app import App, open_app
 from encaisse_core.cli import resolving
 from encaisse_core.clock import SeededIds
-from encaisse_core.errors import CheckFailed, UsageError
+from encaisse_core.errors import CheckFailed, HostError, UsageError
 from encaisse_core.hooks import deliveries
 from encaisse_core.hooks.lookout import Lookout
 from encaisse_core.hooks.receiving import Letterbox, path
@@ -155,8 +155,9 @@ def _refer(app: App, company_id: str) -> str:
 
 def _connect(app: App, town: Town, company_id: str, referrer_id: str) -> None:
     c = schema.connection.c
+    active = select(c.connector).where(c.company_id == company_id, c.state == "active")
     with app.host.store.begin() as tx:
-        standing = set(tx.execute(select(c.connector).where(c.company_id == company_id)).scalars())
+        standing = set(tx.execute(active).scalars())
     wanted: Mapping[str, tuple[dict[str, str], str | None]] = {
         "myunisoft": (
             {
@@ -225,9 +226,12 @@ def _all_is_well(level: str, event: str, said: Mapping[str, object]) -> None:
 def answers(app: App, town: Town) -> None:
     """Let a person try again what was refused or needs an act of theirs, which is done by now.
 
-    What no list showed on the first evening is proposed too, once the collector was asked for news.
+    A tool whose access was lost is connected again first. What no list showed on the first evening
+    is proposed too, once the collector was asked for news.
     """
     company_id, t = company(app), schema.task.c
+    with suppress(PartnerError, HostError):  # refused once more, it is tried on another day
+        _connect(app, town, company_id, _refer(app, company_id))
     with app.host.store.begin() as tx:
         asked = tx.execute(
             select(t.id, t.subject)
@@ -242,10 +246,11 @@ def answers(app: App, town: Town) -> None:
             runner.drain(app.host, company_id, (kind,))
     with app.host.store.begin() as tx:
         active = links(tx, company_id)
-    for link in active:
-        if app.host.can(link, ReportsProgress):
-            collector.pull_collector(app.host, link)
-    _propose(app, company_id)
+    collectors = [link for link in active if app.host.can(link, ReportsProgress)]
+    for link in collectors:
+        collector.pull_collector(app.host, link)
+    if collectors:
+        _propose(app, company_id)
 
 
 def statement(app: App, town: Town) -> None:
