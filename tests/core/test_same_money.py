@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from tests.core.houses import House, add_tool, answer, line_of, open_tasks, payments
 
-from encaisse_api import Transient
+from encaisse_api import ProcedureState, Transient
 from encaisse_core import ingest, nightly, reconcile, runner, stops
 from encaisse_core.host import links
 
@@ -156,3 +156,41 @@ def test_a_declaration_of_the_collectors_own_money_is_taken_back_by_a_person(hou
     answer(house, "maybe_same", verdict="same")
     assert kinds(house) == {"double"}
     assert house.claim("F-2")["open"] == 160_00
+
+
+@pytest.mark.parametrize("why", ["recovered", "irrecoverable"])
+def test_what_the_collector_ended_is_not_proposed_before_it_was_heard_out(
+    house: House, why: str
+) -> None:
+    (ref,) = house.open_everything()
+    line = line_of(house, [ref], "F-2")
+    down = unheard(house)
+    if why == "recovered":
+        house.paper.collect("p1", ref, line, 200_00, tomorrow(house))
+    closed = ProcedureState(
+        remote_id=ref, state="closed", close_code=why, updated_at=house.clock.now()
+    )
+    house.paper.states["s"] = closed
+    house.night()
+    assert "in_procedure" in house.reasons("F-2"), "nobody knows yet what came in"
+    down[0] = False
+    for _ in range(2):
+        house.night()
+    assert ("in_procedure" in house.reasons("F-2")) is False
+    assert house.claim("F-2")["state"] == ("settled" if why == "recovered" else "open")
+
+
+def test_a_list_that_was_cut_is_read_again_before_what_was_recovered_is_proposed(
+    house: House,
+) -> None:
+    (ref,) = house.open_everything()
+    closed = ProcedureState(
+        remote_id=ref, state="closed", close_code="recovered", updated_at=house.clock.now()
+    )
+    house.paper.states["s"] = closed
+    house.night()  # the payment that ended it was not in tonight's list
+    assert "in_procedure" in house.reasons("F-2")
+    house.paper.collect("p1", ref, line_of(house, [ref], "F-2"), 200_00, tomorrow(house))
+    house.night()
+    assert house.claim("F-2")["state"] == "settled"
+    assert "in_procedure" not in house.reasons("F-1")
