@@ -28,7 +28,7 @@ from encaisse_api import (
     Rejected,
     Transient,
 )
-from encaisse_core import books_entries, chaos, lettering, opening, outbox, stops, tasks
+from encaisse_core import books_entries, chaos, lettering, opening, outbox, stopping, tasks
 from encaisse_core.cents import euros
 from encaisse_core.errors import HostError
 from encaisse_core.faults import fault
@@ -69,10 +69,10 @@ def kinds() -> Mapping[str, Kind]:
         "letter": lettering.Letter(),
         "request_mandate": opening.RequestMandate(),
         "open_procedure": opening.OpenProcedure(),
-        "declare_direct_payment": stops.DeclareDirectPayment(),
-        "withdraw": stops.Withdraw(),
-        "pause": stops.PauseProcedure(),
-        "amend": stops.Amend(),
+        "declare_direct_payment": stopping.DeclareDirectPayment(),
+        "withdraw": stopping.Withdraw(),
+        "pause": stopping.PauseProcedure(),
+        "amend": stopping.Amend(),
     }
 
 

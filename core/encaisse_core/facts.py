@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from sqlalchemy import Connection, func, or_, select
@@ -24,6 +24,7 @@ from encaisse_core.decide import Decision, decide
 from encaisse_core.host import Host, links
 from encaisse_core.payments import TOLD
 from encaisse_core.sightings import record_of
+from encaisse_core.spoken_for import spoken_for
 from encaisse_core.store import schema
 from encaisse_core.store.engine import instant
 from encaisse_core.store.schema.money import ALLOCATED
@@ -33,12 +34,6 @@ Row = dict[str, Any]
 
 PROTECTED: tuple[DebtorKind, ...] = ("individual", "public")
 """Kinds of debtor with rules of their own, which one record is enough to claim."""
-
-HEARD_OUT = timedelta(hours=12)
-"""How long after all was recovered a collector is read once more before its claim is proposed."""
-
-RECOVERED = "recovered"
-"""How a collector says that nothing is left (assumed contract of GCollect, `close_code`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +164,7 @@ class _Gathered:
         self._untold = collected_untold(tx, company_id)
         self._acknowledged = _acknowledged(tx, company_id)
         self._duplicates = _duplicates(tx, company_id)
-        self._held = _held(tx, company_id)
+        self._held = spoken_for(tx, company_id)
         self._in_flight = _in_flight(tx, company_id)
         self._credits = _unallocated_credits(tx, company_id)
         self._hold_texts = _hold_texts(tx, company_id)
@@ -345,45 +340,6 @@ def _duplicates(tx: Connection, company_id: str) -> dict[str, set[str]]:
     for row in tx.execute(query):
         found[row.claim_a].add(row.second)
         found[row.claim_b].add(row.first)
-    return found
-
-
-def _held(tx: Connection, company_id: str) -> dict[str, str]:
-    """Name what each claim is spoken for by, or was until its collector was heard out."""
-    r = schema.reservation.c
-    query = select(r.claim_id, r.proposal_id, r.procedure_id).where(
-        r.company_id == company_id, r.released_at.is_(None)
-    )
-    held = {row.claim_id: row.procedure_id or row.proposal_id for row in tx.execute(query)}
-    return _unheard(tx, company_id) | held
-
-
-def _unheard(tx: Connection, company_id: str) -> dict[str, str]:
-    """Name the procedures that are over, of which the collector may have told nothing yet.
-
-    It may say that one is over, and what came in only when it is asked next; one that says all was
-    recovered of what we take for open is heard once more, hours later: its list may have been cut.
-    """
-    r, p, x = schema.reservation.c, schema.procedure.c, schema.connection.c
-    c = schema.claim.c
-    query = (
-        select(r.claim_id, r.procedure_id, r.released_at, p.close_code, x.pulled_at)
-        .join(schema.procedure, (p.company_id == r.company_id) & (p.id == r.procedure_id))
-        .join(schema.connection, (x.company_id == p.company_id) & (x.id == p.connection_id))
-        .join(schema.claim, (c.company_id == r.company_id) & (c.id == r.claim_id))
-        .where(
-            r.company_id == company_id,
-            r.released_at.is_not(None),
-            x.state.in_(("active", "paused")),
-            c.state == "open",
-        )
-    )
-    found: dict[str, str] = {}
-    for row in tx.execute(query):
-        over = instant(row.released_at)
-        heard = over + HEARD_OUT if row.close_code == RECOVERED else over
-        if row.pulled_at is None or instant(row.pulled_at) < heard:
-            found[row.claim_id] = row.procedure_id
     return found
 
 

@@ -19,8 +19,9 @@ from encaisse_core import claim_states, doubts, holds, journal, mergeable, propo
 from encaisse_core.errors import UsageError
 from encaisse_core.host import Host
 from encaisse_core.join import CREDITS
+from encaisse_core.moving import put_on, take_off
 from encaisse_core.observed import adding_up
-from encaisse_core.payments import add_payment, put_on, standing, take_off
+from encaisse_core.payments import add_payment, standing
 from encaisse_core.sides import Side
 from encaisse_core.store import schema
 from encaisse_core.store.engine import rows, stamp

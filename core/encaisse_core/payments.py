@@ -7,19 +7,18 @@ how much, so that the same money seen there later is recognised and not counted 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Text, bindparam, select
+from sqlalchemy import Connection, select
 
 from encaisse_core import claim_states, journal, tasks
-from encaisse_core.allocate import Open, allocate
+from encaisse_core.allocate import allocate
+from encaisse_core.allocations import allocate_to, open_echeances
 from encaisse_core.cents import euros
 from encaisse_core.host import Host, Link
 from encaisse_core.naming import first_free, named
 from encaisse_core.store import schema
 from encaisse_core.store.engine import rows, stamp
-from encaisse_core.store.said import Said
 from encaisse_core.store.schema.money import ALLOCATED
 
 TOLD = ("echo", "same", "bridged")
@@ -47,7 +46,7 @@ def add_payment(
     now = host.clock.now()
     told_by = settlement_id or shown_by or claim_id
     payment_id = first_free(tx, schema.payment, company_id, "pay", origin, told_by, amount)
-    lines = allocate(amount, _open_echeances(tx, company_id, claim_id))
+    lines = allocate(amount, open_echeances(tx, company_id, claim_id))
     tx.execute(
         schema.payment.insert().values(
             company_id=company_id,
@@ -65,7 +64,7 @@ def add_payment(
         )
     )
     for line in lines.lines:
-        _allocate(tx, company_id, payment_id, claim_id, line.id, line.cents, stamp(now))
+        allocate_to(tx, company_id, payment_id, claim_id, line.id, line.cents, stamp(now))
     if shown_by is not None:
         untold_elsewhere(tx, company_id, claim_id, shown_by, amount)
     journal.append(
@@ -122,7 +121,7 @@ def undo_payment(
         )
     )
     for line in lines:
-        _allocate(
+        allocate_to(
             tx,
             company_id,
             undo_id,
@@ -245,76 +244,6 @@ def ask_refund(
         )
 
 
-def take_off(tx: Connection, company_id: str, payment_id: str) -> list[dict[str, Any]]:
-    """Take a payment off the échéances it went to; give the lines it had, to be put back."""
-    a, e = schema.allocation.c, schema.echeance.c
-    here = (a.company_id == company_id, a.payment_id == payment_id)
-    lines = rows(tx.execute(select(schema.allocation).where(*here).order_by(a.id)))
-    tx.execute(schema.allocation.delete().where(*here))
-    for line in lines:
-        tx.execute(
-            schema.echeance.update()
-            .where(e.company_id == company_id, e.id == line["echeance_id"])
-            .values(open=e.open + line["amount"])
-        )
-    return lines
-
-
-def put_back(
-    tx: Connection,
-    company_id: str,
-    payment_id: str,
-    claim_id: str,
-    lines: Sequence[Mapping[str, Any]],
-    unallocated: int,
-) -> None:
-    """Make a payment a claim's again, on the very lines it had there."""
-    _belongs(tx, company_id, payment_id, claim_id, unallocated)
-    for line in lines:
-        _allocate(
-            tx,
-            company_id,
-            payment_id,
-            claim_id,
-            line["echeance_id"],
-            line["amount"],
-            line["created_at"],
-        )
-
-
-def put_on(
-    host: Host, tx: Connection, company_id: str, payment: Mapping[str, Any], claim_id: str
-) -> None:
-    """Make a payment taken off elsewhere a claim's: on its oldest échéances, the rest too much.
-
-    `payment` is its row with `undone` beside it: the id of its going back, None while it stands.
-    One that went back settles nothing, and neither does its going back.
-    """
-    now = stamp(host.clock.now())
-    payment_id, amount = payment["id"], payment["amount"]
-    if payment["undone"] is not None:
-        _belongs(tx, company_id, payment_id, claim_id, amount)
-        _belongs(tx, company_id, payment["undone"], claim_id, -amount)
-        return
-    lines = allocate(amount, _open_echeances(tx, company_id, claim_id))
-    _belongs(tx, company_id, payment_id, claim_id, lines.unallocated)
-    for line in lines.lines:
-        _allocate(tx, company_id, payment_id, claim_id, line.id, line.cents, now)
-    currency = payment["currency"]
-    ask_refund(host, tx, company_id, claim_id, payment_id, lines.unallocated, currency)
-
-
-def _belongs(
-    tx: Connection, company_id: str, payment_id: str, claim_id: str, unallocated: int
-) -> None:
-    p = schema.payment.c
-    tx.execute(
-        schema.payment.update()
-        .where(p.company_id == company_id, p.id == payment_id)
-        .values(claim_id=claim_id, unallocated=unallocated)
-    )
-
-
 def use_unallocated(host: Host, tx: Connection, company_id: str, claim_id: str) -> None:
     """Let money that was too much a moment ago pay what is open again.
 
@@ -325,11 +254,11 @@ def use_unallocated(host: Host, tx: Connection, company_id: str, claim_id: str) 
     for payment in reversed(standing(tx, company_id, claim_id, "source", "collector", "credit")):
         if payment["unallocated"] <= 0:
             continue
-        used = allocate(payment["unallocated"], _open_echeances(tx, company_id, claim_id))
+        used = allocate(payment["unallocated"], open_echeances(tx, company_id, claim_id))
         if not used.lines:
             continue
         for line in used.lines:
-            _allocate(tx, company_id, payment["id"], claim_id, line.id, line.cents, stamp(now))
+            allocate_to(tx, company_id, payment["id"], claim_id, line.id, line.cents, stamp(now))
         tx.execute(
             p.update()
             .where(p.c.company_id == company_id, p.c.id == payment["id"])
@@ -346,61 +275,3 @@ def use_unallocated(host: Host, tx: Connection, company_id: str, claim_id: str) 
             payment["id"],
             {"claim": claim_id, "amount": used.allocated},
         )
-
-
-_A, _E = schema.allocation.c, schema.echeance.c
-_KEYS = {
-    _A.company_id: bindparam("of_company", type_=Text),
-    _A.payment_id: bindparam("of_payment", type_=Text),
-    _A.claim_id: bindparam("of_claim", type_=Text),
-    _A.echeance_id: bindparam("of_part", type_=Text),
-}
-_CENTS = bindparam("cents", type_=BigInteger)
-_MORE = Said(
-    schema.allocation.update()
-    .where(*(column == bound for column, bound in _KEYS.items()))
-    .values(amount=_A.amount + _CENTS)
-)
-_ALLOT = Said(
-    schema.allocation.insert().values(
-        {column.name: bound for column, bound in _KEYS.items()}
-        | {"id": bindparam("of_id", type_=Text), "amount": _CENTS}
-        | {"created_at": bindparam("at", type_=Text)}
-    )
-)
-_PAY = Said(
-    schema.echeance.update()
-    .where(_E.company_id == _KEYS[_A.company_id], _E.id == _KEYS[_A.echeance_id])
-    .values(open=_E.open - _CENTS)
-)
-"""Made once: each part of each payment asks them."""
-
-
-def _allocate(
-    tx: Connection,
-    company_id: str,
-    payment_id: str,
-    claim_id: str,
-    echeance_id: str,
-    cents: int,
-    at: str,
-) -> None:
-    part: dict[str, Any] = {"of_company": company_id, "of_part": echeance_id, "cents": cents}
-    here = part | {"of_payment": payment_id, "of_claim": claim_id}
-    if _MORE.run(tx, here).rowcount == 0:
-        name = "alc_" + payment_id[4:] + "_" + echeance_id[4:]
-        _ALLOT.run(tx, here | {"of_id": name, "at": at})
-    _PAY.run(tx, part)
-
-
-def _open_echeances(tx: Connection, company_id: str, claim_id: str) -> list[Open]:
-    e = schema.echeance.c
-    query = (
-        select(e.id, e.due_date, e.open)
-        .where(e.company_id == company_id, e.claim_id == claim_id)
-        .order_by(e.due_date, e.ref)
-    )
-    return [
-        Open(row.id, date.fromisoformat(row.due_date) if row.due_date else None, row.open)
-        for row in tx.execute(query)
-    ]

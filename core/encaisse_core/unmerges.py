@@ -20,15 +20,8 @@ from encaisse_core.faces import Face
 from encaisse_core.host import Host, links
 from encaisse_core.join import Candidate, verify
 from encaisse_core.merges import Said, claim_row, collected
-from encaisse_core.payments import (
-    ask_refund,
-    put_back,
-    put_on,
-    standing,
-    take_off,
-    undo_payment,
-    use_unallocated,
-)
+from encaisse_core.moving import put_back, put_on, take_off
+from encaisse_core.payments import ask_refund, standing, undo_payment, use_unallocated
 from encaisse_core.store import schema
 from encaisse_core.store.engine import rows, stamp
 
