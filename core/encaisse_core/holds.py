@@ -27,9 +27,19 @@ HOLDS = (
 
 
 def hold(
-    host: Host, tx: Connection, company_id: str, claim_id: str, why: str, sentence: str
+    host: Host,
+    tx: Connection,
+    company_id: str,
+    claim_id: str,
+    why: str,
+    sentence: str,
+    *,
+    about: str | None = None,
 ) -> None:
-    """Put a claim on hold and ask a person, once for each time it happens."""
+    """Put a claim on hold and ask a person, once for each time it happens.
+
+    A second reason of one kind waits for the answer to the first; then it is asked by itself.
+    """
     standing = tasks.open_on(tx, company_id, claim_id)
     if why in standing:
         return
@@ -43,6 +53,7 @@ def hold(
         task_id=host.ids.new("tsk"),
         at=host.clock.now(),
         again=True,
+        about=about,
     )
 
 

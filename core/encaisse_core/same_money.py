@@ -23,8 +23,20 @@ from encaisse_core.payments import standing, undo_payment
 from encaisse_core.store import schema
 from encaisse_core.store.engine import rows
 
-DECLARED = ("sending", "uncertain", "done", "parked")
-"""States of a declaration that may stand at the collector."""
+DECLARED = {
+    "done": "a été déclaré au partenaire comme reçu par vous, alors que c'est lui qui l'a "
+    "encaissé : demandez-lui d'annuler la déclaration.",
+}
+MAY_BE_DECLARED = dict.fromkeys(
+    ("sending", "uncertain", "parked"),
+    "a peut-être été déclaré au partenaire comme reçu par vous, alors que c'est lui qui l'a "
+    "encaissé : vérifiez avec lui et, si la déclaration y est, demandez-lui de l'annuler.",
+)
+STANDING = DECLARED | MAY_BE_DECLARED
+"""What is said of a declaration of the collector's own money, by the state it is in.
+
+A planned one is not sent any more. One that was parked, or is under way, nobody knows of.
+"""
 
 Row = Mapping[str, Any]
 
@@ -65,6 +77,7 @@ def ask(host: Host, tx: Connection, settlement: Row) -> bool:
         f"{euros(settlement['principal'])}, et votre outil montrait déjà un paiement égal. Est-ce "
         "le même argent ? Le recouvrement est arrêté et rien n'est déclaré ni inscrit avant votre "
         "réponse.",
+        about=settlement["id"],
     )
     return True
 
@@ -100,22 +113,21 @@ def _ask_to_take_back(host: Host, tx: Connection, payment: Row) -> None:
     """Let a person call the collector where its own money was declared to it meanwhile."""
     e = schema.effect.c
     declared = tx.execute(
-        select(e.id).where(
+        select(e.id, e.state).where(
             e.company_id == payment["company_id"],
             e.kind == "declare_direct_payment",
             e.subject == payment["claim_id"],
             e.cause.like(f"%:{payment['id']}"),
-            e.state.in_(DECLARED),
+            e.state.in_(STANDING),
         )
-    ).scalars()
-    for effect_id in declared.all():
+    )
+    for effect in declared.all():
         tasks.ask(
             tx,
             payment["company_id"],
             "double",
-            effect_id,
-            f"Un paiement de {euros(payment['amount'])} a été déclaré au partenaire comme reçu par "
-            "vous, alors que c'est lui qui l'a encaissé : demandez-lui d'annuler la déclaration.",
+            effect.id,
+            f"Un paiement de {euros(payment['amount'])} {STANDING[effect.state]}",
             task_id=host.ids.new("tsk"),
             at=host.clock.now(),
         )

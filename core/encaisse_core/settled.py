@@ -29,23 +29,27 @@ def follow_settlements(host: Host, tx: Connection, company_id: str) -> int:
     for row in changed:
         if same_money.ask(host, tx, row):
             waiting.append(row["id"])
-        elif row["payment_id"] is not None and row["undone_by"] is None:
+            continue
+        if row["payment_id"] is not None and row["undone_by"] is None:
             undo_payment(host, tx, company_id, row["payment_id"], _went_back_on(host, row))
         elif row["state"] == "reversed":
             payment_id = _collected(host, tx, row)
             undo_payment(host, tx, company_id, payment_id, _went_back_on(host, row))
-        if row["state"] == "verified" and row["principal"] and row["id"] not in waiting:
+        if row["state"] == "verified" and row["principal"]:
             _collected(host, tx, row)
     _followed(tx, company_id, waiting)
     return len(changed) - len(waiting)
 
 
-def decide(host: Host, tx: Connection, company_id: str, claim_id: str, *, same: bool) -> None:
-    """Follow what waited for a person to say whether a tool had shown that money already."""
+def decide(host: Host, tx: Connection, company_id: str, settlement_id: str, *, same: bool) -> None:
+    """Follow what waited for a person to say whether a tool had shown that money already.
+
+    What changed meanwhile, so that nothing is in question any more, is followed as any other.
+    """
     s = schema.settlement.c
     for row in _changed(tx, company_id):
         known = same_money.twin(tx, row)
-        if known is None or known["claim_id"] != claim_id:
+        if row["id"] != settlement_id or known is None:
             continue
         if same:
             same_money.taken_back(host, tx, known)

@@ -10,10 +10,7 @@ from encaisse_core.store import schema
 from encaisse_core.store.engine import instant
 
 HEARD_OUT = timedelta(hours=12)
-"""How long after all was recovered a collector is read once more before its claim is proposed."""
-
-RECOVERED = "recovered"
-"""How a collector says that nothing is left (assumed contract of GCollect, `close_code`)."""
+"""How long after a procedure ended its collector is read once more: a list may have been cut."""
 
 
 def spoken_for(tx: Connection, company_id: str) -> dict[str, str]:
@@ -29,13 +26,13 @@ def spoken_for(tx: Connection, company_id: str) -> dict[str, str]:
 def _unheard(tx: Connection, company_id: str) -> dict[str, str]:
     """Name the procedures that are over, of which the collector may have told nothing yet.
 
-    It may say that one is over, and what came in only when it is asked next; one that says all was
-    recovered of what we take for open is heard once more, hours later: its list may have been cut.
+    It may say that one is over, and what came in only when it is asked next, or in a list that was
+    cut short: it is heard once more, hours later, before anything of it is proposed again.
     """
     r, p, x = schema.reservation.c, schema.procedure.c, schema.connection.c
     c = schema.claim.c
     query = (
-        select(r.claim_id, r.procedure_id, r.released_at, p.close_code, x.pulled_at)
+        select(r.claim_id, r.procedure_id, r.released_at, x.pulled_at)
         .join(schema.procedure, (p.company_id == r.company_id) & (p.id == r.procedure_id))
         .join(schema.connection, (x.company_id == p.company_id) & (x.id == p.connection_id))
         .join(schema.claim, (c.company_id == r.company_id) & (c.id == r.claim_id))
@@ -48,8 +45,7 @@ def _unheard(tx: Connection, company_id: str) -> dict[str, str]:
     )
     found: dict[str, str] = {}
     for row in tx.execute(query):
-        over = instant(row.released_at)
-        heard = over + HEARD_OUT if row.close_code == RECOVERED else over
-        if row.pulled_at is None or instant(row.pulled_at) < heard:
+        heard_out = instant(row.released_at) + HEARD_OUT
+        if row.pulled_at is None or instant(row.pulled_at) < heard_out:
             found[row.claim_id] = row.procedure_id
     return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 from sqlalchemy import Connection, select
@@ -52,14 +52,14 @@ class _Stop(Kind):
             shown = _shown(tx, effect, cause)
         if shown is None:
             return
-        if not shown["heard"]:
+        if not shown.heard:
             _hear(host, link)
         with host.store.begin("reconcile.money") as tx:
             host.store.one_at_a_time(tx, effect.company_id)
             if settled.has_news(tx, effect.company_id):
                 settled.follow_settlements(host, tx, effect.company_id)
-            gone = not payments.stands(tx, effect.company_id, shown["id"])
-            asked = tasks.open_on(tx, effect.company_id, shown["claim_id"])
+            gone = not payments.stands(tx, effect.company_id, cause)
+            asked = tasks.open_on(tx, effect.company_id, shown.claim_id)
         if gone:
             raise Never("Ce paiement ne tient plus : il n'y a plus rien à annoncer.")
         if "maybe_same" in asked:
@@ -84,17 +84,24 @@ class _Stop(Kind):
         return False
 
 
-def _shown(tx: Connection, effect: Effect, payment_id: str) -> dict[str, Any] | None:
-    """Give the payment of a tool a stop tells of, and whether its collector was heard since.
+class _Shown(NamedTuple):
+    """Be money a tool showed: the claim it is on now, and whether its collector was heard since."""
 
-    Since the tool showed it, and since we know the procedure: what a collector says of one that is
-    not known yet is put off. None where no tool showed it.
+    claim_id: str
+    heard: bool
+
+
+def _shown(tx: Connection, effect: Effect, payment_id: str) -> _Shown | None:
+    """Read the payment of a tool a stop tells of.
+
+    Heard since the tool showed it, and since we know the procedure: what a collector says of one
+    that is not known yet is put off. None where no tool showed it.
     """
     p, s, x = schema.payment.c, schema.sighting.c, schema.connection.c
     k = schema.procedure.c
     procedure = (k.company_id == p.company_id) & (k.id == effect.payload["procedure_id"])
     row = tx.execute(
-        select(p.id, p.claim_id, p.created_at, s.changed_at, k.opened_at, x.pulled_at)
+        select(p.claim_id, p.created_at, s.changed_at, k.opened_at, x.pulled_at)
         .outerjoin(schema.sighting, (s.company_id == p.company_id) & (s.id == p.shown_by))
         .join(schema.procedure, procedure)
         .join(schema.connection, (x.company_id == k.company_id) & (x.id == k.connection_id))
@@ -108,7 +115,7 @@ def _shown(tx: Connection, effect: Effect, payment_id: str) -> dict[str, Any] | 
         return None
     since = max(row.changed_at or row.created_at, row.opened_at)
     heard_since = row.pulled_at is not None and row.pulled_at >= since
-    return {"id": row.id, "claim_id": row.claim_id, "heard": heard_since}
+    return _Shown(row.claim_id, heard_since)
 
 
 def _hear(host: Host, link: Link) -> None:

@@ -22,12 +22,13 @@ def ask(
     task_id: str,
     at: datetime,
     again: bool = False,
+    about: str | None = None,
 ) -> bool:
     """Put a question to a person; the same question on the same subject stands once.
 
     A fact that lasts is not asked about every night once somebody answered; `again` is for what
-    happened anew. The sentence says what happened, to which invoice, and what to do. Returns
-    whether it is new.
+    happened anew, `about` names what of the subject is in question. The sentence says what
+    happened, to which invoice, and what to do. Returns whether it is new.
     """
     if not again and answered(connection, company_id, kind, subject):
         return False
@@ -36,6 +37,7 @@ def ask(
         "id": task_id,
         "kind": kind,
         "subject": subject,
+        "about": about,
         "sentence": sentence,
         "created_at": stamp(at),
     }

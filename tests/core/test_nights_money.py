@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 import threading
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +52,9 @@ def test_what_a_night_read_before_it_died_is_not_proposed_again(house: House) ->
     house.paper.states[opened[0]] = ProcedureState(
         remote_id=opened[0], state="closed", updated_at=closed
     )
+    nightly.pull(house.host, nightly.Night(house.company, house.clock.today()))
+    assert proposals.propose(house.host, house.company) == [], "its list may have been cut short"
+    house.clock.sleep(timedelta(days=1).total_seconds())
     nightly.pull(house.host, nightly.Night(house.company, house.clock.today()))
     made = proposals.propose(house.host, house.company)
     with house.host.store.begin() as tx:

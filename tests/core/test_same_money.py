@@ -7,11 +7,14 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 from tests.core.houses import House, add_tool, answer, line_of, open_tasks, payments
 
 from encaisse_api import ProcedureState, Transient
 from encaisse_core import ingest, nightly, reconcile, runner, stops
 from encaisse_core.host import links
+from encaisse_core.store import schema
+from encaisse_core.store.engine import stamp
 
 
 def unheard(house: House) -> list[bool]:
@@ -39,6 +42,13 @@ def declared(house: House) -> int:
 
 def kinds(house: House) -> set[str]:
     return {kind for _, kind, _ in open_tasks(house)}
+
+
+def sentences(house: House, kind: str) -> list[str]:
+    t = schema.task.c
+    with house.host.store.begin() as tx:
+        query = select(t.sentence).where(t.kind == kind, t.done_at.is_(None)).order_by(t.id)
+        return list(tx.execute(query).scalars())
 
 
 def typed_first(house: House, cents: int = 40_00, typed: int = 40_00) -> list[str]:
@@ -180,12 +190,72 @@ def test_what_the_collector_ended_is_not_proposed_before_it_was_heard_out(
     assert house.claim("F-2")["state"] == ("settled" if why == "recovered" else "open")
 
 
-def test_a_list_that_was_cut_is_read_again_before_what_was_recovered_is_proposed(
-    house: House,
+@pytest.mark.parametrize("state", ["done", "uncertain", "parked", "planned"])
+def test_a_declaration_nobody_knows_of_is_not_called_made(house: House, state: str) -> None:
+    opened = house.open_everything()
+    received = tomorrow(house)
+    house.paper.pay("F-2", 40_00)
+    house.night()
+    e = schema.effect.c
+    with house.host.store.begin() as tx:
+        was = schema.effect.update().where(e.kind == "declare_direct_payment")
+        tx.execute(was.values(state=state, ready_at=stamp(house.clock.now() + timedelta(days=9))))
+    house.paper.collect("p1", opened[0], line_of(house, opened, "F-2"), 40_00, received)
+    house.night()
+    answer(house, "maybe_same", verdict="same")
+    (said,) = sentences(house, "double") or [""]
+    assert ("a été déclaré" in said) is (state == "done")
+    assert ("a peut-être été déclaré" in said) is (state in ("uncertain", "parked"))
+
+
+def test_one_answer_settles_one_question(house: House) -> None:
+    """The collector's payment is typed in; before anybody answers, another order comes up."""
+    opened = house.open_everything()
+    line = line_of(house, opened, "F-2")
+    house.paper.collect("p1", opened[0], line, 40_00, tomorrow(house))
+    house.night()  # known by the collector, and written into the tool by us
+    received = tomorrow(house)
+    house.paper.pay("F-2", 30_00)
+    house.night()  # a customer who paid the company, it seems
+    assert kinds(house) == set()
+    house.paper.pay("F-2", 40_00)
+    house.night()
+    first = sentences(house, "maybe_same")
+    assert len(first) == 1, "the tool shows a payment equal to the collector's"
+    house.paper.collect("p2", opened[0], line, 30_00, received)
+    house.night()
+    assert sentences(house, "maybe_same") == first
+    answer(house, "maybe_same", verdict="different")
+    (second,) = sentences(house, "maybe_same")
+    assert "30,00" in second, "what waited behind the first question is asked by itself, at once"
+    assert ("collector", 30_00) not in payments(house, "F-2")
+    assert house.claim("F-2")["hold"] == "maybe_same"
+    answer(house, "maybe_same", verdict="same")
+    assert sentences(house, "maybe_same") == []
+    assert house.claim("F-2")["hold"] is None
+    assert ("source", -30_00) in payments(house, "F-2")
+    assert house.claim("F-2")["open"] == 200_00 - 40_00 - 40_00 - 30_00
+
+
+def test_a_fall_seen_meanwhile_is_not_explained_by_the_answer_to_a_settlement(house: House) -> None:
+    typed_first(house)
+    house.paper.pay("F-2", 15_00)
+    house.night()
+    assert payments(house, "F-2") == [("source", 40_00)], "it waits for the answer"
+    answer(house, "maybe_same", verdict="same")
+    assert ("source", 15_00) not in payments(house, "F-2")
+    house.night()
+    assert ("source", 15_00) in payments(house, "F-2"), "money of its own, whatever was answered"
+    assert house.claim("F-2")["open"] == 200_00 - 40_00 - 15_00
+
+
+@pytest.mark.parametrize("why", ["recovered", "irrecoverable", None])
+def test_a_list_that_was_cut_is_read_again_before_what_was_ended_is_proposed(
+    house: House, why: str | None
 ) -> None:
     (ref,) = house.open_everything()
     closed = ProcedureState(
-        remote_id=ref, state="closed", close_code="recovered", updated_at=house.clock.now()
+        remote_id=ref, state="closed", close_code=why, updated_at=house.clock.now()
     )
     house.paper.states["s"] = closed
     house.night()  # the payment that ended it was not in tonight's list

@@ -85,6 +85,8 @@ def answer(host: Host, company_id: str, task_id: str, given: Answer) -> dict[str
             .values(answer=given.words, done_at=stamp(host.clock.now()) if closed else None)
         )
         _journal(host, tx, task, given, lifted)
+        if task["kind"] == "maybe_same":  # what waited behind it is asked now, not tomorrow
+            settled.follow_settlements(host, tx, company_id)
     return {"id": task_id, "closed": closed, "lifted": lifted}
 
 
@@ -137,9 +139,15 @@ def _check(task: Mapping[str, Any], held: str | None, given: Answer) -> None:
 
 
 def _same_money(host: Host, tx: Connection, task: Mapping[str, Any], given: Answer) -> None:
-    """Explain what each tool shows, as the person says: money known already, or a payment."""
+    """Record money as the person says: known already, or a payment of its own.
+
+    The question was about one settlement, or else about what the claim's tools show.
+    """
     s = schema.sighting.c
     company_id = task["company_id"]
+    if task["about"] is not None:
+        settled.decide(host, tx, company_id, task["about"], same=given.verdict == "same")
+        return
     unexplained = tx.execute(
         select(s.id)
         .where(s.company_id == company_id, s.claim_id == task["subject"], s.open < s.expected)
@@ -147,7 +155,6 @@ def _same_money(host: Host, tx: Connection, task: Mapping[str, Any], given: Answ
     ).scalars()
     for sighting_id in unexplained.all():
         observed.explain(host, tx, company_id, sighting_id, verdict=given.verdict)
-    settled.decide(host, tx, company_id, task["subject"], same=given.verdict == "same")
 
 
 def _same_claim(host: Host, tx: Connection, task: Mapping[str, Any], given: Answer) -> None:

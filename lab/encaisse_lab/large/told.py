@@ -159,7 +159,7 @@ def sentence(told: LargeFigures) -> str:
 
 def prove(*, short: bool, tell: Tell) -> Proved:
     """Live a year twice and play the table of outages; a slice of both where time is short."""
-    invoices, nights, every = (300, 30, 61) if short else (10_000, 365, 1)
+    invoices, nights, every = (1_000, 30, 61) if short else (10_000, 365, 1)
     both = twice(1, invoices, nights, tell)
     cases = outage_steps.slice_of(1, every)
     out = outages.play(cases, tell)
