@@ -33,7 +33,7 @@ lint: install
 	PYTHONPATH=. $(BIN)/lint-imports
 
 proof: install
-	$(BIN)/encaisse proof --write docs/proofs.md
+	$(BIN)/encaisse proof --kept docs/proofs --write docs/proofs.md
 	ENCAISSE_EXAMPLES=1000 $(BIN)/python -m pytest tests/core/test_three_tools.py
 	@printf '\n%s\n' "One claim shown by three tools, 1,000 random histories: never two procedures, a double entry or a lost payment." >> docs/proofs.md
 	ENCAISSE_TIMES=10 ENCAISSE_TESTS=all $(PYTEST) --cov --cov-report=

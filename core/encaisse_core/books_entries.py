@@ -25,7 +25,7 @@ from encaisse_api import (
 )
 from encaisse_core import bridges, outbox, restored, tasks
 from encaisse_core.host import Host, Link
-from encaisse_core.kinds import Kind, Never, NotNow
+from encaisse_core.kinds import Asked, Kind, Never, NotNow
 from encaisse_core.outbox import Effect
 from encaisse_core.sightings import store_invoices
 from encaisse_core.store import schema
@@ -114,7 +114,7 @@ class _BooksEntry(Kind):
             ).first()
             beyond = _beyond(tx, effect)
         if "maybe_same" in asked:
-            raise NotNow("Une question sur ce paiement attend sa réponse.")
+            raise Asked("Une question sur ce paiement attend sa réponse.")
         if typed is not None:
             raise Never("Ce paiement est déjà saisi dans l'outil.")
         if beyond:

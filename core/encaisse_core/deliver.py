@@ -34,7 +34,7 @@ from encaisse_core.errors import HostError
 from encaisse_core.faults import fault
 from encaisse_core.host import Host, Link
 from encaisse_core.ingest import note_result
-from encaisse_core.kinds import Kind, Never, NotNow
+from encaisse_core.kinds import Asked, Kind, Never, NotNow
 from encaisse_core.lending import Desk
 from encaisse_core.outbox import Effect
 
@@ -111,7 +111,8 @@ def _outcome(attempt: _Try) -> str:
     try:
         return _attempt(attempt)
     except NotNow as wait:
-        _close(attempt, effect.state, reason=wait.reason, retry_in=wait.retry_in)
+        tried = not isinstance(wait, Asked)
+        _close(attempt, effect.state, reason=wait.reason, retry_in=wait.retry_in, tried=tried)
         return "waiting"
     except Never as gone:
         return _close(attempt, "refused", reason=gone.reason)
@@ -349,11 +350,20 @@ def _task(attempt: _Try, tx: Connection, kind: str, sentence: str, *, again: boo
     )
 
 
-def _close(attempt: _Try, state: str, *, reason: str, retry_in: timedelta | None = None) -> str:
+def _close(
+    attempt: _Try,
+    state: str,
+    *,
+    reason: str,
+    retry_in: timedelta | None = None,
+    tried: bool = True,
+) -> str:
     with attempt.host.store.begin("outbox.postpone") as tx:
         held = outbox.finish(
             attempt.host, tx, attempt.effect, state, reason=reason, retry_in=retry_in
         )
+        if held and not tried:
+            outbox.uncount(tx, attempt.effect)
         if held and state == "refused":
             attempt.kind.failed(attempt.host, tx, attempt.link, attempt.effect)
     return state if held else "lost"

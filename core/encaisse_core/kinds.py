@@ -24,6 +24,10 @@ class NotNow(Exception):
         self.retry_in = retry_in
 
 
+class Asked(NotNow):
+    """Say that an effect waits for a person's answer, however long: that is no attempt."""
+
+
 class Never(Exception):
     """Say that an effect has no object any more: the facts it rested on are gone."""
 

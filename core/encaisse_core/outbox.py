@@ -301,6 +301,24 @@ def finish(
     return True
 
 
+def uncount(tx: Connection, effect: Effect) -> None:
+    """Take back that an effect was tried: it only waited for an answer."""
+    e = schema.effect.c
+    tx.execute(
+        schema.effect.update()
+        .where(e.company_id == effect.company_id, e.id == effect.id)
+        .values(attempts=effect.attempts - 1)
+    )
+
+
+def wake(host: Host, tx: Connection, company_id: str, subject: str) -> None:
+    """Let what waits about a subject be tried now: what it waited for was answered."""
+    e = schema.effect.c
+    now = stamp(host.store.db_now(tx))
+    waiting = (e.company_id == company_id, e.subject == subject, e.state == "planned")
+    tx.execute(schema.effect.update().where(*waiting, e.ready_at > now).values(ready_at=now))
+
+
 def wait_for_next(
     host: Host, company_id: str, kinds: tuple[str, ...], *, without: Collection[str] = ()
 ) -> timedelta | None:

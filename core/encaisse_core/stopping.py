@@ -23,7 +23,7 @@ from encaisse_api import (
 )
 from encaisse_core import collector, forgotten, journal, payments, settled, tasks
 from encaisse_core.host import Host, Link
-from encaisse_core.kinds import Kind, Never, NotNow
+from encaisse_core.kinds import Asked, Kind, Never, NotNow
 from encaisse_core.outbox import Effect
 from encaisse_core.reports import release
 from encaisse_core.store import schema
@@ -63,7 +63,7 @@ class _Stop(Kind):
         if gone:
             raise Never("Ce paiement ne tient plus : il n'y a plus rien à annoncer.")
         if "maybe_same" in asked:
-            raise NotNow("Une question sur ce paiement attend sa réponse.")
+            raise Asked("Une question sur ce paiement attend sa réponse.")
 
     def landed(
         self, host: Host, tx: Connection, link: Link, effect: Effect, receipt: Receipt, seen: Any

@@ -23,8 +23,17 @@ PARTS: tuple[Part, ...] = get_args(Part)
 UNKNOWN = "unknown"
 """The commit where the code lies in no repository."""
 
-CODE = (":/", ":(top,exclude)docs", ":(top,exclude)*.md", ":(top,exclude)tests")
-"""What a proof is of: all but pages and tests, which may be written between two of its pieces."""
+CODE = (
+    ":/",
+    ":(top,exclude)docs",
+    ":(top,exclude)*.md",
+    ":(top,exclude)tests",
+    ":(top,exclude)Makefile",
+    ":(top,exclude)lab/encaisse_lab/bench",
+)
+"""What a proof is of: all but what it does not run, which may be written between two of its pieces:
+pages, tests, recipes, benchmarks.
+"""
 
 
 class Piece(TypedDict):

@@ -108,6 +108,17 @@ def test_said_to_be_different_both_count_and_each_is_told_once(house: House) -> 
     assert house.claim("F-2")["hold"] is None
 
 
+def test_what_waits_for_an_answer_waits_however_long_and_goes_out_with_it(house: House) -> None:
+    typed_first(house)
+    for _ in range(60):
+        house.night()
+    assert house.effect_states("declare_direct_payment") == ["planned"], "nobody gave it up"
+    assert kinds(house) == {"maybe_same", "stop_unacknowledged"}
+    answer(house, "maybe_same", verdict="different")
+    runner.drain(house.host, house.company, nightly.STOPS)
+    assert declared(house) == 1, "not six hours later"
+
+
 def test_two_tools_that_show_it_are_both_told_already(house: House) -> None:
     second = add_tool(house)
     opened = house.open_everything()

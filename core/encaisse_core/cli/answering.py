@@ -21,6 +21,7 @@ from encaisse_core import (
     journal,
     merges,
     observed,
+    outbox,
     settled,
 )
 from encaisse_core.errors import UsageError
@@ -85,8 +86,9 @@ def answer(host: Host, company_id: str, task_id: str, given: Answer) -> dict[str
             .values(answer=given.words, done_at=stamp(host.clock.now()) if closed else None)
         )
         _journal(host, tx, task, given, lifted)
-        if task["kind"] == "maybe_same":  # what waited behind it is asked now, not tomorrow
+        if task["kind"] == "maybe_same":  # what waited for it is asked, or sent, now
             settled.follow_settlements(host, tx, company_id)
+            outbox.wake(host, tx, company_id, task["subject"])
     return {"id": task_id, "closed": closed, "lifted": lifted}
 
 
