@@ -114,7 +114,7 @@ class _BooksEntry(Kind):
             ).first()
             beyond = _beyond(tx, effect)
         if "maybe_same" in asked:
-            raise Asked("Une question sur ce paiement attend sa réponse.")
+            raise Asked
         if typed is not None:
             raise Never("Ce paiement est déjà saisi dans l'outil.")
         if beyond:

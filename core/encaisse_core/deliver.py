@@ -110,9 +110,11 @@ def _outcome(attempt: _Try) -> str:
         )
     try:
         return _attempt(attempt)
+    except Asked as wait:
+        _close(attempt, "planned", reason=wait.reason, retry_in=wait.retry_in, tried=False)
+        return "waiting"
     except NotNow as wait:
-        tried = not isinstance(wait, Asked)
-        _close(attempt, effect.state, reason=wait.reason, retry_in=wait.retry_in, tried=tried)
+        _close(attempt, effect.state, reason=wait.reason, retry_in=wait.retry_in)
         return "waiting"
     except Never as gone:
         return _close(attempt, "refused", reason=gone.reason)

@@ -6,9 +6,12 @@ the newest. It is free again when the last of them was answered.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from sqlalchemy import Connection
 
-from encaisse_core import journal, tasks
+from encaisse_core import journal, outbox, tasks
 from encaisse_core.host import Host
 from encaisse_core.store import schema
 
@@ -34,7 +37,7 @@ def hold(
     why: str,
     sentence: str,
     *,
-    about: str | None = None,
+    about: Mapping[str, Any] | None = None,
 ) -> None:
     """Put a claim on hold and ask a person, once for each time it happens.
 
@@ -69,6 +72,8 @@ def lift(host: Host, tx: Connection, company_id: str, claim_id: str, why: str) -
     """Take one reason away; tell which other one still holds the claim, or None."""
     left = newest(tx, company_id, claim_id, without=why)
     _set(tx, company_id, claim_id, left)
+    if left is None:  # nobody would go on with what is suspended after the answer
+        outbox.drop(host, tx, company_id, "pause", claim_id, "La question a sa réponse.")
     journal.append(
         tx, company_id, host.clock.now(), "hold_lifted", claim_id, {"hold": why, "left": left or ""}
     )

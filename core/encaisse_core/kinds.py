@@ -24,8 +24,17 @@ class NotNow(Exception):
         self.retry_in = retry_in
 
 
+ANSWER_AWAITED = "Une question sur ce paiement attend sa réponse."
+
+
 class Asked(NotNow):
-    """Say that an effect waits for a person's answer, however long: that is no attempt."""
+    """Say that an effect waits for a person's answer, however long: that is no attempt.
+
+    Raised where it is ready, after the look-up: it does not stand at its partner.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(ANSWER_AWAITED)
 
 
 class Never(Exception):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from itertools import combinations
 from typing import Any, Literal
@@ -35,6 +36,18 @@ ASKED = ("maybe_same", "amount_rose", "entry_altered")
 """While one of these questions is open, its claim's differences wait for the answer."""
 
 Verdict = Literal["same", "different"]
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """Hold a person's answer to whether money a tool shows is known under another name.
+
+    `cents` is what was in question, and `payment` what it may be; None where nobody knows.
+    """
+
+    verdict: Verdict
+    cents: int | None = None
+    payment: str | None = None
 
 
 def observe(host: Host, tx: Connection, company_id: str, *, handed_only: bool = False) -> int:
@@ -113,17 +126,18 @@ def explain(
     company_id: str,
     sighting_id: str,
     *,
-    verdict: Verdict | None = None,
+    answered: Answered | None = None,
 ) -> bool:
     """Explain one sighting's difference; tell whether it moved money.
 
-    `verdict` is a person's answer to whether it is money we know under another name.
+    What a person answered is said of what was in question; the rest of a difference, or another
+    one that came instead, is explained by itself at the next look.
     """
     row = sighting(tx, company_id, sighting_id)
     invoice = record_of(row["record"])
     if invoice.kind in CREDITS or invoice.direction == "payable":
         return follow(host, tx, row)
-    if verdict is None and _unsure(host, tx, row, invoice.currency):
+    if answered is None and _unsure(host, tx, row, invoice.currency):
         return False
     delta = int(row["expected"] - row["open"])
     known = max(min(delta, row["untold"]), 0) if delta > 0 else min(max(delta, row["untold"]), 0)
@@ -132,7 +146,7 @@ def explain(
         row = sighting(tx, company_id, sighting_id)
         delta -= known
     if delta > 0:
-        return _paid(host, tx, row, invoice.currency, delta, verdict)
+        return _paid(host, tx, row, invoice.currency, delta, answered)
     if delta < 0 and not _went_back(host, tx, row, -delta):
         return False
     expect(tx, row, expected=row["open"])
@@ -160,29 +174,54 @@ def _paid(
     row: Mapping[str, Any],
     currency: str,
     delta: int,
-    verdict: Verdict | None,
+    answered: Answered | None,
 ) -> bool:
     """Record what came in: credit notes as far as the tool counts them, the rest as money."""
     company_id, claim_id = row["company_id"], row["claim_id"]
     today = host.clock.today().isoformat()
     credited = max(0, min(delta, row["credited"] - row["expected_credited"]))
-    money = delta - credited
+    money, later = delta - credited, 0
+    if answered is not None and answered.cents is not None:
+        if money < answered.cents:
+            return False  # it is not what the person was asked about
+        money, later = answered.cents, money - answered.cents
     same = _known_payment(host, tx, row, money) if money else None
-    if money and verdict is None and (same is not None or _parked(tx, row)):
-        _ask_same(host, tx, row, money)
+    if money and answered is None and (same is not None or _parked(tx, row)):
+        _ask_same(host, tx, row, money, same)
         return False
     if credited:
         add_payment(
             host, tx, company_id, claim_id, credited, currency, today, "credit", shown_by=row["id"]
         )
-    if money and verdict == "same":
-        note_typed(tx, row, same, money)
+    if money and answered is not None and answered.verdict == "same":
+        note_typed(tx, row, answered.payment or same, money)
     elif money:
         add_payment(
             host, tx, company_id, claim_id, money, currency, today, "source", shown_by=row["id"]
         )
-    expect(tx, row, expected=row["open"], expected_credited=row["credited"])
+    expect(tx, row, expected=row["open"] + later, expected_credited=row["credited"])
     return True
+
+
+def answer(
+    host: Host,
+    tx: Connection,
+    company_id: str,
+    claim_id: str,
+    about: Mapping[str, Any],
+    verdict: Verdict,
+) -> None:
+    """Explain what was in question as a person says, and what another tool shows just like it."""
+    s = schema.sighting.c
+    answered = Answered(verdict, about.get("cents"), about.get("payment"))
+    fallen = tx.execute(
+        select(s.id, (s.expected - s.open).label("fall"))
+        .where(s.company_id == company_id, s.claim_id == claim_id, s.open < s.expected)
+        .order_by(s.number, s.id)
+    )
+    for row in fallen.all():
+        if answered.cents in (None, row.fall) or row.id == about.get("sighting"):
+            explain(host, tx, company_id, row.id, answered=answered)
 
 
 def follow(host: Host, tx: Connection, row: Mapping[str, Any]) -> bool:
@@ -281,7 +320,9 @@ def _told_there(tx: Connection, row: Mapping[str, Any]) -> set[str]:
     )
 
 
-def _ask_same(host: Host, tx: Connection, row: Mapping[str, Any], amount: int) -> None:
+def _ask_same(
+    host: Host, tx: Connection, row: Mapping[str, Any], amount: int, same: str | None
+) -> None:
     hold(
         host,
         tx,
@@ -291,6 +332,7 @@ def _ask_same(host: Host, tx: Connection, row: Mapping[str, Any], amount: int) -
         f"Facture {row['number']} : un paiement de {euros(amount)} apparaît dans l'outil alors "
         "qu'un paiement égal est déjà connu. Est-ce le même argent ? Le recouvrement est arrêté "
         "et rien n'est inscrit avant votre réponse.",
+        about={"sighting": row["id"], "cents": amount, "payment": same},
     )
 
 

@@ -311,12 +311,31 @@ def uncount(tx: Connection, effect: Effect) -> None:
     )
 
 
-def wake(host: Host, tx: Connection, company_id: str, subject: str) -> None:
-    """Let what waits about a subject be tried now: what it waited for was answered."""
+def wake(host: Host, tx: Connection, company_id: str, subject: str, reason: str) -> None:
+    """Let what waits about a subject for one reason be tried now: the reason is gone."""
     e = schema.effect.c
-    now = stamp(host.store.db_now(tx))
     waiting = (e.company_id == company_id, e.subject == subject, e.state == "planned")
-    tx.execute(schema.effect.update().where(*waiting, e.ready_at > now).values(ready_at=now))
+    tx.execute(
+        schema.effect.update()
+        .where(*waiting, e.reason == reason)
+        .values(ready_at=stamp(host.store.db_now(tx)))
+    )
+
+
+def drop(host: Host, tx: Connection, company_id: str, kind: str, subject: str, reason: str) -> None:
+    """Send no more what is planned of one kind about a subject: it has no object any more."""
+    e = schema.effect.c
+    planned = (e.company_id == company_id, e.kind == kind, e.subject == subject)
+    found = tx.execute(select(e.id).where(*planned, e.state == "planned").order_by(e.id))
+    now = host.clock.now()
+    for effect_id in found.scalars().all():
+        tx.execute(
+            schema.effect.update()
+            .where(e.company_id == company_id, e.id == effect_id)
+            .values(state="refused", reason=reason, finished_at=stamp(now))
+        )
+        body = {"kind": kind, "subject": subject, "remote_id": ""}
+        journal.append(tx, company_id, now, "effect_refused", effect_id, body)
 
 
 def wait_for_next(

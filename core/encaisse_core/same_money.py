@@ -23,20 +23,23 @@ from encaisse_core.payments import standing, undo_payment
 from encaisse_core.store import schema
 from encaisse_core.store.engine import rows
 
-DECLARED = {
-    "done": "a été déclaré au partenaire comme reçu par vous, alors que c'est lui qui l'a "
-    "encaissé : demandez-lui d'annuler la déclaration.",
+TOLD = {
+    "done": "a été annoncé au partenaire comme reçu par vous, alors que c'est lui qui l'a "
+    "encaissé : demandez-lui d'annuler cette annonce.",
 }
-MAY_BE_DECLARED = dict.fromkeys(
+MAY_BE_TOLD = dict.fromkeys(
     ("sending", "uncertain", "parked"),
-    "a peut-être été déclaré au partenaire comme reçu par vous, alors que c'est lui qui l'a "
-    "encaissé : vérifiez avec lui et, si la déclaration y est, demandez-lui de l'annuler.",
+    "a peut-être été annoncé au partenaire comme reçu par vous, alors que c'est lui qui l'a "
+    "encaissé : vérifiez avec lui et, si l'annonce lui est parvenue, demandez-lui de l'annuler.",
 )
-STANDING = DECLARED | MAY_BE_DECLARED
-"""What is said of a declaration of the collector's own money, by the state it is in.
+STANDING = TOLD | MAY_BE_TOLD
+"""What is said of a stop for the collector's own money, by the state it is in.
 
 A planned one is not sent any more. One that was parked, or is under way, nobody knows of.
 """
+
+FOR_MONEY = ("declare_direct_payment", "amend", "withdraw")
+"""Stops by which a collector is told of money the company received."""
 
 Row = Mapping[str, Any]
 
@@ -62,11 +65,18 @@ def twin(tx: Connection, settlement: Row) -> dict[str, Any] | None:
 
 
 def ask(host: Host, tx: Connection, settlement: Row) -> bool:
-    """Hold the claim and ask, where a settlement may be known already; tell whether it waits."""
+    """Hold the claim and ask, where a settlement may be known already; tell whether it waits.
+
+    In question it waits for the answer, whatever the collector says of it meanwhile.
+    """
+    company_id = settlement["company_id"]
+    claim_id = standing_claim(tx, company_id, settlement["claim_id"])
+    asked = tasks.in_question(tx, company_id, "maybe_same", claim_id)
+    if asked is not None and asked.get("settlement") == settlement["id"]:
+        return True
     known = twin(tx, settlement)
     if known is None:
         return False
-    company_id, claim_id = settlement["company_id"], known["claim_id"]
     hold(
         host,
         tx,
@@ -74,10 +84,10 @@ def ask(host: Host, tx: Connection, settlement: Row) -> bool:
         claim_id,
         "maybe_same",
         f"Facture {number_of(tx, company_id, claim_id)} : le partenaire annonce un encaissement de "
-        f"{euros(settlement['principal'])}, et votre outil montrait déjà un paiement égal. Est-ce "
-        "le même argent ? Le recouvrement est arrêté et rien n'est déclaré ni inscrit avant votre "
-        "réponse.",
-        about=settlement["id"],
+        f"{euros(settlement['principal'])}, et votre outil montrait déjà un paiement de "
+        f"{euros(known['amount'])}. Est-ce le même argent ? Le recouvrement est arrêté et rien "
+        "n'est déclaré ni inscrit avant votre réponse.",
+        about={"settlement": settlement["id"], "payment": known["id"]},
     )
     return True
 
@@ -103,10 +113,9 @@ def is_the_collectors(host: Host, tx: Connection, payment: Row, payment_id: str)
     _ask_to_take_back(host, tx, payment)
 
 
-def taken_back(host: Host, tx: Connection, payment: Row) -> None:
+def taken_back(host: Host, tx: Connection, company_id: str, payment_id: str) -> None:
     """Undo what a tool showed, before the same money is recorded as the collector's."""
-    today = host.clock.today().isoformat()
-    undo_payment(host, tx, payment["company_id"], payment["id"], today)
+    undo_payment(host, tx, company_id, payment_id, host.clock.today().isoformat())
 
 
 def _ask_to_take_back(host: Host, tx: Connection, payment: Row) -> None:
@@ -115,7 +124,7 @@ def _ask_to_take_back(host: Host, tx: Connection, payment: Row) -> None:
     declared = tx.execute(
         select(e.id, e.state).where(
             e.company_id == payment["company_id"],
-            e.kind == "declare_direct_payment",
+            e.kind.in_(FOR_MONEY),
             e.subject == payment["claim_id"],
             e.cause.like(f"%:{payment['id']}"),
             e.state.in_(STANDING),

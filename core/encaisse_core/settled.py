@@ -7,8 +7,9 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, exists, literal, or_, select
 
-from encaisse_core import plain, same_money
+from encaisse_core import payments, plain, same_money
 from encaisse_core.claim_states import standing_claim
+from encaisse_core.errors import UsageError
 from encaisse_core.host import Host
 from encaisse_core.payments import add_payment, undo_payment
 from encaisse_core.store import schema
@@ -41,26 +42,39 @@ def follow_settlements(host: Host, tx: Connection, company_id: str) -> int:
     return len(changed) - len(waiting)
 
 
-def decide(host: Host, tx: Connection, company_id: str, settlement_id: str, *, same: bool) -> None:
-    """Follow what waited for a person to say whether a tool had shown that money already.
+def decide(
+    host: Host, tx: Connection, company_id: str, about: Mapping[str, Any], *, same: bool
+) -> None:
+    """Follow the settlement a person was asked about, as it is now.
 
-    What changed meanwhile, so that nothing is in question any more, is followed as any other.
+    Raises `UsageError` while the collector says neither that the money is there nor that it went
+    back: what a tool showed is taken back for something only.
     """
-    s = schema.settlement.c
-    for row in _changed(tx, company_id):
-        known = same_money.twin(tx, row)
-        if row["id"] != settlement_id or known is None:
-            continue
+    s, p = schema.settlement.c, schema.payment.c
+    here = (s.company_id == company_id, s.id == about["settlement"])
+    row = rows(tx.execute(select(schema.settlement).where(*here)))[0]
+    if row["state"] not in ("verified", "reversed"):
         if same:
-            same_money.taken_back(host, tx, known)
+            raise UsageError(
+                "Le partenaire ne confirme plus cet encaissement : répondez quand il l'aura "
+                "confirmé ou annulé. Rien n'est enregistré."
+            )
+        return
+    shown = select(schema.payment).where(p.company_id == company_id, p.id == about["payment"])
+    stands = same and payments.stands(tx, company_id, about["payment"])
+    if stands:
+        same_money.taken_back(host, tx, company_id, about["payment"])
+    if row["principal"]:
         payment_id = _collected(host, tx, row)
-        if same:
-            same_money.is_the_collectors(host, tx, known, payment_id)
-        tx.execute(
-            schema.settlement.update()
-            .where(s.company_id == company_id, s.id == row["id"])
-            .values(followed_state=row["state"], followed_principal=row["principal"])
-        )
+        if stands:
+            same_money.is_the_collectors(host, tx, rows(tx.execute(shown))[0], payment_id)
+        if row["state"] == "reversed":
+            undo_payment(host, tx, company_id, payment_id, _went_back_on(host, row))
+    tx.execute(
+        schema.settlement.update()
+        .where(*here)
+        .values(followed_state=row["state"], followed_principal=row["principal"])
+    )
 
 
 def has_news(tx: Connection, company_id: str) -> bool:

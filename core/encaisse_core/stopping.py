@@ -63,7 +63,7 @@ class _Stop(Kind):
         if gone:
             raise Never("Ce paiement ne tient plus : il n'y a plus rien à annoncer.")
         if "maybe_same" in asked:
-            raise Asked("Une question sur ce paiement attend sa réponse.")
+            raise Asked
 
     def landed(
         self, host: Host, tx: Connection, link: Link, effect: Effect, receipt: Receipt, seen: Any

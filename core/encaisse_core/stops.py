@@ -19,6 +19,7 @@ from encaisse_api import (
 from encaisse_core import outbox, tasks
 from encaisse_core.holds import hold
 from encaisse_core.host import Host, link
+from encaisse_core.kinds import ANSWER_AWAITED
 from encaisse_core.numbers import annex_number
 from encaisse_core.sightings import record_of
 from encaisse_core.store import schema
@@ -29,6 +30,8 @@ ACKNOWLEDGED_WITHIN = timedelta(hours=4)
 
 ASKED_AT_ONCE = 500
 UNACKNOWLEDGED = "stop_unacknowledged"
+OVER = {"done": "confirmé par le partenaire", "refused": "il n'y a plus rien à annoncer"}
+"""Why nobody needs to call about a stop any more, by its state; a refusal asks by itself."""
 
 STOP_KINDS = ("withdraw", "pause", "declare_direct_payment", "amend")
 
@@ -49,8 +52,10 @@ def plan_stops(host: Host, company_id: str) -> int:
 def ask_about_silence(host: Host, company_id: str) -> int:
     """Give a person each stop that was not acknowledged in time; return how many are new.
 
-    So many at a time: a collector that is down may owe thousands of answers.
+    So many at a time: a collector that is down may owe thousands of answers. What was acknowledged
+    since, or has no object any more, is taken back.
     """
+    _take_back(host, company_id)
     asked = 0
     while True:
         with host.store.begin() as tx:
@@ -62,8 +67,8 @@ def ask_about_silence(host: Host, company_id: str) -> int:
                     UNACKNOWLEDGED,
                     stop_id,
                     "Un arrêt du recouvrement n'est pas confirmé depuis plus de quatre heures "
-                    f"({reason or 'sans réponse'}). Prévenez le partenaire : le client a payé ou "
-                    "conteste.",
+                    f"({(reason or 'sans réponse').rstrip('.')}). Prévenez le partenaire : le "
+                    "client a payé ou conteste.",
                     task_id=host.ids.new("tsk"),
                     at=host.clock.now(),
                 )
@@ -71,10 +76,31 @@ def ask_about_silence(host: Host, company_id: str) -> int:
             return asked
 
 
+def _take_back(host: Host, company_id: str) -> None:
+    e, t = schema.effect.c, schema.task.c
+    with host.store.begin() as tx:
+        over = tx.execute(
+            select(t.subject, e.state)
+            .join(schema.effect, (e.company_id == t.company_id) & (e.id == t.subject))
+            .where(
+                t.company_id == company_id,
+                t.kind == UNACKNOWLEDGED,
+                t.done_at.is_(None),
+                e.state.in_(tuple(OVER)),
+            )
+            .limit(ASKED_AT_ONCE)
+        )
+        for row in over.all():
+            now = host.clock.now()
+            tasks.close(tx, company_id, UNACKNOWLEDGED, row.subject, OVER[row.state], at=now)
+
+
 def _late(tx: Connection, company_id: str, planned_by: datetime) -> list[tuple[str, str | None]]:
     """List the first stops planned by then that nobody was asked about: id, and last reason.
 
     What was asked about leaves the list, answered or not, so the next ones are asked for alike.
+    What waits for a person's answer is left out: that person was asked, and may say that there is
+    nothing to tell.
     """
     e, t = schema.effect.c, schema.task.c
     asked = exists().where(
@@ -89,6 +115,7 @@ def _late(tx: Connection, company_id: str, planned_by: datetime) -> list[tuple[s
             e.kind.in_(STOP_KINDS),
             e.created_at <= stamp(planned_by),
             ~asked,
+            or_(e.reason.is_(None), e.reason != ANSWER_AWAITED),
         )
         .order_by(e.lane, e.ready_at, e.created_at, e.id)
         .limit(ASKED_AT_ONCE)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, select
 
@@ -22,12 +25,12 @@ def ask(
     task_id: str,
     at: datetime,
     again: bool = False,
-    about: str | None = None,
+    about: Mapping[str, Any] | None = None,
 ) -> bool:
     """Put a question to a person; the same question on the same subject stands once.
 
     A fact that lasts is not asked about every night once somebody answered; `again` is for what
-    happened anew, `about` names what of the subject is in question. The sentence says what
+    happened anew, `about` says what exactly is in question. The sentence says what
     happened, to which invoice, and what to do. Returns whether it is new.
     """
     if not again and answered(connection, company_id, kind, subject):
@@ -37,7 +40,7 @@ def ask(
         "id": task_id,
         "kind": kind,
         "subject": subject,
-        "about": about,
+        "about": None if about is None else json.dumps(about, sort_keys=True),
         "sentence": sentence,
         "created_at": stamp(at),
     }
@@ -68,6 +71,23 @@ def open_on(connection: Connection, company_id: str, subject: str) -> dict[str, 
         .order_by(t.created_at, t.id)
     )
     return {row.kind: row.id for row in connection.execute(query)}
+
+
+def in_question(
+    connection: Connection, company_id: str, kind: str, subject: str
+) -> dict[str, Any] | None:
+    """Read what exactly an open question is about; None where none is open."""
+    t = schema.task.c
+    query = select(t.about).where(
+        t.company_id == company_id, t.kind == kind, t.subject == subject, t.done_at.is_(None)
+    )
+    row = connection.execute(query).one_or_none()
+    return None if row is None else what(row.about)
+
+
+def what(about: str | None) -> dict[str, Any]:
+    """Read what was noted of a question; nothing where nothing was."""
+    return {} if about is None else dict(json.loads(about))
 
 
 def reword(connection: Connection, company_id: str, kind: str, subject: str, sentence: str) -> bool:

@@ -19,10 +19,12 @@ from encaisse_core import (
     doubts,
     holds,
     journal,
+    kinds,
     merges,
     observed,
     outbox,
     settled,
+    tasks,
 )
 from encaisse_core.errors import UsageError
 from encaisse_core.host import Host
@@ -58,6 +60,7 @@ def answer(host: Host, company_id: str, task_id: str, given: Answer) -> dict[str
         raise UsageError("La réponse est vide : écrivez ce que vous avez décidé.")
     t = schema.task.c
     with host.store.begin() as tx:
+        host.store.one_at_a_time(tx, company_id)
         task = rows(
             tx.execute(select(schema.task).where(t.company_id == company_id, t.id == task_id))
         )[0]
@@ -88,7 +91,7 @@ def answer(host: Host, company_id: str, task_id: str, given: Answer) -> dict[str
         _journal(host, tx, task, given, lifted)
         if task["kind"] == "maybe_same":  # what waited for it is asked, or sent, now
             settled.follow_settlements(host, tx, company_id)
-            outbox.wake(host, tx, company_id, task["subject"])
+            outbox.wake(host, tx, company_id, task["subject"], kinds.ANSWER_AWAITED)
     return {"id": task_id, "closed": closed, "lifted": lifted}
 
 
@@ -123,6 +126,8 @@ def _check(task: Mapping[str, Any], held: str | None, given: Answer) -> None:
     if task["kind"] in ASKS_FOR_VERDICT:
         if given.verdict is None:
             raise UsageError("Dites si c'est le même : --same, ou différent : --different.")
+        if given.lift is False and task["kind"] == "maybe_same":
+            raise UsageError("--keep ne va pas avec --same ou --different : la réponse règle tout.")
     elif given.verdict is not None:
         raise UsageError("--same et --different ne répondent qu'à « est-ce le même ? ».")
     elif held is not None and given.lift is None:
@@ -143,20 +148,15 @@ def _check(task: Mapping[str, Any], held: str | None, given: Answer) -> None:
 def _same_money(host: Host, tx: Connection, task: Mapping[str, Any], given: Answer) -> None:
     """Record money as the person says: known already, or a payment of its own.
 
-    The question was about one settlement, or else about what the claim's tools show.
+    The question was about one settlement, or else about what a tool of the claim shows.
     """
-    s = schema.sighting.c
-    company_id = task["company_id"]
-    if task["about"] is not None:
-        settled.decide(host, tx, company_id, task["about"], same=given.verdict == "same")
+    if given.verdict is None:
         return
-    unexplained = tx.execute(
-        select(s.id)
-        .where(s.company_id == company_id, s.claim_id == task["subject"], s.open < s.expected)
-        .order_by(s.number, s.id)
-    ).scalars()
-    for sighting_id in unexplained.all():
-        observed.explain(host, tx, company_id, sighting_id, verdict=given.verdict)
+    company_id, about = task["company_id"], tasks.what(task["about"])
+    if "settlement" in about:
+        settled.decide(host, tx, company_id, about, same=given.verdict == "same")
+    else:
+        observed.answer(host, tx, company_id, task["subject"], about, given.verdict)
 
 
 def _same_claim(host: Host, tx: Connection, task: Mapping[str, Any], given: Answer) -> None:

@@ -10,7 +10,7 @@ task = company_table(
     "task",
     Column("kind", String(32), nullable=False),  # refund, maybe_same, double, conflict, dispute…
     Column("subject", Ident, nullable=False),
-    Column("about", Ident),  # what of the subject is in question, where it is not all of it
+    words("about"),  # what exactly is in question, in JSON, as who asked reads it again
     Column("sentence", Text, nullable=False),
     Column("created_at", Moment, nullable=False),
     Column("done_at", Moment),

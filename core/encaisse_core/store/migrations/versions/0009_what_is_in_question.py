@@ -1,4 +1,4 @@
-"""Keep which settlement a question about a claim's money is about: one answer settles that one."""
+"""Keep what exactly a question about a claim's money is about: one answer settles that only."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.add_column("task", sa.Column("about", sa.String(64), nullable=True))
+    op.add_column("task", sa.Column("about", sa.Text(), nullable=True))
 
 
 def downgrade() -> None:
