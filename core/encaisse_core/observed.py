@@ -7,7 +7,6 @@ the company. What is higher undoes payments, or asks.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -21,10 +20,11 @@ from encaisse_core.cents import euros
 from encaisse_core.holds import hold
 from encaisse_core.host import Host, links
 from encaisse_core.join import CREDITS
-from encaisse_core.payments import TOLD, add_payment, standing, undo_payment
+from encaisse_core.payments import add_payment, standing, undo_payment
 from encaisse_core.sightings import record_of
 from encaisse_core.store import schema
 from encaisse_core.store.engine import rows
+from encaisse_core.typed import note_typed, told_there
 
 SAME_WITHIN = timedelta(days=10)
 """Equal money on one claim within this time, without a common identity, may be the same money."""
@@ -181,9 +181,7 @@ def _paid(
     today = host.clock.today().isoformat()
     credited = max(0, min(delta, row["credited"] - row["expected_credited"]))
     money, later = delta - credited, 0
-    if answered is not None and answered.cents is not None:
-        if money < answered.cents:
-            return False  # it is not what the person was asked about
+    if answered is not None and answered.cents is not None and money > answered.cents:
         money, later = answered.cents, money - answered.cents
     same = _known_payment(host, tx, row, money) if money else None
     if money and answered is None and (same is not None or _parked(tx, row)):
@@ -211,17 +209,30 @@ def answer(
     about: Mapping[str, Any],
     verdict: Verdict,
 ) -> None:
-    """Explain what was in question as a person says, and what another tool shows just like it."""
+    """Explain what was in question as a person says, and what another tool shows like it.
+
+    A collector's payment somebody typed into one tool is in another's fall as well where that one
+    is large enough, and does not know it by other means; it may be seen with other money. What is
+    no collector's is told once: the other tools find it told already.
+    """
     s = schema.sighting.c
     answered = Answered(verdict, about.get("cents"), about.get("payment"))
     fallen = tx.execute(
-        select(s.id, (s.expected - s.open).label("fall"))
+        select(s.id, s.company_id, s.connection_id, (s.expected - s.open).label("fall"))
         .where(s.company_id == company_id, s.claim_id == claim_id, s.open < s.expected)
         .order_by(s.number, s.id)
     )
-    for row in fallen.all():
-        if answered.cents in (None, row.fall) or row.id == about.get("sighting"):
-            explain(host, tx, company_id, row.id, answered=answered)
+    for row in rows(fallen):
+        asked = row["id"] == about.get("sighting") or answered.cents is None
+        alike = (
+            verdict == "same"
+            and answered.payment is not None
+            and answered.cents is not None
+            and row["fall"] >= answered.cents
+            and answered.payment not in told_there(tx, row)
+        )
+        if asked or alike:
+            explain(host, tx, company_id, row["id"], answered=answered)
 
 
 def follow(host: Host, tx: Connection, row: Mapping[str, Any]) -> bool:
@@ -303,21 +314,8 @@ def _known_payment(host: Host, tx: Connection, row: Mapping[str, Any], amount: i
         for found in recent
         if amount in (found.principal, found.principal - (found.fee or 0) - (found.fee_vat or 0))
     ]
-    told = _told_there(tx, row)
+    told = told_there(tx, row)
     return next((each for each in equal if each not in told), equal[0] if equal else None)
-
-
-def _told_there(tx: Connection, row: Mapping[str, Any]) -> set[str]:
-    x = schema.payment_sighting.c
-    return set(
-        tx.execute(
-            select(x.payment_id).where(
-                x.company_id == row["company_id"],
-                x.connection_id == row["connection_id"],
-                x.role.in_(TOLD),
-            )
-        ).scalars()
-    )
 
 
 def _ask_same(
@@ -333,26 +331,6 @@ def _ask_same(
         "qu'un paiement égal est déjà connu. Est-ce le même argent ? Le recouvrement est arrêté "
         "et rien n'est inscrit avant votre réponse.",
         about={"sighting": row["id"], "cents": amount, "payment": same},
-    )
-
-
-def note_typed(tx: Connection, row: Mapping[str, Any], payment_id: str | None, amount: int) -> None:
-    """Note that a tool shows a payment somebody typed in, so that we do not write it again.
-
-    `amount` is what was typed: the principal, or what was left of it after the fee.
-    """
-    if payment_id is None or payment_id in _told_there(tx, row):
-        return
-    tx.execute(
-        schema.payment_sighting.insert().values(
-            company_id=row["company_id"],
-            connection_id=row["connection_id"],
-            remote_ref=f"same:{payment_id}",
-            payment_id=payment_id,
-            role="same",
-            record=json.dumps({"amount": amount}),
-            seen_at=row["changed_at"],
-        )
     )
 
 

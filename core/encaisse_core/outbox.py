@@ -318,7 +318,7 @@ def wake(host: Host, tx: Connection, company_id: str, subject: str, reason: str)
     tx.execute(
         schema.effect.update()
         .where(*waiting, e.reason == reason)
-        .values(ready_at=stamp(host.store.db_now(tx)))
+        .values(ready_at=stamp(host.store.db_now(tx)), reason=None)
     )
 
 

@@ -18,10 +18,11 @@ from encaisse_core.cents import euros
 from encaisse_core.claim_states import number_of, standing_claim
 from encaisse_core.holds import hold
 from encaisse_core.host import Host
-from encaisse_core.observed import SAME_WITHIN, expect, note_typed
+from encaisse_core.observed import SAME_WITHIN, expect
 from encaisse_core.payments import standing, undo_payment
 from encaisse_core.store import schema
 from encaisse_core.store.engine import rows
+from encaisse_core.typed import note_typed
 
 TOLD = {
     "done": "a été annoncé au partenaire comme reçu par vous, alors que c'est lui qui l'a "
@@ -72,7 +73,7 @@ def ask(host: Host, tx: Connection, settlement: Row) -> bool:
     company_id = settlement["company_id"]
     claim_id = standing_claim(tx, company_id, settlement["claim_id"])
     asked = tasks.in_question(tx, company_id, "maybe_same", claim_id)
-    if asked is not None and asked.get("settlement") == settlement["id"]:
+    if asked is not None and _in_question(asked, settlement):
         return True
     known = twin(tx, settlement)
     if known is None:
@@ -87,9 +88,21 @@ def ask(host: Host, tx: Connection, settlement: Row) -> bool:
         f"{euros(settlement['principal'])}, et votre outil montrait déjà un paiement de "
         f"{euros(known['amount'])}. Est-ce le même argent ? Le recouvrement est arrêté et rien "
         "n'est déclaré ni inscrit avant votre réponse.",
-        about={"settlement": settlement["id"], "payment": known["id"]},
+        about={
+            "settlement": settlement["id"],
+            "payment": known["id"],
+            "principal": settlement["principal"],
+        },
     )
     return True
+
+
+def _in_question(asked: Mapping[str, Any], settlement: Row) -> bool:
+    """Tell whether a question is about a settlement, or about the payment recorded of it."""
+    recorded = settlement["payment_id"]
+    return asked.get("settlement") == settlement["id"] or (
+        recorded is not None and asked.get("payment") == recorded
+    )
 
 
 def is_the_collectors(host: Host, tx: Connection, payment: Row, payment_id: str) -> None:

@@ -196,6 +196,21 @@ class PauseProcedure(_Stop):
     send = "pause"
     find = "find_pause"
 
+    def ready(self, host: Host, link: Link, effect: Effect, told: BaseModel) -> None:
+        """Send none a second time whose question has its answer: the first one never arrived.
+
+        A planned one was dropped with the answer (`holds.lift`).
+        """
+        if effect.state == "planned":
+            return
+        c = schema.claim.c
+        with host.store.begin() as tx:
+            held = tx.execute(
+                select(c.hold).where(c.company_id == effect.company_id, c.id == effect.subject)
+            ).scalar_one()
+        if held is None:
+            raise Never("La question a sa réponse : il n'y a plus rien à suspendre.")
+
     def build(self, host: Host, link: Link, effect: Effect) -> tuple[BaseModel, ...]:
         payload = effect.payload
         return (Pause(procedure_ref=payload["procedure_ref"], reason=payload["reason"]),)

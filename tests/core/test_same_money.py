@@ -302,6 +302,8 @@ def test_of_a_settlement_of_another_amount_by_now_the_answer_still_holds(house: 
     assert house.claim("F-2")["open"] == 200_00 - 45_00
     assert declared(house) == 0
     assert house.paper.written == []
+    (said,) = sentences(house, "typed_otherwise")
+    assert "de 40,00 en 45,00" in said
 
 
 @pytest.mark.parametrize("verdict", ["same", "different"])
@@ -451,3 +453,104 @@ def test_a_doubtful_declaration_waits_for_its_answer_as_well(house: House) -> No
     answer(house, "maybe_same", verdict="different")
     runner.drain(house.host, house.company, nightly.STOPS)
     assert declared(house) == 1, "not six hours later"
+
+
+def asked_of_the_tool(house: House) -> None:
+    """Let the collector name a payment that cannot be written, and a tool show an equal one."""
+    opened = house.open_everything()
+    house.paper.bug = ZeroDivisionError("x")
+    house.paper.collect("p1", opened[0], line_of(house, opened, "F-2"), 40_00, tomorrow(house))
+    house.paper.pay("F-2", 40_00)
+    house.night()
+    assert house.claim("F-2")["hold"] == "maybe_same"
+
+
+def the_same_then(house: House) -> tuple[int, int]:
+    """Say it is the same, let the tool be written to again: what the claim owes, and the tool."""
+    answer(house, "maybe_same", verdict="same")
+    house.paper.bug = None
+    for _ in range(3):
+        house.night()
+    assert declared(house) == 0
+    assert sentences(house, "maybe_same") == []
+    return house.claim("F-2")["open"], house.paper.invoices["r-F-2"].open.minor
+
+
+def test_a_collector_that_doubts_for_a_night_changes_no_answer(house: House) -> None:
+    asked_of_the_tool(house)
+    for state in ("pending", "verified"):
+        said_again(house, state=state)
+        house.night()
+    assert the_same_then(house) == (160_00, 160_00)
+    assert house.paper.written == []
+
+
+def test_a_collector_that_says_another_amount_changes_no_answer(house: House) -> None:
+    asked_of_the_tool(house)
+    more = Money.of_minor(45_00, "EUR")
+    said_again(house, amount=more, principal=more)
+    house.night()
+    assert the_same_then(house) == (155_00, 160_00), "what was typed is short: a person sees it"
+    assert house.paper.written == []
+    (said,) = sentences(house, "typed_otherwise")
+    assert "de 40,00 en 45,00" in said
+
+
+def test_the_answer_holds_for_what_is_left_of_a_fall(house: House) -> None:
+    asked_of_the_tool(house)
+    house.paper.pay("F-2", -10_00)
+    house.night()
+    assert the_same_then(house)[0] == 160_00
+    assert house.paper.written == []
+
+
+def test_another_tool_shows_it_with_more(house: House) -> None:
+    second = add_tool(house)
+    opened = house.open_everything()
+    house.paper.bug = second.bug = ZeroDivisionError("x")
+    house.paper.collect("p1", opened[0], line_of(house, opened, "F-4"), 40_00, tomorrow(house))
+    second.pay("F-4", 40_00)
+    house.night()
+    house.paper.pay("F-4", 55_00)
+    second.pay("F-4", 15_00)
+    house.night()
+    answer(house, "maybe_same", verdict="same")
+    house.paper.bug = second.bug = None
+    for _ in range(3):
+        house.night()
+    assert house.claim("F-4")["open"] == 400_00 - 40_00 - 15_00
+    assert house.paper.written == second.written == []
+    assert sentences(house, "maybe_same") == []
+
+
+def test_a_doubtful_pause_is_not_sent_after_the_answer(house: House) -> None:
+    kind: Any = house.shelf.known["papercollector"]
+    pause, down = kind.pause, [True]
+
+    def pause_or_fail(self: Any, key: str, told: Any) -> Any:
+        if down[0]:
+            raise OutcomeUnknown("coupure")
+        return pause(self, key, told)
+
+    kind.pause = pause_or_fail
+    typed_first(house)
+    answer(house, "maybe_same", verdict="different")
+    down[0] = False
+    for _ in range(2):
+        house.night()
+    assert [told for told, _, _ in house.paper.stops] == ["direct_payment"]
+    assert house.effect_states("pause") == ["refused"]
+
+
+def test_different_is_asked_again_of_what_nobody_confirmed_then(house: House) -> None:
+    typed_first(house)
+    said_again(house, state="pending")
+    house.night()
+    answer(house, "maybe_same", verdict="different")
+    house.night()
+    assert declared(house) == 1
+    said_again(house, state="verified")
+    house.night()
+    answer(house, "maybe_same", verdict="different")
+    house.night()
+    assert sorted(payments(house, "F-2")) == [("collector", 40_00), ("source", 40_00)]
