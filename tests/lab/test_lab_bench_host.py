@@ -9,11 +9,13 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from lxml import etree
 from sqlalchemy import func, select
 
 from encaisse_core import journal, runner
 from encaisse_core.store import schema
 from encaisse_lab.bench.host import (
+    chart,
     databases,
     draining,
     house,
@@ -86,16 +88,35 @@ def test_a_ratio_is_the_median_of_pairs_in_processor_time() -> None:
 @pytest.mark.parametrize(("value", "word"), [(0.5, "met"), (0.4, "**not met**")])
 def test_the_page_says_how_each_goal_stands(value: float, word: str) -> None:
     found = [Finding(Verdict(GOAL, value), "SQLite", {"ours rows/s": 12_345.6})]
-    written = page.page(found, SIZES, 1, "x 1", date(2026, 1, 2))
+    written = page.page(found, SIZES, 1, "x 1", date(2026, 1, 2), "x.svg")
     assert f"| {value:.2f}x | {word} | ours rows/s 12,346 |" in written
     assert page.as_json(found, SIZES, 1)["goals"][0]["met"] is (word == "met")
 
 
 def test_what_was_not_measured_is_never_met() -> None:
     found = [Finding(Verdict(GOAL, None, "no server"), "PostgreSQL")]
-    assert "| no server | **not measured** |" in page.page(found, SIZES, 1, "x 1", date(2026, 1, 2))
+    written = page.page(found, SIZES, 1, "x 1", date(2026, 1, 2), "x.svg")
+    assert "| no server | **not measured** |" in written
     assert "NON MESURÉ" in next(page.spoken(found))
     assert page.as_json(found, SIZES, 1)["goals"][0]["met"] is None
+
+
+def test_the_picture_draws_each_figure_as_a_multiple_of_its_goal() -> None:
+    limit = replace(GOAL, key="held <MiB>", at_most=True, due=150.0)
+    found = [
+        Finding(Verdict(GOAL, 0.25), "SQLite"),
+        Finding(Verdict(GOAL, 9.0), "SQLite"),
+        Finding(Verdict(limit, 75.0), "SQLite"),
+        Finding(Verdict(replace(limit, due=0), 0.0), "SQLite"),
+        Finding(Verdict(GOAL, None, "no server"), "PostgreSQL"),
+    ]
+    assert [chart.times(each) for each in found] == [0.5, 18.0, 2.0, chart.MOST, None]
+    drawn = etree.fromstring(chart.draw(found).encode())
+    bars = drawn.findall("{*}rect")[1:]
+    long = [float(bar.attrib["width"]) for bar in bars]
+    assert long == pytest.approx([chart.UNIT * part for part in (0.5, 4, 2, 4)], abs=0.1)
+    assert [bar.attrib["fill"] == chart.MET for bar in bars] == [False, True, True, True]
+    assert "held <MiB> · SQLite" in "".join(drawn.itertext())
 
 
 def test_a_piece_joins_the_others_and_replaces_its_own(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 import click
 
 from encaisse_core.cli import start
-from encaisse_lab.bench.host import databases, joining, page
+from encaisse_lab.bench.host import chart, databases, joining, page
 from encaisse_lab.bench.host.found import Bench, Finding
 from encaisse_lab.bench.host.measures import MEASURES
 
@@ -89,7 +89,10 @@ def bench(
     if write is not None:
         versions = ", ".join(f"{library} {version(library)}" for library in LIBRARIES)
         today = datetime.now(UTC).date()
-        write.write_text(page.page(found, sizes, peak, versions, today), encoding="utf-8")
+        picture = write.with_suffix(".svg")
+        picture.write_text(chart.draw(found), encoding="utf-8")
+        told = page.page(found, sizes, peak, versions, today, picture.name)
+        write.write_text(told, encoding="utf-8")
     if as_json:
         click.echo(json.dumps(page.as_json(found, sizes, peak), ensure_ascii=False, indent=1))
     else:

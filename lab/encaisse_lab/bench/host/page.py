@@ -63,9 +63,12 @@ def _number(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
-def page(found: Sequence[Finding], sizes: Sizes, peak: float, versions: str, day: date) -> str:
-    """Write the page of the docs, in English."""
-    return "\n".join([*_head(sizes, peak, versions, day), *_goals(found), ""])
+def page(
+    found: Sequence[Finding], sizes: Sizes, peak: float, versions: str, day: date, picture: str
+) -> str:
+    """Write the page of the docs, in English; `picture` is the file its chart is in."""
+    shown = f"![Each figure as a multiple of its goal]({picture})"
+    return "\n".join([*_head(sizes, peak, versions, day), shown, "", *_goals(found), ""])
 
 
 def _head(sizes: Sizes, peak: float, versions: str, day: date) -> Iterator[str]:
@@ -109,6 +112,6 @@ def _goals(found: Sequence[Finding]) -> Iterator[str]:
         told = verdict.why_not if verdict.value is None else figure(goal, verdict.value)
         stands = word(verdict, "met", "**not met**", "**not measured**")
         yield (
-            f"| {goal.english} | {each.database} | {due(goal, 'at most', 'at least')} | {told} "
-            f"| {stands} | {_figures(each)} |"
+            f"| `{goal.key}`: {goal.english} | {each.database} "
+            f"| {due(goal, 'at most', 'at least')} | {told} | {stands} | {_figures(each)} |"
         )
