@@ -25,7 +25,7 @@ from encaisse_api import (
 )
 from encaisse_core import bridges, outbox, restored, tasks
 from encaisse_core.host import Host, Link
-from encaisse_core.kinds import Asked, Kind, Never, NotNow
+from encaisse_core.kinds import ANSWER_AWAITED, Kind, Never, NotNow, Waits
 from encaisse_core.outbox import Effect
 from encaisse_core.sightings import store_invoices
 from encaisse_core.store import schema
@@ -89,6 +89,28 @@ def forget_echo(tx: Connection, effect: Effect, seen: SourceInvoice | Missing) -
     bridges.forget_copy(tx, effect.company_id, effect.id, moved)
 
 
+EXPLAINED_IN = timedelta(hours=1)
+"""When an entry is tried again that waits for what its tool shows to be explained."""
+
+
+def _fell(tx: Connection, effect: Effect, link: Link) -> bool:
+    """Tell whether the tool shows money nobody explained yet: it may be this, typed in by hand.
+
+    That is looked at once no entry of ours is in doubt on the claim (`observed.py`), and this one
+    is not: it was looked up, and does not stand there.
+    """
+    s = schema.sighting.c
+    query = select(s.id).where(
+        s.company_id == effect.company_id,
+        s.claim_id == effect.subject,
+        s.connection_id == link.id,
+        s.presence == "live",
+        s.state != "cancelled",
+        s.open < s.expected,
+    )
+    return tx.execute(query).first() is not None
+
+
 class _BooksEntry(Kind):
     """Share what a payment and its reversal have in common: reading back and expecting.
 
@@ -113,8 +135,9 @@ class _BooksEntry(Kind):
                 )
             ).first()
             beyond = _beyond(tx, effect)
+            fallen = host.follows_money(link) and _fell(tx, effect, link)
         if "maybe_same" in asked:
-            raise Asked
+            raise Waits(ANSWER_AWAITED)
         if typed is not None:
             raise Never("Ce paiement est déjà saisi dans l'outil.")
         if beyond:
@@ -122,6 +145,8 @@ class _BooksEntry(Kind):
                 "Le principal de ce paiement a été remis à la comptabilité (encaisse payouts) : "
                 "il n'est pas inscrit une seconde fois."
             )
+        if fallen:
+            raise Waits("L'outil montre un paiement qui n'est pas encore expliqué.", EXPLAINED_IN)
 
     reads_back = True
 

@@ -34,7 +34,7 @@ from encaisse_core.errors import HostError
 from encaisse_core.faults import fault
 from encaisse_core.host import Host, Link
 from encaisse_core.ingest import note_result
-from encaisse_core.kinds import Asked, Kind, Never, NotNow
+from encaisse_core.kinds import Kind, Never, NotNow, Waits
 from encaisse_core.lending import Desk
 from encaisse_core.outbox import Effect
 
@@ -110,7 +110,7 @@ def _outcome(attempt: _Try) -> str:
         )
     try:
         return _attempt(attempt)
-    except Asked as wait:
+    except Waits as wait:
         _close(attempt, "planned", reason=wait.reason, retry_in=wait.retry_in, tried=False)
         return "waiting"
     except NotNow as wait:

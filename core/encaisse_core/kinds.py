@@ -27,14 +27,11 @@ class NotNow(Exception):
 ANSWER_AWAITED = "Une question sur ce paiement attend sa réponse."
 
 
-class Asked(NotNow):
-    """Say that an effect waits for a person's answer, however long: that is no attempt.
+class Waits(NotNow):
+    """Say that an effect waits for something else, however long: that is no attempt that failed.
 
     Raised where it is ready, after the look-up: it does not stand at its partner.
     """
-
-    def __init__(self) -> None:
-        super().__init__(ANSWER_AWAITED)
 
 
 class Never(Exception):

@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Connection, or_, select, true
 
-from encaisse_core import claim_states, outbox
+from encaisse_core import claim_states, outbox, typed
 from encaisse_core.cents import euros
 from encaisse_core.holds import hold
 from encaisse_core.host import Host, links
@@ -24,7 +24,6 @@ from encaisse_core.payments import add_payment, standing, undo_payment
 from encaisse_core.sightings import record_of
 from encaisse_core.store import schema
 from encaisse_core.store.engine import rows
-from encaisse_core.typed import note_typed, told_there
 
 SAME_WITHIN = timedelta(days=10)
 """Equal money on one claim within this time, without a common identity, may be the same money."""
@@ -50,16 +49,25 @@ class Answered:
     payment: str | None = None
 
 
-def observe(host: Host, tx: Connection, company_id: str, *, handed_only: bool = False) -> int:
+def observe(
+    host: Host,
+    tx: Connection,
+    company_id: str,
+    *,
+    handed_only: bool = False,
+    claim_id: str | None = None,
+) -> int:
     """Explain every live sighting whose open amount is not what we expect; return how many.
 
-    With `handed_only`, those of claims in a procedure: a collector must hear of money at once.
+    With `handed_only`, those of claims in a procedure: a collector must hear of money at once;
+    with `claim_id`, those of one claim.
     """
     r = schema.reservation.c
     handed = select(r.claim_id).where(
         r.company_id == company_id, r.procedure_id.is_not(None), r.released_at.is_(None)
     )
-    among = schema.sighting.c.claim_id.in_(handed) if handed_only else true()
+    of = schema.sighting.c.claim_id
+    among = of == claim_id if claim_id else of.in_(handed) if handed_only else true()
     return sum(
         explain(host, tx, company_id, sighting_id)
         for sighting_id in _different(host, tx, company_id, among)
@@ -183,16 +191,18 @@ def _paid(
     money, later = delta - credited, 0
     if answered is not None and answered.cents is not None and money > answered.cents:
         money, later = answered.cents, money - answered.cents
-    same = _known_payment(host, tx, row, money) if money else None
-    if money and answered is None and (same is not None or _parked(tx, row)):
-        _ask_same(host, tx, row, money, same)
-        return False
+    if money and answered is None:
+        since = host.clock.today() - SAME_WITHIN
+        known = typed.may_be(tx, row, money, since)
+        if known is not None or _parked(tx, row):
+            _ask_same(host, tx, row, money, known)
+            return False
     if credited:
         add_payment(
             host, tx, company_id, claim_id, credited, currency, today, "credit", shown_by=row["id"]
         )
     if money and answered is not None and answered.verdict == "same":
-        note_typed(tx, row, answered.payment or same, money)
+        typed.note(tx, row, answered.payment, money)
     elif money:
         add_payment(
             host, tx, company_id, claim_id, money, currency, today, "source", shown_by=row["id"]
@@ -209,30 +219,22 @@ def answer(
     about: Mapping[str, Any],
     verdict: Verdict,
 ) -> None:
-    """Explain what was in question as a person says, and what another tool shows like it.
+    """Explain what a tool showed as a person says who was asked about it.
 
-    A collector's payment somebody typed into one tool is in another's fall as well where that one
-    is large enough, and does not know it by other means; it may be seen with other money. What is
-    no collector's is told once: the other tools find it told already.
+    What the claim's other tools show is asked about by itself: equal money there may be other
+    money. A question noted before that was, is answered for all of them.
     """
     s = schema.sighting.c
-    answered = Answered(verdict, about.get("cents"), about.get("payment"))
-    fallen = tx.execute(
-        select(s.id, s.company_id, s.connection_id, (s.expected - s.open).label("fall"))
-        .where(s.company_id == company_id, s.claim_id == claim_id, s.open < s.expected)
-        .order_by(s.number, s.id)
-    )
-    for row in rows(fallen):
-        asked = row["id"] == about.get("sighting") or answered.cents is None
-        alike = (
-            verdict == "same"
-            and answered.payment is not None
-            and answered.cents is not None
-            and row["fall"] >= answered.cents
-            and answered.payment not in told_there(tx, row)
-        )
-        if asked or alike:
-            explain(host, tx, company_id, row["id"], answered=answered)
+    different = verdict == "different"
+    cents = about.get("of" if different else "cents")  # not a part of it, then none of it
+    answered = Answered(verdict, cents, about.get("payment"))
+    here = (s.company_id == company_id, s.claim_id == claim_id, s.open < s.expected)
+    asked = s.id == about["sighting"] if "sighting" in about else true()
+    fallen = tx.execute(select(s.id).where(*here, asked).order_by(s.number, s.id)).scalars()
+    for sighting_id in fallen.all():
+        explain(host, tx, company_id, sighting_id, answered=answered)
+    if verdict == "same" and answered.payment is not None and answered.cents is not None:
+        typed.ask_if_otherwise(host, tx, company_id, answered.payment, answered.cents)
 
 
 def follow(host: Host, tx: Connection, row: Mapping[str, Any]) -> bool:
@@ -290,48 +292,41 @@ def _parked(tx: Connection, row: Mapping[str, Any]) -> bool:
     return tx.execute(query).first() is not None
 
 
-def _known_payment(host: Host, tx: Connection, row: Mapping[str, Any], amount: int) -> str | None:
-    """Find a recent collected payment of this amount, gross or net of its fee.
-
-    Somebody may have typed the collector's payment, or the transfer that followed it, into the
-    tool by hand: writing or accruing on a guess would double it.
-    """
-    s = schema.settlement.c
-    since = (host.clock.today() - SAME_WITHIN).isoformat()
-    recent = tx.execute(
-        select(s.payment_id, s.principal, s.fee, s.fee_vat)
-        .where(
-            s.company_id == row["company_id"],
-            s.claim_id == row["claim_id"],
-            s.state == "verified",
-            s.payment_id.is_not(None),
-            s.received_on >= since,
-        )
-        .order_by(s.received_on, s.remote_id)
-    )
-    equal = [
-        str(found.payment_id)
-        for found in recent
-        if amount in (found.principal, found.principal - (found.fee or 0) - (found.fee_vat or 0))
-    ]
-    told = told_there(tx, row)
-    return next((each for each in equal if each not in told), equal[0] if equal else None)
-
-
 def _ask_same(
-    host: Host, tx: Connection, row: Mapping[str, Any], amount: int, same: str | None
+    host: Host, tx: Connection, row: Mapping[str, Any], amount: int, known: typed.Known | None
 ) -> None:
+    """Ask whether what a tool shows is money we know, or has it as a part."""
+    shown = f"un paiement de {euros(amount)} apparaît dans {_tool(tx, row)}"
+    if known is None or known.cents == amount:
+        asked = f"{shown} alors qu'un paiement égal est déjà connu. Est-ce le même argent ?"
+    else:
+        asked = (
+            f"{shown}. L'encaissement de {euros(known.cents)} par le partenaire, saisi dans un "
+            "autre outil, en fait-il partie ?"
+        )
     hold(
         host,
         tx,
         row["company_id"],
         row["claim_id"],
         "maybe_same",
-        f"Facture {row['number']} : un paiement de {euros(amount)} apparaît dans l'outil alors "
-        "qu'un paiement égal est déjà connu. Est-ce le même argent ? Le recouvrement est arrêté "
-        "et rien n'est inscrit avant votre réponse.",
-        about={"sighting": row["id"], "cents": amount, "payment": same},
+        f"Facture {row['number']} : {asked} Le recouvrement est arrêté et rien n'est inscrit "
+        "avant votre réponse.",
+        about={
+            "sighting": row["id"],
+            "of": amount,
+            "cents": known.cents if known else amount,
+            "payment": known.payment_id if known else None,
+        },
     )
+
+
+def _tool(tx: Connection, row: Mapping[str, Any]) -> str:
+    k = schema.connection.c
+    query = select(k.connector).where(
+        k.company_id == row["company_id"], k.id == row["connection_id"]
+    )
+    return str(tx.execute(query).scalar_one())
 
 
 def _went_back(host: Host, tx: Connection, row: Mapping[str, Any], amount: int) -> bool:

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from encaisse_core import tasks
+from encaisse_core import tasks, typed
 from encaisse_core.cents import euros
 from encaisse_core.claim_states import number_of, standing_claim
 from encaisse_core.holds import hold
@@ -22,7 +22,6 @@ from encaisse_core.observed import SAME_WITHIN, expect
 from encaisse_core.payments import standing, undo_payment
 from encaisse_core.store import schema
 from encaisse_core.store.engine import rows
-from encaisse_core.typed import note_typed
 
 TOLD = {
     "done": "a été annoncé au partenaire comme reçu par vous, alors que c'est lui qui l'a "
@@ -51,7 +50,8 @@ def twin(tx: Connection, settlement: Row) -> dict[str, Any] | None:
     Equal to its principal, gross or net of the fee, and seen from the day the collector received it
     on: what a tool showed before cannot be that money.
     """
-    if settlement["state"] != "verified" or settlement["payment_id"] is not None:
+    told = settlement["state"] in ("verified", "reversed")
+    if not told or settlement["payment_id"] is not None:
         return None
     company_id, principal = settlement["company_id"], settlement["principal"]
     net = principal - (settlement["fee"] or 0) - (settlement["fee_vat"] or 0)
@@ -91,7 +91,6 @@ def ask(host: Host, tx: Connection, settlement: Row) -> bool:
         about={
             "settlement": settlement["id"],
             "payment": known["id"],
-            "principal": settlement["principal"],
         },
     )
     return True
@@ -122,7 +121,7 @@ def is_the_collectors(host: Host, tx: Connection, payment: Row, payment_id: str)
         if row["id"] != payment["shown_by"] and row["untold"] >= amount:
             expect(tx, row, untold=row["untold"] - amount)
         else:
-            note_typed(tx, row, payment_id, amount)
+            typed.note(tx, row, payment_id, amount)
     _ask_to_take_back(host, tx, payment)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, exists, literal, or_, select
 
-from encaisse_core import payments, plain, same_money
+from encaisse_core import payments, plain, same_money, typed
 from encaisse_core.claim_states import standing_claim
 from encaisse_core.errors import UsageError
 from encaisse_core.host import Host
@@ -17,7 +17,6 @@ from encaisse_core.store.engine import rows, stamp
 from encaisse_core.store.schema import money
 from encaisse_core.store.schema.base import holding
 from encaisse_core.store.upsert import bulk_upsert
-from encaisse_core.typed import ask_to_correct, typed_still
 
 
 def follow_settlements(host: Host, tx: Connection, company_id: str) -> int:
@@ -39,9 +38,10 @@ def follow_settlements(host: Host, tx: Connection, company_id: str) -> int:
             undo_payment(host, tx, company_id, payment_id, _went_back_on(host, row))
         if row["state"] == "verified" and row["principal"]:
             again = _collected(host, tx, row)
-            if row["payment_id"] and typed_still(tx, company_id, row["payment_id"], again):
-                claim_id, was = standing_claim(tx, company_id, row["claim_id"]), row["amount"]
-                ask_to_correct(host, tx, company_id, claim_id, was, row["principal"])
+            if row["payment_id"] is not None:
+                typed.still(tx, company_id, row["payment_id"], again)
+        if row["payment_id"] is not None:
+            typed.ask_if_otherwise(host, tx, company_id, row["payment_id"])
     _followed(tx, company_id, waiting)
     return len(changed) - len(waiting)
 
@@ -73,9 +73,7 @@ def decide(
         if stands:
             known = rows(tx.execute(shown))[0]
             same_money.is_the_collectors(host, tx, known, payment_id)
-            if row["principal"] != about["principal"]:
-                claim_id, was = known["claim_id"], about["principal"]
-                ask_to_correct(host, tx, company_id, claim_id, was, row["principal"])
+            typed.ask_if_otherwise(host, tx, company_id, payment_id, known["amount"])
         if row["state"] == "reversed":
             undo_payment(host, tx, company_id, payment_id, _went_back_on(host, row))
     tx.execute(
@@ -173,7 +171,7 @@ def _changed(tx: Connection, company_id: str) -> list[dict[str, Any]]:
     s, p = schema.settlement.c, schema.payment
     undo = p.alias("undo")
     query = (
-        select(schema.settlement, p.c.amount, undo.c.id.label("undone_by"))
+        select(schema.settlement, undo.c.id.label("undone_by"))
         .outerjoin(p, (p.c.company_id == s.company_id) & (p.c.id == s.payment_id))
         .outerjoin(undo, (undo.c.company_id == s.company_id) & (undo.c.reverses == s.payment_id))
         .where(

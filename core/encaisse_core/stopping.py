@@ -23,7 +23,7 @@ from encaisse_api import (
 )
 from encaisse_core import collector, forgotten, journal, payments, settled, tasks
 from encaisse_core.host import Host, Link
-from encaisse_core.kinds import Asked, Kind, Never, NotNow
+from encaisse_core.kinds import ANSWER_AWAITED, Kind, Never, NotNow, Waits
 from encaisse_core.outbox import Effect
 from encaisse_core.reports import release
 from encaisse_core.store import schema
@@ -63,7 +63,7 @@ class _Stop(Kind):
         if gone:
             raise Never("Ce paiement ne tient plus : il n'y a plus rien à annoncer.")
         if "maybe_same" in asked:
-            raise Asked
+            raise Waits(ANSWER_AWAITED)
 
     def landed(
         self, host: Host, tx: Connection, link: Link, effect: Effect, receipt: Receipt, seen: Any

@@ -1,10 +1,11 @@
-"""Note what somebody typed into a tool by hand, so that we do not write it again."""
+"""Tell and note what somebody typed into a tool by hand, so that we do not write it again."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date
+from typing import Any, NamedTuple, TypeAlias
 
 from sqlalchemy import Connection, select
 
@@ -16,8 +17,10 @@ from encaisse_core.payments import TOLD
 from encaisse_core.store import schema
 from encaisse_core.store.engine import rows
 
+Row: TypeAlias = Mapping[str, Any]
 
-def told_there(tx: Connection, row: Mapping[str, Any]) -> set[str]:
+
+def told_there(tx: Connection, row: Row) -> set[str]:
     """Name the payments a connection shows, or will without our doing."""
     x = schema.payment_sighting.c
     return set(
@@ -31,7 +34,7 @@ def told_there(tx: Connection, row: Mapping[str, Any]) -> set[str]:
     )
 
 
-def note_typed(tx: Connection, row: Mapping[str, Any], payment_id: str | None, amount: int) -> None:
+def note(tx: Connection, row: Row, payment_id: str | None, amount: int) -> None:
     """Note that a tool shows a payment somebody typed in, so that we do not write it again.
 
     `amount` is what was typed: the principal, or what was left of it after the fee.
@@ -51,35 +54,101 @@ def note_typed(tx: Connection, row: Mapping[str, Any], payment_id: str | None, a
     )
 
 
-def typed_still(tx: Connection, company_id: str, before: str, payment_id: str) -> bool:
+class Known(NamedTuple):
+    """Be a payment we know that a tool may show, and how much of what it shows that would be."""
+
+    payment_id: str
+    cents: int
+
+
+def may_be(tx: Connection, row: Row, amount: int, since: date) -> Known | None:
+    """Find a collected payment received since that a tool's fall may be, or have as a part.
+
+    It may be one of the same amount, gross or net of its fee, as it is or as it was before its
+    collector said otherwise: writing or accruing on a guess would double it. It is likely to have
+    as a part what somebody typed into another tool of the claim.
+    """
+    s, p = schema.settlement.c, schema.payment.c
+    recent = tx.execute(
+        select(s.payment_id, s.state, s.fee, s.fee_vat, p.id, p.amount)
+        .join(schema.payment, (p.company_id == s.company_id) & (p.settlement_id == s.id))
+        .where(
+            s.company_id == row["company_id"],
+            p.claim_id == row["claim_id"],
+            p.reverses.is_(None),
+            s.state.in_(("verified", "reversed")),
+            s.payment_id.is_not(None),
+            s.received_on >= since.isoformat(),
+        )
+        .order_by(s.received_on, s.remote_id, p.created_at, p.id)
+    ).all()
+    told = told_there(tx, row)
+    equal = [
+        str(one.payment_id)
+        for one in recent
+        if amount in (one.amount, one.amount - (one.fee or 0) - (one.fee_vat or 0))
+        and ((one.state == "verified" and one.id == one.payment_id) or one.payment_id not in told)
+    ]
+    if equal:
+        return Known(next((each for each in equal if each not in told), equal[0]), amount)
+    standing = {one.payment_id for one in recent if one.state == "verified"} - told
+    parts = [
+        Known(each["payment_id"], cents)
+        for each in _typed(tx, row["company_id"], standing)
+        if (cents := json.loads(each["record"])["amount"]) < amount
+    ]
+    return max(parts, key=lambda part: part.cents, default=None)
+
+
+def _typed(tx: Connection, company_id: str, payment_ids: Collection[str]) -> Sequence[Row]:
+    """List what was typed of some payments, in any tool."""
+    x = schema.payment_sighting.c
+    query = select(schema.payment_sighting).where(
+        x.company_id == company_id, x.payment_id.in_(sorted(payment_ids)), x.role == "same"
+    )
+    return rows(tx.execute(query.order_by(x.connection_id, x.payment_id))) if payment_ids else ()
+
+
+def still(tx: Connection, company_id: str, before: str, payment_id: str) -> None:
     """Keep that tools show a payment somebody typed in, once its collector says another amount.
 
-    Written in full beside what was typed it would count twice. Tells whether a tool shows it.
+    Written in full beside what was typed it would count twice.
     """
-    x = schema.payment_sighting.c
-    noted = tx.execute(
-        select(x.connection_id, x.company_id, x.record, x.seen_at.label("changed_at")).where(
-            x.company_id == company_id, x.payment_id == before, x.role == "same"
-        )
-    )
-    found = rows(noted)
-    for row in found:
-        note_typed(tx, row, payment_id, json.loads(row["record"])["amount"])
-    return bool(found)
+    for row in _typed(tx, company_id, [before]):
+        seen = {**row, "changed_at": row["seen_at"]}
+        note(tx, seen, payment_id, json.loads(row["record"])["amount"])
 
 
-def ask_to_correct(
-    host: Host, tx: Connection, company_id: str, claim_id: str, before: int, after: int
+def ask_if_otherwise(
+    host: Host, tx: Connection, company_id: str, payment_id: str, before: int | None = None
 ) -> None:
-    """Let a person correct what was typed in: we write nothing beside it."""
+    """Let a person correct what was typed in where its collector says otherwise by now.
+
+    We write nothing beside it, and take nothing away. `before` is what was typed, where it was not
+    the payment's amount.
+    """
+    s, p = schema.settlement.c, schema.payment.c
+    one = tx.execute(
+        select(s.state, s.principal, s.fee, s.fee_vat, p.claim_id, p.amount)
+        .join(schema.payment, (p.company_id == s.company_id) & (p.settlement_id == s.id))
+        .where(p.company_id == company_id, p.id == payment_id)
+    ).one_or_none()
+    if one is None or not _typed(tx, company_id, [payment_id]):
+        return
+    was = one.amount if before is None else before
+    if one.state == "reversed":
+        what, ask = f"annulé un encaissement de {euros(was)}", "Annulez-y la saisie"
+    elif was not in (one.principal, one.principal - (one.fee or 0) - (one.fee_vat or 0)):
+        what, ask = f"corrigé un encaissement en {euros(one.principal)}", "Corrigez-y la saisie"
+    else:
+        return
     tasks.ask(
         tx,
         company_id,
         "typed_otherwise",
-        claim_id,
-        f"Facture {number_of(tx, company_id, claim_id)} : le partenaire a corrigé un encaissement "
-        f"de {euros(before)} en {euros(after)}, que quelqu'un avait saisi dans votre outil. "
-        "Corrigez-y la saisie : nous n'y écrivons rien.",
+        one.claim_id,
+        f"Facture {number_of(tx, company_id, one.claim_id)} : le partenaire a {what}, que "
+        f"quelqu'un avait saisi dans votre outil ({euros(was)}). {ask} : nous n'y écrivons rien.",
         task_id=host.ids.new("tsk"),
         at=host.clock.now(),
         again=True,

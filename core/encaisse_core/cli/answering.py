@@ -91,6 +91,7 @@ def answer(host: Host, company_id: str, task_id: str, given: Answer) -> dict[str
         _journal(host, tx, task, given, lifted)
         if task["kind"] == "maybe_same":  # what waited for it is asked, or sent, now
             settled.follow_settlements(host, tx, company_id)
+            observed.observe(host, tx, company_id, claim_id=task["subject"])
             outbox.wake(host, tx, company_id, task["subject"], kinds.ANSWER_AWAITED)
     return {"id": task_id, "closed": closed, "lifted": lifted}
 
