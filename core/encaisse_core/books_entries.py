@@ -135,7 +135,6 @@ class _BooksEntry(Kind):
                 )
             ).first()
             beyond = _beyond(tx, effect)
-            fallen = host.follows_money(link) and _fell(tx, effect, link)
         if "maybe_same" in asked:
             raise Waits(ANSWER_AWAITED)
         if typed is not None:
@@ -145,8 +144,6 @@ class _BooksEntry(Kind):
                 "Le principal de ce paiement a été remis à la comptabilité (encaisse payouts) : "
                 "il n'est pas inscrit une seconde fois."
             )
-        if fallen:
-            raise Waits("L'outil montre un paiement qui n'est pas encore expliqué.", EXPLAINED_IN)
 
     reads_back = True
 
@@ -234,6 +231,14 @@ class RecordPayment(_BooksEntry):
 
     send = "record_payment"
     find = "find_payment"
+
+    def ready(self, host: Host, link: Link, effect: Effect, told: BaseModel) -> None:
+        """Wait until what the tool shows is explained: somebody may have typed it in by hand."""
+        super().ready(host, link, effect, told)
+        with host.store.begin() as tx:
+            fallen = host.follows_money(link) and _fell(tx, effect, link)
+        if fallen:
+            raise Waits("L'outil montre un paiement qui n'est pas encore expliqué.", EXPLAINED_IN)
 
     def build(self, host: Host, link: Link, effect: Effect) -> tuple[BaseModel, ...]:
         payload = effect.payload
