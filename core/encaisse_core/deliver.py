@@ -128,9 +128,10 @@ def _outcome(attempt: _Try) -> str:
             retry_in=error.retry_after or _backoff(effect),
         )
     except Conflict as error:
-        if attempt.kind.yields:
+        wrong = attempt.kind.outdated(host, where, effect)
+        if attempt.kind.yields and wrong is None:
             return _close(attempt, "refused", reason=error.message)
-        return _ask(attempt, "parked", "conflict", error.message)
+        return _ask(attempt, "parked", "conflict", " ".join(filter(None, (error.message, wrong))))
     except Rejected as error:
         return _ask(attempt, "refused", "refused", error.message)
     except ActionNeeded as error:

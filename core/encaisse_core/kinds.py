@@ -63,6 +63,10 @@ class Kind:
     yields: ClassVar[bool] = False
     """Whether what a person did there instead is as good: a conflict then asks nobody."""
 
+    def outdated(self, host: Host, link: Link, effect: Effect) -> str | None:
+        """Say why what stands there instead is not as good after all; None where it is."""
+        return None
+
     def amount(self, effect: Effect) -> Money | None:
         """Tell what the receipt must confirm, None where no money is written."""
         return None

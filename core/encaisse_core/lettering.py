@@ -24,6 +24,11 @@ from encaisse_core.sightings import record_of
 from encaisse_core.store import schema
 from encaisse_core.store.engine import rows
 
+OUTDATED = (
+    "Un paiement annulé depuis peut y être encore lettré avec la facture : délettrez-le dans "
+    "l'outil, puis relancez cet envoi."
+)
+
 
 def plan_letterings(host: Host, company_id: str) -> int:
     """Plan the lettering of each entry that stands in its books; return how many."""
@@ -145,3 +150,37 @@ class Letter(Kind):
             undoing = _undone(tx, link).get(effect.payload["effect_id"])
         if undoing is not None and undoing["id"] != effect.payload["undoing"]:
             raise Never("Le paiement à lettrer a été annulé depuis : le comptable le lettre.")
+
+    def outdated(self, host: Host, link: Link, effect: Effect) -> str | None:
+        """Tell whether the invoice may still be lettered with a payment that went back since.
+
+        Only a person unletters it, and what paid the invoice afterwards stands alone till then.
+        """
+        if effect.payload["undoing"] is not None:
+            return None
+        e = schema.effect.c
+        with host.store.begin() as tx:
+            undone = _undone(tx, link)
+            ended = {
+                json.loads(payload)["effect_id"]
+                for payload in tx.execute(
+                    select(e.payload).where(
+                        e.company_id == link.company_id,
+                        e.subject == effect.subject,
+                        e.kind == "letter",
+                        e.cause.in_([row["id"] for row in undone.values()]),
+                        e.state == "done",
+                    )
+                ).scalars()
+            }  # lettered with what undid them
+            left = tx.execute(
+                select(e.id).where(
+                    e.company_id == link.company_id,
+                    e.connection_id == link.id,
+                    e.subject == effect.subject,
+                    e.kind == "record_payment",
+                    e.state == "done",
+                    e.id.in_(undone.keys() - ended),
+                )
+            ).first()
+        return None if left is None else OUTDATED

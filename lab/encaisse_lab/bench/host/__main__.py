@@ -82,10 +82,13 @@ def bench(
     sizes = {"rows": rows, "peer_rows": min(peer_rows, rows), "page": page_, "rounds": rounds}
     found: list[Finding] = []
     for name in database or databases.NAMES:
-        found += _on(name, only, sizes)
+        for piece in _on(name, only, sizes):
+            found += piece
+            if keep is not None:  # at once: a run of hours may be cut
+                joining.joined(keep, piece, sizes)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     if keep is not None:
-        found = joining.joined(keep, found, sizes)
+        found = joining.read(keep)
     if write is not None:
         versions = ", ".join(f"{library} {version(library)}" for library in LIBRARIES)
         today = datetime.now(UTC).date()
@@ -102,7 +105,8 @@ def bench(
         context.exit(NOT_MET)
 
 
-def _on(name: str, asked: Sequence[str], sizes: page.Sizes) -> Iterator[Finding]:
+def _on(name: str, asked: Sequence[str], sizes: page.Sizes) -> Iterator[list[Finding]]:
+    """Measure one after the other; give what each found as soon as it is over."""
     started = time.monotonic()
 
     def tell(words: str) -> None:
@@ -110,17 +114,16 @@ def _on(name: str, asked: Sequence[str], sizes: page.Sizes) -> Iterator[Finding]
 
     with databases.opened(name) as database, tempfile.TemporaryDirectory() as folder:
         for each in asked:
-            yield from MEASURES[each](
-                Bench(
-                    database=database,
-                    folder=Path(folder),
-                    rows=sizes["rows"],
-                    rounds=sizes["rounds"],
-                    page=sizes["page"],
-                    peer_rows=sizes["peer_rows"],
-                    tell=tell,
-                )
+            there = Bench(
+                database=database,
+                folder=Path(folder),
+                rows=sizes["rows"],
+                rounds=sizes["rounds"],
+                page=sizes["page"],
+                peer_rows=sizes["peer_rows"],
+                tell=tell,
             )
+            yield list(MEASURES[each](there))
 
 
 if __name__ == "__main__":
