@@ -63,6 +63,12 @@ class House:
             query = select(t.kind, t.id).where(t.done_at.is_(None))
             return [tuple(row) for row in tx.execute(query)]
 
+    def tasks_said(self) -> list[str]:
+        t = schema.task.c
+        with self.app.host.store.begin() as tx:
+            query = select(t.sentence).where(t.done_at.is_(None)).order_by(t.created_at)
+            return list(tx.execute(query).scalars())
+
     def answer(self, kind: str, **how: bool) -> None:
         ((_, task),) = (found for found in self.open_tasks() if found[0] == kind)
         given = answering.Answer(words="oui", by="essai", **how)  # type: ignore[arg-type]

@@ -62,6 +62,28 @@ def test_a_returned_payment_is_undone_in_the_books(house: House) -> None:
     assert house.claim("FA2026001") == ("open", 120_000, None)
 
 
+def test_who_unletters_is_asked_where_a_payment_that_went_back_is_lettered(house: House) -> None:
+    """Nothing unletters by itself: what paid the invoice afterwards would stand alone, unsaid."""
+    house.set_mode("direct")
+    procedure = house.hand_over()
+    house.collect("p1", procedure, "FA2026001", 120_000)
+    for _ in range(2):
+        house.night()
+    assert house.letters() == ["done"]
+    house.paper.reverse("p1", date(2026, 4, 16))
+    for _ in range(2):
+        house.night()
+    assert house.open_tasks() == []
+    house.collect("p2", procedure, "FA2026001", 120_000)
+    for _ in range(3):
+        house.night()
+    assert house.letters() == ["done", "parked"]
+    ((kind, _),) = house.open_tasks()
+    assert kind == "conflict"
+    (said,) = house.tasks_said()
+    assert "délettrez-le" in said
+
+
 def test_the_year_ends_and_no_claim_changes(house: House) -> None:
     house.night()
     before = house.claim("FA2026001"), house.claim("FA2026002")
