@@ -29,7 +29,7 @@ from encaisse_core.kinds import ANSWER_AWAITED, Kind, Never, NotNow, Waits
 from encaisse_core.outbox import Effect
 from encaisse_core.sightings import store_invoices
 from encaisse_core.store import schema
-from encaisse_core.store.engine import stamp
+from encaisse_core.store.engine import instant, stamp
 
 
 def handed_over(tx: Connection, company_id: str) -> dict[str, int]:
@@ -89,6 +89,7 @@ def forget_echo(tx: Connection, effect: Effect, seen: SourceInvoice | Missing) -
     bridges.forget_copy(tx, effect.company_id, effect.id, moved)
 
 
+JUST_AFTER = timedelta(seconds=1)
 EXPLAINED_IN = timedelta(hours=1)
 """When an entry is tried again that waits for what its tool shows to be explained."""
 
@@ -109,6 +110,24 @@ def _fell(tx: Connection, effect: Effect, link: Link) -> bool:
         s.open < s.expected,
     )
     return tx.execute(query).first() is not None
+
+
+def _in_doubt(host: Host, tx: Connection, effect: Effect) -> timedelta | None:
+    """Tell how long until the other entries in doubt are looked up, whose fall it may be."""
+    e = schema.effect.c
+    until = tx.execute(
+        select(func.max(e.ready_at)).where(
+            e.company_id == effect.company_id,
+            e.connection_id == effect.connection_id,
+            e.subject == effect.subject,
+            e.kind.in_(outbox.ENTRIES),
+            e.state.in_(("sending", "uncertain")),
+            e.id != effect.id,
+        )
+    ).scalar_one()
+    if until is None:
+        return None
+    return max(timedelta(0), instant(until) - host.store.db_now(tx)) + JUST_AFTER
 
 
 class _BooksEntry(Kind):
@@ -237,6 +256,9 @@ class RecordPayment(_BooksEntry):
         super().ready(host, link, effect, told)
         with host.store.begin() as tx:
             fallen = host.follows_money(link) and _fell(tx, effect, link)
+            doubt = _in_doubt(host, tx, effect) if fallen else None
+        if doubt is not None:
+            raise Waits("Une autre écriture de cette facture est en doute.", doubt, soon=True)
         if fallen:
             raise Waits("L'outil montre un paiement qui n'est pas encore expliqué.", EXPLAINED_IN)
 

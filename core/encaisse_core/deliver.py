@@ -111,8 +111,8 @@ def _outcome(attempt: _Try) -> str:
     try:
         return _attempt(attempt)
     except Waits as wait:
-        _close(attempt, "planned", reason=wait.reason, retry_in=wait.retry_in, tried=False)
-        return "waiting"
+        left = _close(attempt, "planned", reason=wait.reason, retry_in=wait.retry_in, tried=False)
+        return left if wait.soon else "waiting"
     except NotNow as wait:
         _close(attempt, effect.state, reason=wait.reason, retry_in=wait.retry_in)
         return "waiting"

@@ -30,8 +30,15 @@ ANSWER_AWAITED = "Une question sur ce paiement attend sa réponse."
 class Waits(NotNow):
     """Say that an effect waits for something else, however long: that is no attempt that failed.
 
-    Raised where it is ready, after the look-up: it does not stand at its partner.
+    Raised where it is ready, after the look-up: it does not stand at its partner. `soon` tells that
+    another effect of the same drain may end the wait.
     """
+
+    def __init__(
+        self, reason: str, retry_in: timedelta = timedelta(hours=6), *, soon: bool = False
+    ) -> None:
+        super().__init__(reason, retry_in)
+        self.soon = soon
 
 
 class Never(Exception):
