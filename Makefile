@@ -68,7 +68,7 @@ ROUNDS ?= 5
 # A run may be made in pieces, which join in one file the page is written from:
 # make bench ONLY=drain,restart ROWS=20000 KEEP=pieces.json
 ONLY ?=
-KEEP ?= $(CURDIR)/.venv-bench/pieces.json
+KEEP ?= docs/benchmarks-host.json
 
 bench: .venv-bench/.installed
 	PYTHONPATH=lab .venv-bench/bin/python -m encaisse_lab.bench.host --rows $(ROWS) --peer-rows $(PEER_ROWS) --rounds $(ROUNDS) $(if $(ONLY),--only $(ONLY)) --keep $(KEEP) --write docs/benchmarks-host.md
