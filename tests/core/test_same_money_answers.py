@@ -287,13 +287,14 @@ def test_a_call_is_not_asked_for_any_more_once_the_collector_took_the_stop(house
     assert kinds(house) == set()
 
 
-def test_nothing_is_suspended_after_the_answer(house: House) -> None:
+@pytest.mark.parametrize("failed", [Transient("en panne"), OutcomeUnknown("coupure")])
+def test_nothing_is_suspended_after_the_answer(house: House, failed: Exception) -> None:
     kind: Any = house.shelf.known["papercollector"]
     pause, down = kind.pause, [True]
 
     def pause_or_fail(self: Any, key: str, told: Any) -> Any:
         if down[0]:
-            raise Transient("en panne")
+            raise failed
         return pause(self, key, told)
 
     kind.pause = pause_or_fail
@@ -356,25 +357,6 @@ def test_the_answer_holds_for_what_is_left_of_a_fall(house: House) -> None:
     house.night()
     assert the_same_then(house)[0] == 160_00
     assert house.paper.written == []
-
-
-def test_a_doubtful_pause_is_not_sent_after_the_answer(house: House) -> None:
-    kind: Any = house.shelf.known["papercollector"]
-    pause, down = kind.pause, [True]
-
-    def pause_or_fail(self: Any, key: str, told: Any) -> Any:
-        if down[0]:
-            raise OutcomeUnknown("coupure")
-        return pause(self, key, told)
-
-    kind.pause = pause_or_fail
-    typed_first(house)
-    answer(house, "maybe_same", verdict="different")
-    down[0] = False
-    for _ in range(2):
-        house.night()
-    assert [told for told, _, _ in house.paper.stops] == ["direct_payment"]
-    assert house.effect_states("pause") == ["refused"]
 
 
 def test_different_is_asked_again_of_what_nobody_confirmed_then(house: House) -> None:

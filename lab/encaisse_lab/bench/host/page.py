@@ -84,8 +84,9 @@ def _head(sizes: Sizes, peak: float, versions: str, day: date) -> Iterator[str]:
         f"peer would take hours for all; {sizes['rounds']} rounds, in which ours and its peer "
         "alternate. A ratio is the median of the rounds' ratios, in processor time of client and "
         "server together where nothing else is said, because the machine may be shared; the wall's "
-        "is printed beside it. The process that measures, the peers' data included, held "
-        f"{peak:,.0f} MiB at most."
+        "is printed beside it. The page may be joined from runs of several days: each row says its "
+        "own size, and a goal that has no row was not measured. The process that ran last held "
+        f"{peak:,.0f} MiB at most, its peers' data included."
     )
     yield ""
     yield (
