@@ -141,7 +141,7 @@ def test_the_raw_reconciliation_ends_with_the_rows_ours_ends_with(
     assert found.verdict.value is not None
     assert found.verdict.value > 0
     monkeypatch.setattr(reconciling, "RAW", reconciling.RAW[:-1])
-    with pytest.raises(AssertionError, match="seed 1: the peer"):
+    with pytest.raises(AssertionError, match="round 1: the peer"):
         list(reconciling.measure(replace(bench(tmp_path), folder=tmp_path / "again")))
 
 

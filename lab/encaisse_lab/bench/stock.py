@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -185,15 +185,8 @@ def make(
     tools: int = 1,
 ) -> Stock:
     """Make the company; with `handed_over` each invoice is in its debtor's procedure."""
-    slugs = [f"stocktool{number}" for number in range(tools)]
     clock, told = VirtualClock(START), Told()
-    app = open_app(
-        {"ENCAISSE_DATABASE_URL": url},
-        folder=folder,
-        clock=clock,
-        ids=SeededIds(seed, clock),
-        connectors=Shelf([told_by(told, slug) for slug in slugs]),
-    )
+    app = _opened(url, folder, SeededIds(seed, clock), clock, told, tools)
     company = connecting.add_company(app.host, siren=SIREN, name="Société", environment="test")
     host = app.host.of(company)
     with host.store.begin() as tx:
@@ -208,12 +201,36 @@ def make(
             values={},
             referrer_id=referrer,
         ).id
-        for slug in slugs
+        for slug in _slugs(tools)
     ]
     stock = Stock(app, clock, told, company, connected, invoices, seed)
     for first in range(0, invoices, AT_ONCE):
         _write(stock, range(first, min(first + AT_ONCE, invoices)), referrer, handed_over)
     return stock
+
+
+def reopened(stock: Stock, url: str, folder: Path, *, turn: int) -> Stock:
+    """Open a copy of a company's database beside a copy of its folder; `turn` keeps ids apart."""
+    clock, told = VirtualClock(stock.clock.now()), Told()
+    ids = SeededIds(stock.seed + turn, clock)
+    app = _opened(url, folder, ids, clock, told, len(stock.tools))
+    return replace(stock, app=app, clock=clock, told=told)
+
+
+def _opened(
+    url: str, folder: Path, ids: SeededIds, clock: VirtualClock, told: Told, tools: int
+) -> App:
+    return open_app(
+        {"ENCAISSE_DATABASE_URL": url},
+        folder=folder,
+        clock=clock,
+        ids=ids,
+        connectors=Shelf([told_by(told, slug) for slug in _slugs(tools)]),
+    )
+
+
+def _slugs(tools: int) -> list[str]:
+    return [f"stocktool{number}" for number in range(tools)]
 
 
 def _write(stock: Stock, numbers: range, referrer: str, handed_over: bool) -> None:

@@ -42,12 +42,17 @@ class Database:
         """Tell which of the two this is."""
         return not self.uri
 
-    def fresh(self) -> str:
-        """Make an empty database; give its address as SQLAlchemy writes it."""
+    def fresh(self, *, like: str = "") -> str:
+        """Make an empty database, or a copy of one nobody has open; give its SQLAlchemy address."""
         name = f"bench{next(_NUMBERS)}"
         if self.sqlite:
-            return f"sqlite:///{self.folder / name}.db"
-        self._say(f"create database {name}")
+            address = f"sqlite:///{self.folder / name}.db"
+            for left in self._files(like) if like else ():
+                end = left.name.removeprefix(Path(_path(like)).name)  # of itself, or of its log
+                shutil.copyfile(left, f"{_path(address)}{end}")
+            return address
+        copied = f" template {make_url(like).database}" if like else ""
+        self._say(f"create database {name}{copied}")
         address = self.uri.replace("postgresql://", "postgresql+psycopg://", 1)
         return address.replace("/postgres?", f"/{name}?", 1)
 
@@ -56,14 +61,13 @@ class Database:
         if not self.sqlite:
             self._say(f"drop database {make_url(url).database} with (force)")
             return
-        for left in self.folder.glob(f"{Path(url.removeprefix('sqlite:///')).name}*"):
+        for left in self._files(url):
             left.unlink()
 
     def size(self, url: str) -> int:
         """Tell how many bytes a database takes, its indexes and its log's leftovers included."""
         if self.sqlite:
-            name = Path(url.removeprefix("sqlite:///")).name
-            return sum(left.stat().st_size for left in self.folder.glob(f"{name}*"))
+            return sum(left.stat().st_size for left in self._files(url))
         psycopg = import_module("psycopg")
         asked = "select pg_database_size(%s)"
         with psycopg.connect(self.uri) as connection:
@@ -77,6 +81,10 @@ class Database:
         """
         if not self.sqlite:
             self._say("analyze", dbname=make_url(url).database)
+
+    def _files(self, url: str) -> list[Path]:
+        """List the files of a SQLite database: its own, and its log's where there is one."""
+        return sorted(self.folder.glob(f"{Path(_path(url)).name}*"))
 
     def _say(self, statement: str, **where: Any) -> None:
         psycopg = import_module("psycopg")
@@ -105,6 +113,10 @@ class Database:
             with suppress(OSError):  # it ended meanwhile: the server itself answers for it
                 ticks += sum(map(int, _stat(Path(f"/proc/{child}"))[11:13]))
         return ticks / TICKS
+
+
+def _path(url: str) -> str:
+    return url.removeprefix("sqlite:///")
 
 
 def spent_by(process: int) -> float:
