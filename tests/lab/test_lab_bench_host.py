@@ -14,6 +14,7 @@ from sqlalchemy import func, select
 
 from encaisse_core import journal, runner
 from encaisse_core.store import schema
+from encaisse_lab import proof_kept
 from encaisse_lab.bench.host import (
     chart,
     databases,
@@ -88,14 +89,14 @@ def test_a_ratio_is_the_median_of_pairs_in_processor_time() -> None:
 @pytest.mark.parametrize(("value", "word"), [(0.5, "met"), (0.4, "**not met**")])
 def test_the_page_says_how_each_goal_stands(value: float, word: str) -> None:
     found = [Finding(Verdict(GOAL, value), "SQLite", {"ours rows/s": 12_345.6})]
-    written = page.page(found, SIZES, 1, "x 1", date(2026, 1, 2), "x.svg")
+    written = page.page(found, SIZES, "x 1", date(2026, 1, 2), "x.svg")
     assert f"| {value:.2f}x | {word} | ours rows/s 12,346 |" in written
     assert page.as_json(found, SIZES, 1)["goals"][0]["met"] is (word == "met")
 
 
 def test_what_was_not_measured_is_never_met() -> None:
     found = [Finding(Verdict(GOAL, None, "no server"), "PostgreSQL")]
-    written = page.page(found, SIZES, 1, "x 1", date(2026, 1, 2), "x.svg")
+    written = page.page(found, SIZES, "x 1", date(2026, 1, 2), "x.svg")
     assert "| no server | **not measured** |" in written
     assert "NON MESURÉ" in next(page.spoken(found))
     assert page.as_json(found, SIZES, 1)["goals"][0]["met"] is None
@@ -131,6 +132,8 @@ def test_a_piece_joins_the_others_and_replaces_its_own(tmp_path: Path) -> None:
     ]
     assert joining.read(kept) == every
     assert every[1].figures == {"rows": 90, "rounds": 1}
+    assert {each.code for each in every} == {proof_kept.commit()}
+    assert every[1].code in page.page(every, SIZES, "x 1", date(2026, 1, 2), "x.svg")
 
 
 @pytest.mark.slow

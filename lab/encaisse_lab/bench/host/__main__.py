@@ -94,7 +94,7 @@ def bench(
         today = datetime.now(UTC).date()
         picture = write.with_suffix(".svg")
         picture.write_text(chart.draw(found), encoding="utf-8")
-        told = page.page(found, sizes, peak, versions, today, picture.name)
+        told = page.page(found, sizes, versions, today, picture.name)
         write.write_text(told, encoding="utf-8")
     if as_json:
         click.echo(json.dumps(page.as_json(found, sizes, peak), ensure_ascii=False, indent=1))

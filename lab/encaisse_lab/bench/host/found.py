@@ -36,6 +36,8 @@ class Finding:
     database: str
     figures: Mapping[str, float] = field(default_factory=dict[str, float])
     """Name with its unit -> value; for people and for the JSON, never judged."""
+    code: str = ""
+    """The commit it was measured on, where it was kept to be joined with others."""
 
 
 Measure = Callable[[Bench], Iterator[Finding]]

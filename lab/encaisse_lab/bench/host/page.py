@@ -35,6 +35,7 @@ def as_json(found: Sequence[Finding], sizes: Sizes, peak: float) -> dict[str, An
                 "met": None if each.verdict.value is None else each.verdict.met,
                 "not_measured": each.verdict.why_not or None,
                 "figures": dict(each.figures),
+                "code": each.code or None,
             }
             for each in found
         ],
@@ -63,15 +64,13 @@ def _number(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
-def page(
-    found: Sequence[Finding], sizes: Sizes, peak: float, versions: str, day: date, picture: str
-) -> str:
+def page(found: Sequence[Finding], sizes: Sizes, versions: str, day: date, picture: str) -> str:
     """Write the page of the docs, in English; `picture` is the file its chart is in."""
     shown = f"![Each figure as a multiple of its goal]({picture})"
-    return "\n".join([*_head(sizes, peak, versions, day), shown, "", *_goals(found), ""])
+    return "\n".join([*_head(sizes, versions, day), shown, "", *_goals(found), ""])
 
 
-def _head(sizes: Sizes, peak: float, versions: str, day: date) -> Iterator[str]:
+def _head(sizes: Sizes, versions: str, day: date) -> Iterator[str]:
     yield "# Benchmarks of the host"
     yield ""
     yield (
@@ -85,8 +84,7 @@ def _head(sizes: Sizes, peak: float, versions: str, day: date) -> Iterator[str]:
         "alternate. A ratio is the median of the rounds' ratios, in processor time of client and "
         "server together where nothing else is said, because the machine may be shared; the wall's "
         "is printed beside it. The page may be joined from runs of several days: each row says its "
-        "own size, and a goal that has no row was not measured. The process that ran last held "
-        f"{peak:,.0f} MiB at most, its peers' data included."
+        "own size and the commit it measured, and a goal that has no row was not measured."
     )
     yield ""
     yield (
@@ -105,8 +103,8 @@ def _head(sizes: Sizes, peak: float, versions: str, day: date) -> Iterator[str]:
 
 
 def _goals(found: Sequence[Finding]) -> Iterator[str]:
-    yield "| Goal | Database | Due | Measured | | Figures |"
-    yield "|---|---|---|---|---|---|"
+    yield "| Goal | Database | Due | Measured | | Figures | Code |"
+    yield "|---|---|---|---|---|---|---|"
     for each in found:
         verdict = each.verdict
         goal = verdict.goal
@@ -114,5 +112,6 @@ def _goals(found: Sequence[Finding]) -> Iterator[str]:
         stands = word(verdict, "met", "**not met**", "**not measured**")
         yield (
             f"| `{goal.key}`: {goal.english} | {each.database} "
-            f"| {due(goal, 'at most', 'at least')} | {told} | {stands} | {_figures(each)} |"
+            f"| {due(goal, 'at most', 'at least')} | {told} | {stands} | {_figures(each)} "
+            f"| {each.code} |"
         )
