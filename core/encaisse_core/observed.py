@@ -42,11 +42,13 @@ class Answered:
     """Hold a person's answer to whether money a tool shows is known under another name.
 
     `cents` is what was in question, and `payment` what it may be; None where nobody knows.
+    `denied` are payments of which it was said that it is none of them.
     """
 
     verdict: Verdict
     cents: int | None = None
     payment: str | None = None
+    denied: tuple[str, ...] = ()
 
 
 def observe(
@@ -191,11 +193,11 @@ def _paid(
     money, later = delta - credited, 0
     if answered is not None and answered.cents is not None and money > answered.cents:
         money, later = answered.cents, money - answered.cents
-    if money and answered is None:
-        since = host.clock.today() - SAME_WITHIN
-        known = typed.may_be(tx, row, money, since)
-        if known is not None or _parked(tx, row):
-            _ask_same(host, tx, row, money, known)
+    if money and (answered is None or _not_all(answered)):
+        denied = answered.denied if answered else ()
+        known = typed.may_be(tx, row, money, host.clock.today() - SAME_WITHIN, denied)
+        if known is not None or (answered is None and _parked(tx, row)):
+            _ask_same(host, tx, row, money, known, denied)
             return False
     if credited:
         add_payment(
@@ -211,6 +213,14 @@ def _paid(
     return True
 
 
+def _not_all(answered: Answered) -> bool:
+    """Tell whether money may still be another payment than the one a person was asked about.
+
+    It may have been heard of since. A question that names no amount was about all there was.
+    """
+    return answered.verdict == "different" and answered.cents is not None
+
+
 def answer(
     host: Host,
     tx: Connection,
@@ -221,13 +231,17 @@ def answer(
 ) -> None:
     """Explain what a tool showed as a person says who was asked about it.
 
-    What the claim's other tools show is asked about by itself: equal money there may be other
-    money. A question noted before that was, is answered for all of them.
+    What is not the payment in question may be another one: that is asked next. What the claim's
+    other tools show is asked about by itself: equal money there may be other money. A question
+    noted before that was, is answered for all of them.
     """
     s = schema.sighting.c
     different = verdict == "different"
     cents = about.get("of" if different else "cents")  # not a part of it, then none of it
-    answered = Answered(verdict, cents, about.get("payment"))
+    payment, denied = about.get("payment"), tuple(about.get("denied", ()))
+    if different and payment is not None:
+        denied = (*denied, payment)
+    answered = Answered(verdict, cents, payment, denied)
     here = (s.company_id == company_id, s.claim_id == claim_id, s.open < s.expected)
     asked = s.id == about["sighting"] if "sighting" in about else true()
     fallen = tx.execute(select(s.id).where(*here, asked).order_by(s.number, s.id)).scalars()
@@ -293,7 +307,12 @@ def _parked(tx: Connection, row: Mapping[str, Any]) -> bool:
 
 
 def _ask_same(
-    host: Host, tx: Connection, row: Mapping[str, Any], amount: int, known: typed.Known | None
+    host: Host,
+    tx: Connection,
+    row: Mapping[str, Any],
+    amount: int,
+    known: typed.Known | None,
+    denied: Sequence[str],
 ) -> None:
     """Ask whether what a tool shows is money we know, or has it as a part."""
     shown = f"un paiement de {euros(amount)} apparaît dans {_tool(tx, row)}"
@@ -317,6 +336,7 @@ def _ask_same(
             "of": amount,
             "cents": known.cents if known else amount,
             "payment": known.payment_id if known else None,
+            "denied": list(denied),
         },
     )
 

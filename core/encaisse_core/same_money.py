@@ -7,7 +7,7 @@ as such: its own money a second time. The other order, the collector first, is `
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date
 from typing import Any
 
@@ -44,11 +44,11 @@ FOR_MONEY = ("declare_direct_payment", "amend", "withdraw")
 Row = Mapping[str, Any]
 
 
-def twin(tx: Connection, settlement: Row) -> dict[str, Any] | None:
+def twin(tx: Connection, settlement: Row, denied: Collection[str] = ()) -> dict[str, Any] | None:
     """Find money a tool showed that may be this settlement, not heard of before.
 
     Equal to its principal, gross or net of the fee, and seen from the day the collector received it
-    on: what a tool showed before cannot be that money.
+    on: what a tool showed before cannot be that money. `denied` was said to be other money.
     """
     told = settlement["state"] in ("verified", "reversed")
     if not told or settlement["payment_id"] is not None:
@@ -60,12 +60,13 @@ def twin(tx: Connection, settlement: Row) -> dict[str, Any] | None:
     claim_id = standing_claim(tx, company_id, settlement["claim_id"])
     for payment in standing(tx, company_id, claim_id, "source"):
         seen_in_time = first.isoformat() <= payment["paid_on"] <= last
-        if payment["amount"] in (principal, net) and seen_in_time:
+        alike = payment["amount"] in (principal, net) and payment["id"] not in denied
+        if alike and seen_in_time:
             return dict(payment)
     return None
 
 
-def ask(host: Host, tx: Connection, settlement: Row) -> bool:
+def ask(host: Host, tx: Connection, settlement: Row, denied: Collection[str] = ()) -> bool:
     """Hold the claim and ask, where a settlement may be known already; tell whether it waits.
 
     In question it waits for the answer, whatever the collector says of it meanwhile.
@@ -75,7 +76,7 @@ def ask(host: Host, tx: Connection, settlement: Row) -> bool:
     asked = tasks.in_question(tx, company_id, "maybe_same", claim_id)
     if asked is not None and _in_question(asked, settlement):
         return True
-    known = twin(tx, settlement)
+    known = twin(tx, settlement, denied)
     if known is None:
         return False
     hold(
@@ -91,6 +92,7 @@ def ask(host: Host, tx: Connection, settlement: Row) -> bool:
         about={
             "settlement": settlement["id"],
             "payment": known["id"],
+            "denied": sorted(denied),
         },
     )
     return True

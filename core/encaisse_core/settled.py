@@ -51,6 +51,8 @@ def decide(
 ) -> None:
     """Follow the settlement a person was asked about, as it is now.
 
+    Not the payment in question, it may be another one a tool showed: that is asked next.
+
     Raises `UsageError` while the collector says neither that the money is there nor that it went
     back: what a tool showed is taken back for something only.
     """
@@ -63,6 +65,8 @@ def decide(
                 "Le partenaire ne confirme plus cet encaissement : répondez quand il l'aura "
                 "confirmé ou annulé. Rien n'est enregistré."
             )
+        return
+    if not same and same_money.ask(host, tx, row, {about["payment"], *about.get("denied", ())}):
         return
     shown = select(schema.payment).where(p.company_id == company_id, p.id == about["payment"])
     stands = same and payments.stands(tx, company_id, about["payment"])

@@ -29,8 +29,11 @@ from encaisse_core.reports import release
 from encaisse_core.store import schema
 from encaisse_core.store.engine import stamp
 
-HEARD_AGAIN = timedelta(minutes=20)
-"""When a collector that answered in no form we know is asked again."""
+HEARD_AGAIN = timedelta(minutes=30)
+"""When a collector that answered in no form we know is asked again.
+
+Longer than a drain waits for what it may try again: one such answer would hold a night up.
+"""
 
 
 class _Stop(Kind):

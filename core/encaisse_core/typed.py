@@ -61,12 +61,15 @@ class Known(NamedTuple):
     cents: int
 
 
-def may_be(tx: Connection, row: Row, amount: int, since: date) -> Known | None:
+def may_be(
+    tx: Connection, row: Row, amount: int, since: date, denied: Collection[str] = ()
+) -> Known | None:
     """Find a collected payment received since that a tool's fall may be, or have as a part.
 
     It may be one of the same amount, gross or net of its fee, as it is or as it was before its
     collector said otherwise: writing or accruing on a guess would double it. It is likely to have
-    as a part what somebody typed into another tool of the claim.
+    as a part what somebody typed into another tool of the claim. `denied` are those of which a
+    person said already that the fall is not theirs.
     """
     s, p = schema.settlement.c, schema.payment.c
     recent = tx.execute(
@@ -78,6 +81,7 @@ def may_be(tx: Connection, row: Row, amount: int, since: date) -> Known | None:
             p.reverses.is_(None),
             s.state.in_(("verified", "reversed")),
             s.payment_id.is_not(None),
+            s.payment_id.not_in(sorted(denied)),
             s.received_on >= since.isoformat(),
         )
         .order_by(s.received_on, s.remote_id, p.created_at, p.id)

@@ -19,7 +19,7 @@ them would make a night of small payments last minutes."""
 
 def shorten(seconds: float) -> None:
     """Shorten the host's leases and waits in this process."""
-    from encaisse_core import deliver, grants, nightly, outbox
+    from encaisse_core import deliver, grants, nightly, outbox, stopping
     from encaisse_core.hooks import deliveries
     from encaisse_core.http import quotas
 
@@ -37,6 +37,7 @@ def shorten(seconds: float) -> None:
         timedelta(seconds=2),
         timedelta(hours=2),
     )
+    stopping.HEARD_AGAIN = timedelta(seconds=seconds / 3)
     deliveries.APART = timedelta(seconds=0.3)
     deliveries.BACKOFF = (timedelta(seconds=0.5), *deliveries.BACKOFF[:3])
     nightly.PULL_AGAIN = (timedelta(seconds=0.2), timedelta(seconds=1))

@@ -34,6 +34,10 @@ from encaisse_simulator.world import World
 
 BILLS = 6
 CENTS = 5_000_00
+LEAST = 10_00
+"""Less than this nobody pays: what is left of a sum after the collector's fee is no other sum, or
+the host would rightly ask whether they are the same money.
+"""
 SHARE = 0.06
 """How often partners fail a read, and a write."""
 
@@ -82,7 +86,7 @@ class _Quarter:
     opened: Mapping[Owed, str]
     sirens: list[str]
     logs: list[Path] = field(default_factory=list[Path])
-    _sum: int = 0
+    _sum: int = LEAST
 
     def pay(self) -> None:
         """Let every company be paid twice: by way of the collector, and directly."""

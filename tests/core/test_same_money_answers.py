@@ -105,6 +105,49 @@ def test_an_answer_that_comes_late_says_what_was_asked(house: House) -> None:
     assert house.claim("F-2")["open"] == 160_00
 
 
+def test_a_settlement_that_is_not_the_payment_in_question_may_be_another(house: House) -> None:
+    opened = house.open_everything()
+    down = unheard(house)
+    house.paper.collect("p1", opened[0], line_of(house, opened, "F-2"), 40_00, tomorrow(house))
+    for _ in range(2):  # the customer paid as much to the company, beside what was typed in
+        house.paper.pay("F-2", 40_00)
+        house.night()
+    down[0] = False
+    house.night()
+    answer(house, "maybe_same", verdict="different")
+    assert house.claim("F-2")["hold"] == "maybe_same", "the other one is asked about"
+    answer(house, "maybe_same", verdict="same")
+    for _ in range(2):
+        house.night()
+    assert kinds(house) == set()
+    assert house.claim("F-2")["open"] == 200_00 - 2 * 40_00
+    assert declared_cents(house) == 40_00
+    assert house.paper.written == []
+
+
+def test_what_is_neither_of_two_payments_is_asked_once_of_each(house: House) -> None:
+    opened = house.open_everything()
+    down = unheard(house)
+    line = line_of(house, opened, "F-2")
+    for name in ("p1", "p2"):
+        house.paper.collect(name, opened[0], line, 40_00, tomorrow(house))
+    house.paper.bug = ZeroDivisionError("x")  # neither can be written meanwhile
+    down[0] = False
+    house.night()
+    house.paper.pay("F-2", 40_00)
+    house.night()
+    for _ in range(2):
+        assert house.claim("F-2")["hold"] == "maybe_same"
+        answer(house, "maybe_same", verdict="different")
+    house.paper.bug = None
+    for _ in range(3):
+        house.night()
+    assert kinds(house) == set()
+    assert house.claim("F-2")["open"] == 200_00 - 3 * 40_00
+    assert declared_cents(house) == 40_00
+    assert len(house.paper.written) == 2
+
+
 @pytest.mark.parametrize("target", ["papertool", "othertool"])
 def test_each_tool_that_shows_it_is_asked_about_by_itself(house: House, target: str) -> None:
     papers = two_tools(house, target)

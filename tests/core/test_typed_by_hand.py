@@ -108,6 +108,19 @@ STORIES: dict[str, tuple[Script, int]] = {
         [*KNOWN, (2, ("pay", "d0", 41_13, OTHER)), (4, ("pay", "d0", 41_13, FIRST))],
         2,
     ),
+    "heard of while another payment was in question": (
+        [
+            (1, ("bug", "bug")),
+            *KNOWN,
+            (3, ("deaf", True)),
+            (3, ("receive", "p1", 41_13, False)),
+            (3, ("list", "p1")),
+            (3, ("type", "p1", OTHER)),
+            (4, ("deaf", False)),
+            (8, ("bug", "")),
+        ],
+        2,
+    ),
     "typed while our entry was in doubt": (
         [(1, ("bug", "unknown")), *KNOWN[:2], (2, ("type", "p0", FIRST)), (3, ("bug", ""))],
         1,

@@ -143,7 +143,8 @@ class World:
         if one.reversed or written or self._shows(tool, name):
             return True
         lagging = any(not self._shows(tool, each) for each in self.direct)
-        if self._moving(tool) or lagging:
+        others = any(self._moving(each) for each in self.tools if not self._shows(each, name))
+        if self._moving(tool) or lagging or (others and not self._heard_of(name)):
             return False  # a fall there is taken for what another tool showed
         self._show(tool, name, one.cents)
         return True

@@ -69,9 +69,7 @@ def answer(host: Host, company_id: str, task_id: str, given: Answer) -> dict[str
         held = _held(tx, task)
         _check(task, held, given)
         lifted = held is not None and (given.verdict is not None or given.lift is True)
-        if task["kind"] == "maybe_same":
-            _same_money(host, tx, task, given)
-        elif task["kind"] in ABOUT_A_DOUBLE:
+        if task["kind"] in ABOUT_A_DOUBLE:
             _same_claim(host, tx, task, given)
         elif task["kind"] == "total_changed" and lifted:
             corrections.take_over_total(host, tx, company_id, task["subject"])
@@ -89,7 +87,8 @@ def answer(host: Host, company_id: str, task_id: str, given: Answer) -> dict[str
             .values(answer=given.words, done_at=stamp(host.clock.now()) if closed else None)
         )
         _journal(host, tx, task, given, lifted)
-        if task["kind"] == "maybe_same":  # what waited for it is asked, or sent, now
+        if task["kind"] == "maybe_same":  # answered: what waited for it is asked, or sent, now
+            _same_money(host, tx, task, given)
             settled.follow_settlements(host, tx, company_id)
             observed.observe(host, tx, company_id, claim_id=task["subject"])
             outbox.wake(host, tx, company_id, task["subject"], kinds.ANSWER_AWAITED)
