@@ -93,6 +93,37 @@ JUST_AFTER = timedelta(seconds=1)
 EXPLAINED_IN = timedelta(hours=1)
 """When an entry is tried again that waits for what its tool shows to be explained."""
 
+UNEXPLAINED = "L'outil montre un paiement qui n'est pas encore expliqué."
+
+
+def wake_explained(host: Host, tx: Connection, company_id: str) -> None:
+    """Let entries be tried now that waited for what their tool shows, which is explained by now.
+
+    Otherwise one a night put off a moment before would be written a night later.
+    """
+    e, s = schema.effect.c, schema.sighting.c
+    unexplained = select(s.id).where(
+        s.company_id == e.company_id,
+        s.claim_id == e.subject,
+        s.connection_id == e.connection_id,
+        *FALLEN,
+    )
+    now = stamp(host.store.db_now(tx))
+    tx.execute(
+        schema.effect.update()
+        .where(e.company_id == company_id, outbox.READY, e.ready_at > now)
+        .where(e.state == "planned", e.reason == UNEXPLAINED, ~unexplained.exists())
+        .values(ready_at=now, reason=None)
+    )
+
+
+FALLEN = (
+    schema.sighting.c.presence == "live",
+    schema.sighting.c.state != "cancelled",
+    schema.sighting.c.open < schema.sighting.c.expected,
+)
+"""A tool shows less than we expect it to."""
+
 
 def _fell(tx: Connection, effect: Effect, link: Link) -> bool:
     """Tell whether the tool shows money nobody explained yet: it may be this, typed in by hand.
@@ -105,9 +136,7 @@ def _fell(tx: Connection, effect: Effect, link: Link) -> bool:
         s.company_id == effect.company_id,
         s.claim_id == effect.subject,
         s.connection_id == link.id,
-        s.presence == "live",
-        s.state != "cancelled",
-        s.open < s.expected,
+        *FALLEN,
     )
     return tx.execute(query).first() is not None
 
@@ -260,7 +289,7 @@ class RecordPayment(_BooksEntry):
         if doubt is not None:
             raise Waits("Une autre écriture de cette facture est en doute.", doubt, soon=True)
         if fallen:
-            raise Waits("L'outil montre un paiement qui n'est pas encore expliqué.", EXPLAINED_IN)
+            raise Waits(UNEXPLAINED, EXPLAINED_IN)
 
     def build(self, host: Host, link: Link, effect: Effect) -> tuple[BaseModel, ...]:
         payload = effect.payload

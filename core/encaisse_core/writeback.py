@@ -18,14 +18,17 @@ from encaisse_api import (
     ReversesPayments,
 )
 from encaisse_core import outbox, routing
-from encaisse_core.books_entries import handed_over
+from encaisse_core.books_entries import handed_over, wake_explained
 from encaisse_core.host import Host, Link, link
 from encaisse_core.store import schema
 from encaisse_core.store.schema.money import ALLOCATED
 
 
 def plan_write_backs(host: Host, company_id: str) -> int:
-    """Plan a write-back for each collected payment not yet in the books; return how many."""
+    """Plan a write-back for each collected payment not yet in the books; return how many.
+
+    Those that waited for what their tool shows are tried again where that is explained.
+    """
     planned = 0
     with host.store.begin("writeback.plan") as tx:
         route = routing.choose(host, tx, company_id, "record_payment", RecordsPayments)
@@ -33,6 +36,7 @@ def plan_write_backs(host: Host, company_id: str) -> int:
             return 0
         target = link(tx, company_id, route)
         host.store.one_at_a_time(tx, company_id)
+        wake_explained(host, tx, company_id)
         entries = _entries(tx, company_id)
         exported = handed_over(tx, company_id)
         for row in _collected(tx, company_id, target.id):
