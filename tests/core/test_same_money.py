@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from tests.core.houses import House, answer, line_of, payments
@@ -17,7 +18,7 @@ from tests.core.same_money import (
 )
 
 from encaisse_api import ProcedureState
-from encaisse_core import ingest, nightly, reconcile, runner, stops
+from encaisse_core import ingest, nightly, reconcile, runner, stops, writeback
 from encaisse_core.host import links
 from encaisse_core.store import schema
 from encaisse_core.store.engine import stamp
@@ -215,6 +216,32 @@ def test_a_fall_seen_meanwhile_is_not_explained_by_the_answer_to_a_settlement(ho
     assert ("source", 15_00) in payments(house, "F-2"), "money of its own, whatever was answered"
     house.night()
     assert house.claim("F-2")["open"] == 200_00 - 40_00 - 15_00
+
+
+def test_an_entry_put_off_goes_out_as_soon_as_what_its_tool_shows_is_explained(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The customer pays the company while the first of two entries of the invoice is written."""
+    opened = house.open_everything()
+    line = line_of(house, opened, "F-2")
+    for name, cents in (("p1", 40_00), ("p2", 25_00)):
+        house.paper.collect(name, opened[0], line, cents, tomorrow(house))
+    tool: Any = house.shelf.known["papertool"]
+    write = tool.record_payment
+
+    def paid_meanwhile(self: Any, key: str, payment: Any) -> Any:
+        if not house.paper.written:
+            house.paper.pay("F-2", 15_00)
+        return write(self, key, payment)
+
+    monkeypatch.setattr(tool, "record_payment", paid_meanwhile)
+    house.night()
+    assert len(house.paper.written) == 1, "what the tool shows beside it may be the other one"
+    reconcile.reconcile(house.host, house.company)
+    assert ("source", 15_00) in payments(house, "F-2")
+    writeback.plan_write_backs(house.host, house.company)
+    runner.drain(house.host, house.company, nightly.WRITE_BACKS)
+    assert sorted(cents for _, _, cents in house.paper.written) == [25_00, 40_00]
 
 
 @pytest.mark.parametrize("why", ["recovered", "irrecoverable", None])
