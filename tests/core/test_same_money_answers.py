@@ -127,12 +127,10 @@ def test_a_settlement_that_is_not_the_payment_in_question_may_be_another(house: 
 
 def test_what_is_neither_of_two_payments_is_asked_once_of_each(house: House) -> None:
     opened = house.open_everything()
-    down = unheard(house)
     line = line_of(house, opened, "F-2")
     for name in ("p1", "p2"):
         house.paper.collect(name, opened[0], line, 40_00, tomorrow(house))
     house.paper.bug = ZeroDivisionError("x")  # neither can be written meanwhile
-    down[0] = False
     house.night()
     house.paper.pay("F-2", 40_00)
     house.night()
