@@ -184,7 +184,7 @@ class _BooksEntry(Kind):
             ).first()
             beyond = _beyond(tx, effect)
         if "maybe_same" in asked:
-            raise Waits(ANSWER_AWAITED)
+            raise Waits(ANSWER_AWAITED, asked=effect.subject)
         if typed is not None:
             raise Never("Ce paiement est déjà saisi dans l'outil.")
         if beyond:

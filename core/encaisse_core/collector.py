@@ -34,6 +34,7 @@ Keeps = Callable[[Host, Connection, Link, Any], bool]
 
 def pull_collector(host: Host, link: Link) -> PartnerError | None:
     """Pull everything one collector reports; return what stopped it, or None."""
+    started = host.clock.now()
     try:
         with host.open(link, keeps_reserve=True) as partner:
             if host.can(link, TakesMandates):
@@ -49,18 +50,28 @@ def pull_collector(host: Host, link: Link) -> PartnerError | None:
     except HostError:
         raise
     except Exception as error:  # a connector's bug stops its own stream, not the night
-        drift = Drift(f"{link.connector} a répondu sous une forme inconnue ({fault(error)}).")
+        drift = _drift(link, error)
         note_result(host, link, drift)
         return drift
-    note_result(host, link, None)
+    note_result(host, link, None, read_at=started)
     return None
 
 
 def hear_payments(host: Host, link: Link) -> None:
     """Read what a collector received since we last heard of it; raise what stops that."""
-    if host.can(link, ReportsSettlements):
+    if not host.can(link, ReportsSettlements):
+        return
+    try:
         with host.open(link) as partner:
             _stream(host, link, "payments", partner.pull_payments_collected, keep_payment)
+    except (PartnerError, HostError):
+        raise
+    except Exception as error:  # a connector's bug is no word of its partner
+        raise _drift(link, error) from error
+
+
+def _drift(link: Link, error: Exception) -> Drift:
+    return Drift(f"{link.connector} a répondu sous une forme inconnue ({fault(error)}).")
 
 
 def _stream(

@@ -8,7 +8,7 @@ and never forgotten; an equal effect found there is adopted.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cache
 from typing import Any
@@ -111,7 +111,14 @@ def _outcome(attempt: _Try) -> str:
     try:
         return _attempt(attempt)
     except Waits as wait:
-        left = _close(attempt, "planned", reason=wait.reason, retry_in=wait.retry_in, tried=False)
+        left = _close(
+            attempt,
+            "planned",
+            reason=wait.reason,
+            retry_in=wait.retry_in,
+            tried=False,
+            asked=wait.asked,
+        )
         return left if wait.soon else "waiting"
     except NotNow as wait:
         _close(attempt, effect.state, reason=wait.reason, retry_in=wait.retry_in)
@@ -184,7 +191,10 @@ def _attempt(attempt: _Try) -> str:
             )
         if attempt.look_only:
             return _close(attempt, "planned", reason="Vérifié : cet envoi n'est pas arrivé.")
-        kind.ready(host, attempt.link, effect, arguments[0])
+        instead = kind.ready(host, attempt.link, effect, arguments[0])
+        if instead is not None:
+            effect = attempt.effect = replace(effect, payload=instead)
+            arguments = kind.build(host, attempt.link, effect)
         if not outbox.holds(host, effect):
             return "lost"
         receipt = _send(attempt, partner, arguments)
@@ -360,8 +370,15 @@ def _close(
     reason: str,
     retry_in: timedelta | None = None,
     tried: bool = True,
+    asked: str | None = None,
 ) -> str:
+    """Put an effect off, or close it; at once again where what it waits for was answered by now."""
     with attempt.host.store.begin("outbox.postpone") as tx:
+        company_id = attempt.effect.company_id
+        if asked is not None:
+            attempt.host.store.one_at_a_time(tx, company_id)
+            if "maybe_same" not in tasks.open_on(tx, company_id, asked):
+                retry_in = None
         held = outbox.finish(
             attempt.host, tx, attempt.effect, state, reason=reason, retry_in=retry_in
         )

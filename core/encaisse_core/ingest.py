@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, select, text
@@ -147,15 +147,20 @@ def _leave(host: Host, link: Link, done: Pulled) -> None:
             cursors.forget(tx, link, "invoices")
 
 
-def note_result(host: Host, link: Link, error: PartnerError | None) -> None:
-    """Record when a connection last answered whole, or why it did not."""
+def note_result(
+    host: Host, link: Link, error: PartnerError | None, *, read_at: datetime | None = None
+) -> None:
+    """Record when a connection last answered whole, or why it did not.
+
+    `read_at` is when that reading began, where what came up during it was perhaps not read.
+    """
     now = host.clock.now()
     row = schema.connection
     with host.store.begin("ingest.result") as tx:
         host.store.one_at_a_time(tx, link.company_id)
         values: dict[str, Any] = {"failed_at": stamp(now), "reason": error and error.message}
         if error is None:
-            values = {"pulled_at": stamp(now), "failed_at": None, "reason": None}
+            values = {"pulled_at": stamp(read_at or now), "failed_at": None, "reason": None}
             forget_answers(tx, link)
         elif isinstance(error, Drift) and error.raw:
             keep_answer(host, tx, link, error.raw, error.message)

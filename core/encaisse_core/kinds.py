@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any, ClassVar
 
@@ -31,14 +31,21 @@ class Waits(NotNow):
     """Say that an effect waits for something else, however long: that is no attempt that failed.
 
     Raised where it is ready, after the look-up: it does not stand at its partner. `soon` tells that
-    another effect of the same drain may end the wait.
+    another effect of the same drain may end the wait; `asked` names the claim whose question is to
+    be answered first.
     """
 
     def __init__(
-        self, reason: str, retry_in: timedelta = timedelta(hours=6), *, soon: bool = False
+        self,
+        reason: str,
+        retry_in: timedelta = timedelta(hours=6),
+        *,
+        soon: bool = False,
+        asked: str | None = None,
     ) -> None:
         super().__init__(reason, retry_in)
         self.soon = soon
+        self.asked = asked
 
 
 class Never(Exception):
@@ -86,8 +93,14 @@ class Kind:
         """Find what was sent before a restored backup under a name nobody knows any more."""
         return None
 
-    def ready(self, host: Host, link: Link, effect: Effect, told: BaseModel) -> None:
-        """Check what must still hold at the moment of sending; `told` is what was built first."""
+    def ready(
+        self, host: Host, link: Link, effect: Effect, told: BaseModel
+    ) -> Mapping[str, Any] | None:
+        """Check what must still hold at the moment of sending; `told` is what was built first.
+
+        Gives the payload that is sent instead where the facts say something else by now.
+        """
+        return None
 
     def look(self, host: Host, link: Link, partner: Any, effect: Effect) -> Any:
         """Read what the write changed there."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from itertools import combinations
 from typing import Any, Literal
 
@@ -17,13 +17,14 @@ from sqlalchemy import ColumnElement, Connection, or_, select, true
 
 from encaisse_core import claim_states, outbox, typed
 from encaisse_core.cents import euros
+from encaisse_core.clock import PARIS
 from encaisse_core.holds import hold
 from encaisse_core.host import Host, links
 from encaisse_core.join import CREDITS
 from encaisse_core.payments import add_payment, standing, undo_payment
 from encaisse_core.sightings import record_of
 from encaisse_core.store import schema
-from encaisse_core.store.engine import rows
+from encaisse_core.store.engine import instant, rows
 
 SAME_WITHIN = timedelta(days=10)
 """Equal money on one claim within this time, without a common identity, may be the same money."""
@@ -188,29 +189,35 @@ def _paid(
 ) -> bool:
     """Record what came in: credit notes as far as the tool counts them, the rest as money."""
     company_id, claim_id = row["company_id"], row["claim_id"]
-    today = host.clock.today().isoformat()
+    shown = _shown_on(host, row)
     credited = max(0, min(delta, row["credited"] - row["expected_credited"]))
     money, later = delta - credited, 0
     if answered is not None and answered.cents is not None and money > answered.cents:
         money, later = answered.cents, money - answered.cents
     if money and (answered is None or _not_all(answered)):
         denied = answered.denied if answered else ()
-        known = typed.may_be(tx, row, money, host.clock.today() - SAME_WITHIN, denied)
+        known = typed.may_be(tx, row, money, shown - SAME_WITHIN, denied)
         if known is not None or (answered is None and _parked(tx, row)):
             _ask_same(host, tx, row, money, known, denied)
             return False
+    on = shown.isoformat()
     if credited:
         add_payment(
-            host, tx, company_id, claim_id, credited, currency, today, "credit", shown_by=row["id"]
+            host, tx, company_id, claim_id, credited, currency, on, "credit", shown_by=row["id"]
         )
     if money and answered is not None and answered.verdict == "same":
         typed.note(tx, row, answered.payment, money)
     elif money:
         add_payment(
-            host, tx, company_id, claim_id, money, currency, today, "source", shown_by=row["id"]
+            host, tx, company_id, claim_id, money, currency, on, "source", shown_by=row["id"]
         )
     expect(tx, row, expected=row["open"] + later, expected_credited=row["credited"])
     return True
+
+
+def _shown_on(host: Host, row: Mapping[str, Any]) -> date:
+    """Tell the day a tool last said something new of an invoice, however late it is explained."""
+    return min(host.clock.today(), instant(row["changed_at"]).astimezone(PARIS).date())
 
 
 def _not_all(answered: Answered) -> bool:

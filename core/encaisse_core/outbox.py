@@ -301,6 +301,16 @@ def finish(
     return True
 
 
+def tell_instead(tx: Connection, effect: Effect, payload: Mapping[str, Any]) -> None:
+    """Write down what an effect says by now, before it is sent, where its worker still holds it."""
+    e = schema.effect.c
+    tx.execute(
+        schema.effect.update()
+        .where(e.company_id == effect.company_id, e.id == effect.id, e.token == effect.token)
+        .values(payload=json.dumps(payload, sort_keys=True))
+    )
+
+
 def uncount(tx: Connection, effect: Effect) -> None:
     """Take back that an effect was tried: it only waited for an answer."""
     e = schema.effect.c

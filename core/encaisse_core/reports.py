@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, exists, select
 
 from encaisse_api import CollectedPayment, CollectorPayout, ProcedureState
 from encaisse_core import earnings, journal, referrers, restored, tasks
 from encaisse_core.cents import euros
+from encaisse_core.claim_states import standing_claim
 from encaisse_core.holds import hold
 from encaisse_core.host import Host, Link
 from encaisse_core.naming import named
@@ -202,6 +203,7 @@ def keep_payment(host: Host, tx: Connection, link: Link, paid: CollectedPayment)
         keep=("id", "updated_at"),
     )
     if written:
+        _note_moved(tx, link.company_id, str(row["id"]), found.claim_id)
         referrers.reconsider(tx, link.company_id, found.claim_id)
         journal.append(
             tx,
@@ -212,6 +214,21 @@ def keep_payment(host: Host, tx: Connection, link: Link, paid: CollectedPayment)
             {"remote_id": paid.remote_id, "principal": str(paid.principal.amount)},
         )
     return bool(written)
+
+
+def _note_moved(tx: Connection, company_id: str, settlement_id: str, claim_id: str) -> None:
+    """Make news of a settlement whose payment stands on another claim than its collector says."""
+    s, p = schema.settlement.c, schema.payment.c
+    elsewhere = exists().where(
+        p.company_id == company_id,
+        p.id == s.payment_id,
+        p.claim_id != standing_claim(tx, company_id, claim_id),
+    )
+    tx.execute(
+        schema.settlement.update()
+        .where(s.company_id == company_id, s.id == settlement_id, elsewhere)
+        .values(followed_state=None)
+    )
 
 
 def _is_about(paid: CollectedPayment, claim_id: str, number: str) -> bool:

@@ -18,7 +18,7 @@ from encaisse_core.cents import euros
 from encaisse_core.claim_states import number_of, standing_claim
 from encaisse_core.holds import hold
 from encaisse_core.host import Host
-from encaisse_core.observed import SAME_WITHIN, expect
+from encaisse_core.observed import SAME_WITHIN, adding_up, expect
 from encaisse_core.payments import standing, undo_payment
 from encaisse_core.store import schema
 from encaisse_core.store.engine import rows
@@ -66,16 +66,20 @@ def twin(tx: Connection, settlement: Row, denied: Collection[str] = ()) -> dict[
     return None
 
 
-def ask(host: Host, tx: Connection, settlement: Row, denied: Collection[str] = ()) -> bool:
-    """Hold the claim and ask, where a settlement may be known already; tell whether it waits.
+def in_question(tx: Connection, company_id: str) -> set[str]:
+    """Name the settlements and payments a person is asked about, on whatever claim they were then.
 
-    In question it waits for the answer, whatever the collector says of it meanwhile.
+    They wait for the answer, whatever the collector says of them meanwhile.
     """
+    asked = tasks.all_in_question(tx, company_id, "maybe_same")
+    named = (about.get(what) for about in asked for what in ("settlement", "payment"))
+    return {str(each) for each in named if each is not None}
+
+
+def ask(host: Host, tx: Connection, settlement: Row, denied: Collection[str] = ()) -> bool:
+    """Hold the claim and ask, where a settlement may be known already; tell whether it waits."""
     company_id = settlement["company_id"]
     claim_id = standing_claim(tx, company_id, settlement["claim_id"])
-    asked = tasks.in_question(tx, company_id, "maybe_same", claim_id)
-    if asked is not None and _in_question(asked, settlement):
-        return True
     known = twin(tx, settlement, denied)
     if known is None:
         return False
@@ -98,19 +102,11 @@ def ask(host: Host, tx: Connection, settlement: Row, denied: Collection[str] = (
     return True
 
 
-def _in_question(asked: Mapping[str, Any], settlement: Row) -> bool:
-    """Tell whether a question is about a settlement, or about the payment recorded of it."""
-    recorded = settlement["payment_id"]
-    return asked.get("settlement") == settlement["id"] or (
-        recorded is not None and asked.get("payment") == recorded
-    )
-
-
-def is_the_collectors(host: Host, tx: Connection, payment: Row, payment_id: str) -> None:
+def is_the_collectors(host: Host, tx: Connection, payment: Row, payment_id: str | None) -> None:
     """Take back what a tool showed: it was the collector's payment, recorded under its own name.
 
     The tools that show it were told by hand: nothing is written there again. The others are told by
-    our write-backs, as of any money collected.
+    our write-backs, as of any money collected. `payment_id` is None where no principal is left.
     """
     company_id, claim_id, amount = payment["company_id"], payment["claim_id"], payment["amount"]
     s = schema.sighting.c
@@ -120,11 +116,34 @@ def is_the_collectors(host: Host, tx: Connection, payment: Row, payment_id: str)
         .order_by(s.id)
     )
     for row in rows(found):
-        if row["id"] != payment["shown_by"] and row["untold"] >= amount:
+        if _yet_to_show(tx, row, payment):
             expect(tx, row, untold=row["untold"] - amount)
         else:
             typed.note(tx, row, payment_id, amount)
     _ask_to_take_back(host, tx, payment)
+
+
+def _yet_to_show(tx: Connection, row: Row, payment: Row) -> bool:
+    """Tell whether a tool has yet to show a payment another tool showed.
+
+    What it has yet to show is one sum; payments add up to it with this one, or without it. Where
+    both do, tools are taken to show older money first.
+    """
+    amount, untold = payment["amount"], row["untold"]
+    if row["id"] == payment["shown_by"] or untold < amount:
+        return False
+    known = standing(tx, row["company_id"], row["claim_id"], "source", "credit")
+    others = [
+        each
+        for each in known
+        if each["shown_by"] not in (None, row["id"]) and each["id"] != payment["id"]
+    ]
+    with_it = untold == amount or bool(adding_up(others, untold - amount))
+    without = bool(adding_up(others, untold))
+    if with_it != without:
+        return with_it
+    newer = [each["amount"] for each in others if each["created_at"] > payment["created_at"]]
+    return bool(untold >= sum(newer) + amount)
 
 
 def taken_back(host: Host, tx: Connection, company_id: str, payment_id: str) -> None:

@@ -26,11 +26,16 @@ def follow_settlements(host: Host, tx: Connection, company_id: str) -> int:
     undone: both lines belong in the books. One a tool may have shown already waits for a person.
     """
     changed = _changed(tx, company_id)
+    asked = same_money.in_question(tx, company_id)
     waiting: list[str] = []
+    moved = 0
     for row in changed:
-        if same_money.ask(host, tx, row):
+        if row["id"] in asked or row["payment_id"] in asked or same_money.ask(host, tx, row):
             waiting.append(row["id"])
             continue
+        if _as_recorded(tx, row):
+            continue
+        moved += 1
         if row["payment_id"] is not None and row["undone_by"] is None:
             undo_payment(host, tx, company_id, row["payment_id"], _went_back_on(host, row))
         elif row["state"] == "reversed":
@@ -43,7 +48,15 @@ def follow_settlements(host: Host, tx: Connection, company_id: str) -> int:
         if row["payment_id"] is not None:
             typed.ask_if_otherwise(host, tx, company_id, row["payment_id"])
     _followed(tx, company_id, waiting)
-    return len(changed) - len(waiting)
+    return moved
+
+
+def _as_recorded(tx: Connection, row: Mapping[str, Any]) -> bool:
+    """Tell whether a payment stands as its settlement says, on what its claim is part of by now."""
+    stands = row["state"] == "verified" and row["paid"] is not None and row["undone_by"] is None
+    if not stands or row["paid"] != row["principal"]:
+        return False
+    return bool(standing_claim(tx, row["company_id"], row["claim_id"]) == row["paid_on_claim"])
 
 
 def decide(
@@ -69,17 +82,22 @@ def decide(
     if not same and same_money.ask(host, tx, row, {about["payment"], *about.get("denied", ())}):
         return
     shown = select(schema.payment).where(p.company_id == company_id, p.id == about["payment"])
+    known = rows(tx.execute(shown))[0]
     stands = same and payments.stands(tx, company_id, about["payment"])
     if stands:
         same_money.taken_back(host, tx, company_id, about["payment"])
-    if row["principal"]:
-        payment_id = _collected(host, tx, row)
-        if stands:
-            known = rows(tx.execute(shown))[0]
-            same_money.is_the_collectors(host, tx, known, payment_id)
-            typed.ask_if_otherwise(host, tx, company_id, payment_id, known["amount"])
-        if row["state"] == "reversed":
-            undo_payment(host, tx, company_id, payment_id, _went_back_on(host, row))
+    payment_id = _collected(host, tx, row) if row["principal"] else None
+    if stands:
+        same_money.is_the_collectors(host, tx, known, payment_id)
+        typed_on, was = known["claim_id"], known["amount"]
+        if payment_id is not None:
+            typed.ask_if_otherwise(host, tx, company_id, payment_id, was, typed_on)
+        elif row["state"] == "reversed":
+            typed.ask_to_cancel(host, tx, company_id, typed_on, was)
+        else:
+            typed.ask_to_correct(host, tx, company_id, typed_on, was, row["principal"])
+    if payment_id is not None and row["state"] == "reversed":
+        undo_payment(host, tx, company_id, payment_id, _went_back_on(host, row))
     tx.execute(
         schema.settlement.update()
         .where(*here)
@@ -175,7 +193,12 @@ def _changed(tx: Connection, company_id: str) -> list[dict[str, Any]]:
     s, p = schema.settlement.c, schema.payment
     undo = p.alias("undo")
     query = (
-        select(schema.settlement, undo.c.id.label("undone_by"))
+        select(
+            schema.settlement,
+            undo.c.id.label("undone_by"),
+            p.c.amount.label("paid"),
+            p.c.claim_id.label("paid_on_claim"),
+        )
         .outerjoin(p, (p.c.company_id == s.company_id) & (p.c.id == s.payment_id))
         .outerjoin(undo, (undo.c.company_id == s.company_id) & (undo.c.reverses == s.payment_id))
         .where(
@@ -188,6 +211,7 @@ def _changed(tx: Connection, company_id: str) -> list[dict[str, Any]]:
                     or_(
                         and_(s.principal != 0, or_(s.payment_id.is_(None), undo.c.id.is_not(None))),
                         and_(p.c.amount != s.principal, undo.c.id.is_(None)),
+                        and_(p.c.claim_id != s.claim_id, undo.c.id.is_(None)),
                     ),
                 ),
                 and_(s.state != "verified", s.payment_id.is_not(None), undo.c.id.is_(None)),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, exists, or_, select
 
+from encaisse_core.claim_states import standing_claim
 from encaisse_core.store import schema
 from encaisse_core.store.engine import instant
 
@@ -27,12 +28,27 @@ def _unheard(tx: Connection, company_id: str) -> dict[str, str]:
     """Name the procedures that are over, of which the collector may have told nothing yet.
 
     It may say that one is over, and what came in only when it is asked next, or in a list that was
-    cut short: it is heard once more, hours later, before anything of it is proposed again.
+    cut short: it is heard once more, hours later, before anything of it is proposed again. What
+    nobody could read of its payments since may be one on this claim. What is not heard of a claim
+    is not of the one it is part of by now.
     """
     r, p, x = schema.reservation.c, schema.procedure.c, schema.connection.c
-    c = schema.claim.c
+    c, u = schema.claim.c, schema.unreadable.c
+    unread = exists().where(
+        u.company_id == p.company_id,
+        u.connection_id == p.connection_id,
+        u.stream == "payments",
+        u.seen_at >= p.opened_at,
+    )
     query = (
-        select(r.claim_id, r.procedure_id, r.released_at, x.pulled_at)
+        select(
+            r.claim_id,
+            r.procedure_id,
+            r.released_at,
+            x.pulled_at,
+            c.merged_into,
+            unread.label("unread"),
+        )
         .join(schema.procedure, (p.company_id == r.company_id) & (p.id == r.procedure_id))
         .join(schema.connection, (x.company_id == p.company_id) & (x.id == p.connection_id))
         .join(schema.claim, (c.company_id == r.company_id) & (c.id == r.claim_id))
@@ -40,12 +56,15 @@ def _unheard(tx: Connection, company_id: str) -> dict[str, str]:
             r.company_id == company_id,
             r.released_at.is_not(None),
             x.state.in_(("active", "paused")),
-            c.state == "open",
+            or_(c.state == "open", c.merged_into.is_not(None)),
         )
     )
     found: dict[str, str] = {}
     for row in tx.execute(query):
         heard_out = instant(row.released_at) + HEARD_OUT
-        if row.pulled_at is None or instant(row.pulled_at) < heard_out:
-            found[row.claim_id] = row.procedure_id
+        if row.unread or row.pulled_at is None or instant(row.pulled_at) < heard_out:
+            claim_id = row.claim_id
+            if row.merged_into is not None:
+                claim_id = standing_claim(tx, company_id, claim_id)
+            found[claim_id] = row.procedure_id
     return found

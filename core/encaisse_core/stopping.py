@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 from pydantic import BaseModel
 from sqlalchemy import Connection, select
@@ -21,7 +21,18 @@ from encaisse_api import (
     Transient,
     Withdrawal,
 )
-from encaisse_core import collector, forgotten, journal, payments, settled, tasks
+from encaisse_core import (
+    collector,
+    forgotten,
+    journal,
+    outbox,
+    payments,
+    reductions,
+    settled,
+    stops,
+    tasks,
+)
+from encaisse_core.claim_states import standing_claim
 from encaisse_core.host import Host, Link
 from encaisse_core.kinds import ANSWER_AWAITED, Kind, Never, NotNow, Waits
 from encaisse_core.outbox import Effect
@@ -43,30 +54,30 @@ class _Stop(Kind):
     opens asks a person to end it.
     """
 
-    def ready(self, host: Host, link: Link, effect: Effect, told: BaseModel) -> None:
+    def ready(
+        self, host: Host, link: Link, effect: Effect, told: BaseModel
+    ) -> Mapping[str, Any] | None:
         """Say nothing of money a tool showed before the collector was asked whether it is its own.
 
-        Somebody may have typed the collector's payment into the books before we heard of it.
+        Somebody may have typed the collector's payment into the books before we heard of it. What
+        is said is what is so by then: money may have gone back since the stop was planned, or more
+        may have come in.
         """
         cause = effect.cause.rpartition(":")[2]
-        if not cause.startswith("pay_"):
-            return  # a credit, a dispute, a question
+        if cause != reductions.BY_CREDIT and not cause.startswith("pay_"):
+            return None  # a dispute, a question, what a tool cancelled
         with host.store.begin() as tx:
-            shown = _shown(tx, effect, cause)
-        if shown is None:
-            return
-        if not shown.heard:
+            unheard = _unheard(tx, effect, _rests_on(host, tx, effect, cause))
+        if unheard:
             _hear(host, link)
         with host.store.begin("reconcile.money") as tx:
             host.store.one_at_a_time(tx, effect.company_id)
             if settled.has_news(tx, effect.company_id):
                 settled.follow_settlements(host, tx, effect.company_id)
-            gone = not payments.stands(tx, effect.company_id, cause)
-            asked = tasks.open_on(tx, effect.company_id, shown.claim_id)
-        if gone:
-            raise Never("Ce paiement ne tient plus : il n'y a plus rien à annoncer.")
-        if "maybe_same" in asked:
-            raise Waits(ANSWER_AWAITED)
+            now = _as_of_now(host, tx, effect, cause)
+        if isinstance(now, (Never, Waits)):
+            raise now
+        return now
 
     def landed(
         self, host: Host, tx: Connection, link: Link, effect: Effect, receipt: Receipt, seen: Any
@@ -87,38 +98,85 @@ class _Stop(Kind):
         return False
 
 
-class _Shown(NamedTuple):
-    """Be money a tool showed: the claim it is on now, and whether its collector was heard since."""
+def _about(tx: Connection, effect: Effect) -> dict[str, Any] | None:
+    """Read the claim a stop is about in its procedure; None where that is over."""
+    found = reductions.live(
+        tx,
+        effect.company_id,
+        claim_id=effect.subject,
+        procedure_id=effect.payload["procedure_id"],
+    )
+    return found[0] if found else None
 
-    claim_id: str
-    heard: bool
+
+def _same_stop(
+    found: Sequence[reductions.Told], effect: Effect, cause: str
+) -> reductions.Told | None:
+    same = (each for each in found if (each.kind, each.cause) == (effect.kind, cause))
+    return next(same, None)
 
 
-def _shown(tx: Connection, effect: Effect, payment_id: str) -> _Shown | None:
-    """Read the payment of a tool a stop tells of.
+def _rests_on(host: Host, tx: Connection, effect: Effect, cause: str) -> tuple[str, ...]:
+    """Name the payments of tools a stop tells of."""
+    row = _about(tx, effect)
+    found = reductions.told(host, tx, row) if row else ()
+    mine = _same_stop(found, effect, cause)
+    return mine.rests_on if mine else (cause,)
 
-    Heard since the tool showed it, and since we know the procedure: what a collector says of one
-    that is not known yet is put off. None where no tool showed it.
+
+def _as_of_now(
+    host: Host, tx: Connection, effect: Effect, cause: str
+) -> Never | Waits | Mapping[str, Any] | None:
+    """Say what a stop says by now where it is not what was planned, or why it is not sent.
+
+    Where another kind of stop tells of its money by now, that is planned in its place. Once the
+    claim is no more in the procedure nothing is lowered or withdrawn; what was paid to the company
+    is declared all the same.
+    """
+    company_id = effect.company_id
+    row = _about(tx, effect)
+    mine: reductions.Told | None = None
+    if row is not None:
+        mine = _same_stop(reductions.told(host, tx, row), effect, cause)
+        if mine is None:
+            stops.plan_reductions(host, tx, row)
+    elif effect.kind == "declare_direct_payment" and payments.stands(tx, company_id, cause):
+        mine = reductions.Told(effect.kind, cause, {}, (cause,))
+    if mine is None:
+        return Never("Il n'y a plus rien à annoncer : ce paiement ne tient plus, ou tout est clos.")
+    claim_id = standing_claim(tx, company_id, effect.subject)
+    if mine.rests_on and "maybe_same" in tasks.open_on(tx, company_id, claim_id):
+        return Waits(ANSWER_AWAITED, asked=claim_id)
+    payload = {**effect.payload, **mine.says}
+    if payload == effect.payload:
+        return None
+    outbox.tell_instead(tx, effect, payload)
+    return payload
+
+
+def _unheard(tx: Connection, effect: Effect, payment_ids: Collection[str]) -> bool:
+    """Tell whether the collector was not heard since a tool showed one of some payments.
+
+    Nor since we know the procedure: what a collector says of one that is not known yet is put off.
     """
     p, s, x = schema.payment.c, schema.sighting.c, schema.connection.c
     k = schema.procedure.c
     procedure = (k.company_id == p.company_id) & (k.id == effect.payload["procedure_id"])
-    row = tx.execute(
-        select(p.claim_id, p.created_at, s.changed_at, k.opened_at, x.pulled_at)
+    shown = tx.execute(
+        select(p.created_at, s.changed_at, k.opened_at, x.pulled_at)
         .outerjoin(schema.sighting, (s.company_id == p.company_id) & (s.id == p.shown_by))
         .join(schema.procedure, procedure)
         .join(schema.connection, (x.company_id == k.company_id) & (x.id == k.connection_id))
         .where(
             p.company_id == effect.company_id,
-            p.id == payment_id,
+            p.id.in_(sorted(payment_ids)),
             p.origin == "source",
         )
-    ).one_or_none()
-    if row is None:
-        return None
-    since = max(row.changed_at or row.created_at, row.opened_at)
-    heard_since = row.pulled_at is not None and row.pulled_at >= since
-    return _Shown(row.claim_id, heard_since)
+    )
+    since = [
+        (row.pulled_at or "", max(row.changed_at or row.created_at, row.opened_at)) for row in shown
+    ]
+    return any(pulled_at < known_at for pulled_at, known_at in since)
 
 
 def _hear(host: Host, link: Link) -> None:
@@ -199,13 +257,10 @@ class PauseProcedure(_Stop):
     send = "pause"
     find = "find_pause"
 
-    def ready(self, host: Host, link: Link, effect: Effect, told: BaseModel) -> None:
-        """Send none a second time whose question has its answer: the first one never arrived.
-
-        A planned one was dropped with the answer (`holds.lift`).
-        """
-        if effect.state == "planned":
-            return
+    def ready(
+        self, host: Host, link: Link, effect: Effect, told: BaseModel
+    ) -> Mapping[str, Any] | None:
+        """Send none whose question has its answer: nobody would go on with the procedure."""
         c = schema.claim.c
         with host.store.begin() as tx:
             held = tx.execute(
@@ -213,6 +268,7 @@ class PauseProcedure(_Stop):
             ).scalar_one()
         if held is None:
             raise Never("La question a sa réponse : il n'y a plus rien à suspendre.")
+        return None
 
     def build(self, host: Host, link: Link, effect: Effect) -> tuple[BaseModel, ...]:
         payload = effect.payload

@@ -13,12 +13,9 @@ from typing import Any
 
 from sqlalchemy import Connection, exists, or_, select
 
-from encaisse_api import (
-    AcceptsDirectPayments,
-)
-from encaisse_core import outbox, tasks
+from encaisse_core import outbox, reductions, tasks
 from encaisse_core.holds import hold
-from encaisse_core.host import Host, link
+from encaisse_core.host import Host
 from encaisse_core.kinds import ANSWER_AWAITED
 from encaisse_core.numbers import annex_number
 from encaisse_core.sightings import record_of
@@ -41,8 +38,8 @@ def plan_stops(host: Host, company_id: str) -> int:
     planned = 0
     with host.store.begin("stops.plan") as tx:
         host.store.one_at_a_time(tx, company_id)
-        for row in _live(tx, company_id):
-            planned += _reduce(host, tx, row)
+        for row in reductions.live(tx, company_id):
+            planned += plan_reductions(host, tx, row)
             planned += _cancelled(host, tx, row)
             planned += _disputes(host, tx, row)
             planned += _holds(host, tx, row)
@@ -123,104 +120,12 @@ def _late(tx: Connection, company_id: str, planned_by: datetime) -> list[tuple[s
     return [(row.id, row.reason) for row in tx.execute(query)]
 
 
-def _live(tx: Connection, company_id: str) -> list[dict[str, Any]]:
-    """List claims in a procedure that is not over, of which there may be something to tell."""
-    r, p, c = schema.reservation.c, schema.procedure.c, schema.claim.c
-    s, m = schema.sighting.c, schema.payment.c
-    reduced = exists().where(
-        m.company_id == c.company_id, m.claim_id == c.id, m.origin.in_(("source", "credit"))
+def plan_reductions(host: Host, tx: Connection, row: Mapping[str, Any]) -> int:
+    """Plan what a collector is to be told of what the company was paid or credited."""
+    return sum(
+        _plan(host, tx, row, told.kind, told.cause, _payload(row) | told.says)
+        for told in reductions.told(host, tx, row)
     )
-    disputed = exists().where(
-        s.company_id == c.company_id, s.claim_id == c.id, s.record.like('%"disputed"%')
-    )
-    query = (
-        select(
-            c.id.label("claim_id"),
-            c.company_id,
-            c.number,
-            c.open,
-            c.state,
-            c.hold,
-            c.currency,
-            r.principal,
-            r.handed_at,
-            p.id.label("procedure_id"),
-            p.remote_id,
-            p.connection_id,
-            p.state.label("procedure_state"),
-            p.opened_at,
-        )
-        .join(schema.reservation, (r.company_id == c.company_id) & (r.claim_id == c.id))
-        .join(schema.procedure, (p.company_id == r.company_id) & (p.id == r.procedure_id))
-        .where(
-            r.company_id == company_id,
-            r.released_at.is_(None),
-            p.state != "closed",
-            or_(c.state == "cancelled", c.hold.is_not(None), reduced, disputed),
-        )
-        .order_by(c.id)
-    )
-    return [dict(row) for row in tx.execute(query).mappings()]
-
-
-def _reductions(tx: Connection, row: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """List what the company was paid or credited since the claim was handed over.
-
-    What went back is left out, and what no échéance could take: it is not the claim's.
-    """
-    p = schema.payment
-    undo = p.alias("undo")
-    query = (
-        select(p, (p.c.amount - p.c.unallocated).label("settled"))
-        .outerjoin(undo, (undo.c.company_id == p.c.company_id) & (undo.c.reverses == p.c.id))
-        .where(
-            p.c.company_id == row["company_id"],
-            p.c.claim_id == row["claim_id"],
-            p.c.origin.in_(("source", "credit")),
-            p.c.amount > p.c.unallocated,
-            p.c.created_at >= (row["handed_at"] or row["opened_at"]),
-            undo.c.id.is_(None),
-        )
-        .order_by(p.c.created_at, p.c.id)
-    )
-    return [dict(found) for found in tx.execute(query).mappings()]
-
-
-def _reduce(host: Host, tx: Connection, row: Mapping[str, Any]) -> int:
-    """Declare what was paid straight to the creditor; lower or withdraw what was credited.
-
-    What is claimed falls by what was credited, whatever was collected meanwhile: the collector
-    counts payments, its own and those declared, against the principal it was given. One that takes
-    no declarations is told of direct payments as of credits.
-    """
-    where = link(tx, row["company_id"], row["connection_id"])
-    declares = host.can(where, AcceptsDirectPayments)
-    planned = 0
-    claimed = row["principal"]
-    reductions = _reductions(tx, row)
-    last_paid = next((r["id"] for r in reversed(reductions) if r["origin"] == "source"), None)
-    for part in reductions:
-        settled = row["open"] == 0
-        if part["origin"] == "source" and declares:
-            extra = {
-                "amount": part["settled"],
-                "paid_on": part["paid_on"],
-                "settles": settled and part["id"] == last_paid,
-            }
-            payload = _payload(row) | extra
-            planned += _plan(host, tx, row, "declare_direct_payment", part["id"], payload)
-            continue
-        claimed -= part["settled"]
-        if settled:
-            credit = part["origin"] == "credit"
-            cause = "credit" if credit else part["id"]
-            reason = "credit_note" if credit else "paid_directly"
-            payload = _payload(row) | {"reason": reason}
-            planned += _plan(host, tx, row, "withdraw", cause, payload)
-        else:
-            payload = _payload(row) | {"principal": max(0, claimed)}
-            planned += _plan(host, tx, row, "amend", part["id"], payload)
-    return planned
 
 
 def _cancelled(host: Host, tx: Connection, row: Mapping[str, Any]) -> int:

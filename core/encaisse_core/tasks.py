@@ -73,16 +73,13 @@ def open_on(connection: Connection, company_id: str, subject: str) -> dict[str, 
     return {row.kind: row.id for row in connection.execute(query)}
 
 
-def in_question(
-    connection: Connection, company_id: str, kind: str, subject: str
-) -> dict[str, Any] | None:
-    """Read what exactly an open question is about; None where none is open."""
+def all_in_question(connection: Connection, company_id: str, kind: str) -> list[dict[str, Any]]:
+    """Read what exactly each open question of a kind is about."""
     t = schema.task.c
     query = select(t.about).where(
-        t.company_id == company_id, t.kind == kind, t.subject == subject, t.done_at.is_(None)
+        t.company_id == company_id, t.kind == kind, t.done_at.is_(None), t.about.is_not(None)
     )
-    row = connection.execute(query).one_or_none()
-    return None if row is None else what(row.about)
+    return [what(about) for about in connection.execute(query).scalars()]
 
 
 def what(about: str | None) -> dict[str, Any]:

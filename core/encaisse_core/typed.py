@@ -7,11 +7,11 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import Any, NamedTuple, TypeAlias
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Select, or_, select
 
 from encaisse_core import tasks
 from encaisse_core.cents import euros
-from encaisse_core.claim_states import number_of
+from encaisse_core.claim_states import number_of, standing_claim
 from encaisse_core.host import Host
 from encaisse_core.payments import TOLD
 from encaisse_core.store import schema
@@ -66,7 +66,8 @@ def may_be(
 ) -> Known | None:
     """Find a collected payment received since that a tool's fall may be, or have as a part.
 
-    It may be one of the same amount, gross or net of its fee, as it is or as it was before its
+    However long ago it was received where our entry of it is still to be written there. It may be
+    one of the same amount, gross or net of its fee, as it is or as it was before its
     collector said otherwise: writing or accruing on a guess would double it. It is likely to have
     as a part what somebody typed into another tool of the claim. `denied` are those of which a
     person said already that the fall is not theirs.
@@ -82,7 +83,7 @@ def may_be(
             s.state.in_(("verified", "reversed")),
             s.payment_id.is_not(None),
             s.payment_id.not_in(sorted(denied)),
-            s.received_on >= since.isoformat(),
+            or_(s.received_on >= since.isoformat(), _due_there(row).exists()),
         )
         .order_by(s.received_on, s.remote_id, p.created_at, p.id)
     ).all()
@@ -102,6 +103,23 @@ def may_be(
         if (cents := json.loads(each["record"])["amount"]) < amount
     ]
     return max(parts, key=lambda part: part.cents, default=None)
+
+
+def _due_there(row: Row) -> Select[Any]:
+    """Select an entry of a payment that is to be written into a tool, or may stand there."""
+    e, p = schema.effect.c, schema.payment.c
+    return (
+        select(e.id)
+        .where(
+            e.company_id == row["company_id"],
+            e.connection_id == row["connection_id"],
+            e.subject == row["claim_id"],
+            e.kind == "record_payment",
+            e.state.in_(("planned", "sending", "uncertain", "parked")),
+            or_(e.cause == p.id, e.cause.like(p.id + ":%")),
+        )
+        .correlate(schema.payment)
+    )
 
 
 def _typed(tx: Connection, company_id: str, payment_ids: Collection[str]) -> Sequence[Row]:
@@ -124,34 +142,73 @@ def still(tx: Connection, company_id: str, before: str, payment_id: str) -> None
 
 
 def ask_if_otherwise(
-    host: Host, tx: Connection, company_id: str, payment_id: str, before: int | None = None
+    host: Host,
+    tx: Connection,
+    company_id: str,
+    payment_id: str,
+    before: int | None = None,
+    typed_on: str | None = None,
 ) -> None:
     """Let a person correct what was typed in where its collector says otherwise by now.
 
-    We write nothing beside it, and take nothing away. `before` is what was typed, where it was not
-    the payment's amount.
+    `before` is what was typed, and `typed_on` the claim it was typed on, where those were not the
+    payment's.
     """
     s, p = schema.settlement.c, schema.payment.c
     one = tx.execute(
-        select(s.state, s.principal, s.fee, s.fee_vat, p.claim_id, p.amount)
+        select(
+            s.state,
+            s.principal,
+            s.fee,
+            s.fee_vat,
+            s.claim_id.label("said_of"),
+            p.claim_id,
+            p.amount,
+        )
         .join(schema.payment, (p.company_id == s.company_id) & (p.settlement_id == s.id))
         .where(p.company_id == company_id, p.id == payment_id)
     ).one_or_none()
     if one is None or not _typed(tx, company_id, [payment_id]):
         return
+    said_of = standing_claim(tx, company_id, one.said_of)
+    there = typed_on or one.claim_id
+    net = one.principal - (one.fee or 0) - (one.fee_vat or 0)
+    alike = one.amount == one.principal if before is None else before in (one.principal, net)
     was = one.amount if before is None else before
     if one.state == "reversed":
-        what, ask = f"annulé un encaissement de {euros(was)}", "Annulez-y la saisie"
-    elif was not in (one.principal, one.principal - (one.fee or 0) - (one.fee_vat or 0)):
-        what, ask = f"corrigé un encaissement en {euros(one.principal)}", "Corrigez-y la saisie"
-    else:
-        return
+        ask_to_cancel(host, tx, company_id, there, was)
+    elif there != said_of:
+        number = number_of(tx, company_id, said_of)
+        what = f"rattaché à la facture {number} un encaissement de {euros(was)}"
+        _ask(host, tx, company_id, there, what, was, f"Passez la saisie sur la facture {number}")
+    elif not alike:
+        ask_to_correct(host, tx, company_id, there, was, one.principal)
+
+
+def ask_to_cancel(host: Host, tx: Connection, company_id: str, claim_id: str, was: int) -> None:
+    """Let a person take out what was typed in: the collector took the payment back."""
+    what = f"annulé un encaissement de {euros(was)}"
+    _ask(host, tx, company_id, claim_id, what, was, "Annulez-y la saisie")
+
+
+def ask_to_correct(
+    host: Host, tx: Connection, company_id: str, claim_id: str, was: int, principal: int
+) -> None:
+    """Let a person correct what was typed in: the collector says another principal."""
+    what = f"corrigé un encaissement en {euros(principal)} de principal"
+    _ask(host, tx, company_id, claim_id, what, was, "Corrigez-y la saisie")
+
+
+def _ask(
+    host: Host, tx: Connection, company_id: str, claim_id: str, what: str, was: int, ask: str
+) -> None:
+    """Ask; we write nothing beside what was typed in, and take nothing away."""
     tasks.ask(
         tx,
         company_id,
         "typed_otherwise",
-        one.claim_id,
-        f"Facture {number_of(tx, company_id, one.claim_id)} : le partenaire a {what}, que "
+        claim_id,
+        f"Facture {number_of(tx, company_id, claim_id)} : le partenaire a {what}, que "
         f"quelqu'un avait saisi dans votre outil ({euros(was)}). {ask} : nous n'y écrivons rien.",
         task_id=host.ids.new("tsk"),
         at=host.clock.now(),

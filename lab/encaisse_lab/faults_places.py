@@ -18,6 +18,7 @@ from typing import Any
 
 from sqlalchemy import create_engine, event, make_url, text
 from sqlalchemy.engine import URL
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import Pool
 
 from encaisse_core.errors import UsageError
@@ -124,7 +125,13 @@ def fresh(database: str | None) -> Place:
             "(postgresql+psycopg://utilisateur@serveur/base), ou rien pour SQLite."
         )
     name = f"pannes_{os.getpid()}_{next(_numbers)}"
-    _run(server, f'create database "{name}"')
+    try:
+        _run(server, f'create database "{name}"')
+    except OperationalError as error:
+        raise UsageError(
+            f"Le serveur PostgreSQL ne répond pas à {server.host or 'cette adresse'}, ou refuse "
+            "d'y créer une base : vérifiez l'adresse de --database."
+        ) from error
     place = Place(folder, server, name)
     open_store(place.url or "").close()
     return place

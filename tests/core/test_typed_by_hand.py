@@ -78,6 +78,14 @@ def test_money_counts_once_and_is_told_once_whoever_typed_it(seed: int) -> None:
     lived(script, **house)
 
 
+@pytest.mark.parametrize("seed", range(examples(12)))
+def test_the_same_holds_however_late_the_answers_and_where_nothing_is_declared(seed: int) -> None:
+    script, house = drawn(seed)
+    r = Random(f"late {seed}")
+    house["delays"] = [r.choice([0, 1, 3, 12]) for _ in range(6)]
+    lived(script, **house, declares=r.random() < 0.5)
+
+
 FIRST, OTHER = TOOLS
 KNOWN: Script = [
     (1, ("receive", "p0", 27_19, False)),

@@ -67,9 +67,13 @@ class Shown:
 class World:
     """Play a script on one invoice, answer what is asked, and know what must come out."""
 
-    def __init__(self, folder: Path, tools: int, target: str, delays: list[int]) -> None:
+    def __init__(
+        self, folder: Path, tools: int, target: str, delays: list[int], *, declares: bool = True
+    ) -> None:
         clock = VirtualClock(datetime(2026, 2, 2, 19, tzinfo=UTC))
-        self.house: House = make(f"sqlite:///{folder / 'e.db'}", folder, clock, invoices=0)
+        without = () if declares else ("find_direct_payment", "declare_direct_payment")
+        url = f"sqlite:///{folder / 'e.db'}"
+        self.house: House = make(url, folder, clock, invoices=0, without=without)
         self.house.paper.add(invoice(NUMBER, TOTAL))
         self.target, self.delays, self.night = target, delays, 0
         self.tools: dict[str, Paper] = {"papertool": self.house.paper}
@@ -80,7 +84,10 @@ class World:
         self.direct: dict[str, int] = {}
         self.collected: dict[str, Collected] = {}
         self.shown: list[Shown] = []
+        self.declares = declares
         self.declared: dict[str, int] = {}
+        self.claimed: int = TOTAL
+        self.withdrawn = 0
         self.recognised: set[tuple[str, str]] = set()
         self.due: dict[str, int] = {}
         self.unheard = self.silent = False
@@ -89,20 +96,39 @@ class World:
 
     def _listen(self) -> None:
         kind: Any = self.house.shelf.known["papercollector"]
-        declare, pull = kind.declare_direct_payment, kind.pull_payments_collected
-
-        def declared(connector: Any, key: str, payment: Any) -> Any:
-            if self.silent:
-                raise Transient("en panne")
-            self.declared[key] = payment.amount.minor
-            return declare(connector, key, payment)
+        pull = kind.pull_payments_collected
 
         def pulled(connector: Any, since: Any) -> Any:
             if self.unheard:
                 raise Transient("en panne")
             return pull(connector, since)
 
-        kind.declare_direct_payment, kind.pull_payments_collected = declared, pulled
+        kind.pull_payments_collected = pulled
+        self._hear("amend", self._amended)
+        self._hear("withdraw", self._withdrawn)
+        if self.declares:
+            self._hear("declare_direct_payment", self._declared)
+
+    def _hear(self, write: str, told: Callable[[str, Any], None]) -> None:
+        kind: Any = self.house.shelf.known["papercollector"]
+        send = getattr(kind, write)
+
+        def heard(connector: Any, key: str, what: Any) -> Any:
+            if self.silent:
+                raise Transient("en panne")
+            told(key, what)
+            return send(connector, key, what)
+
+        setattr(kind, write, heard)
+
+    def _declared(self, key: str, payment: Any) -> None:
+        self.declared[key] = payment.amount.minor
+
+    def _amended(self, _: str, amendment: Any) -> None:
+        self.claimed = amendment.principal.minor
+
+    def _withdrawn(self, *_: Any) -> None:
+        self.withdrawn += 1
 
     # What happens
 
@@ -297,9 +323,8 @@ class World:
         owed = self.house.claim(NUMBER)["open"]
         if owed != TOTAL - direct - collected:
             yield f"the claim owes {owed}, not {TOTAL - direct - collected}"
-        declared = list(self.declared.values())
-        if sum(declared) != direct and "double" not in told:
-            yield f"{declared} was declared, not {direct}"
+        if "double" not in told:
+            yield from self._told_wrongly(direct, owed)
         for name, paper in self.tools.items():
             if name != self.target and paper.written:
                 yield f"{paper.written} was written into {name}"
@@ -311,3 +336,12 @@ class World:
         left = {each["kind"] for each in asked if each["done_at"] is None} - TOLD
         if left:
             yield f"still asked: {sorted(left)}"
+
+    def _told_wrongly(self, direct: int, owed: Any) -> Iterator[str]:
+        declared = list(self.declared.values())
+        if self.declares and sum(declared) != direct:
+            yield f"{declared} was declared, not {direct}"
+        if not self.declares and not self.withdrawn and self.claimed != TOTAL - direct:
+            yield f"{self.claimed} is claimed, not {TOTAL - direct}"
+        if self.withdrawn > (not self.declares and owed == 0):
+            yield f"withdrawn {self.withdrawn} times, with {owed} owed"

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from encaisse_api import Absent, Receipt
+from encaisse_api import Absent, Conflict, Receipt
 from encaisse_core import deliver, journal, outbox
 from encaisse_core.errors import UsageError
 from encaisse_core.host import Host, Link, link
@@ -110,27 +110,25 @@ def _give_back(host: Host, effect: Effect, before: dict[str, Any]) -> None:
 
 def _adopt(host: Host, effect: Effect, where: Link, kind: Kind, decided: Decision) -> None:
     """Record that it landed: found there by us, or, with its reference, by the person."""
+    named, partner_name = decided.remote_id, where.connector
     seen: Any = None
-    if decided.remote_id is None:
-        argument = kind.build(host, where, effect)[0]
-        with host.open(where) as partner:
-            find: Callable[..., Any] | None = getattr(partner, kind.find, None)
-            found = None if find is None else find(effect.key, argument)
-            if found is None:
-                raise UsageError(
-                    f"{where.connector} ne permet pas de chercher cet envoi : donnez sa référence "
-                    "avec --remote-id."
-                )
-            if isinstance(found, Absent):
-                raise UsageError(
-                    f"{where.connector} ne connaît pas cet envoi ({found.searched}) : retentez-le "
-                    "ou abandonnez-le."
-                )
+    with host.open(where) as partner:
+        found = _found(host, effect, where, kind, partner, named)
+        if found is None and named is None:
+            raise UsageError(
+                f"{partner_name} ne permet pas de chercher cet envoi : donnez sa référence avec "
+                "--remote-id."
+            )
+        if found is not None:
             seen = kind.look(host, where, partner, effect)
-    elif effect.kind == "request_mandate":
+    if found is None and effect.kind == "request_mandate":
         raise UsageError("Un mandat s'adopte sans --remote-id : sa page de signature est cherchée.")
-    else:
-        found = Receipt(remote_id=decided.remote_id)
+    if named is not None and found is not None and str(found.remote_id) != named:
+        raise UsageError(
+            f"{partner_name} connaît cet envoi sous la référence {found.remote_id}, non {named} : "
+            "adoptez-le sans --remote-id."
+        )
+    found = found or Receipt(remote_id=str(named))
     with host.store.begin() as tx:
         outbox.finish(
             host,
@@ -142,6 +140,32 @@ def _adopt(host: Host, effect: Effect, where: Link, kind: Kind, decided: Decisio
         )
         kind.landed(host, tx, where, effect, found, seen)
         _note(host, tx, effect, decided)
+
+
+def _found(
+    host: Host, effect: Effect, where: Link, kind: Kind, partner: Any, named: str | None
+) -> Any:
+    """Look an effect up at its partner; None where that one cannot be asked.
+
+    What stands there in another form is a conflict: a person who names it has seen it. What does
+    not stand there is adopted under no reference: it would be missing for good.
+    """
+    find: Callable[..., Any] | None = getattr(partner, kind.find, None)
+    write = host.manifest(where).writes.get(kind.send)
+    if find is None or write is None or write.guarantee == "none":
+        return None
+    try:
+        found = find(effect.key, kind.build(host, where, effect)[0])
+    except Conflict:
+        if named is None:
+            raise
+        return None
+    if isinstance(found, Absent):
+        raise UsageError(
+            f"{where.connector} ne connaît pas cet envoi ({found.searched}) : retentez-le ou "
+            "abandonnez-le."
+        )
+    return found
 
 
 def _abandon(host: Host, effect: Effect, where: Link, kind: Kind, decided: Decision) -> None:

@@ -1,0 +1,211 @@
+"""What an answer, or a collector's word, still means when it comes late or of something else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from tests.core.houses import House, answer, line_of, payments
+from tests.core.same_money import (
+    asked_of_the_tool,
+    declared,
+    declared_cents,
+    failing,
+    kinds,
+    said_again,
+    sentences,
+    the_same_then,
+    tomorrow,
+    two_tools,
+    typed_first,
+    unheard,
+)
+
+from encaisse_api import Money
+
+LATE = 12
+"""More nights than equal money is looked for by its date."""
+
+
+def nights(house: House, count: int) -> None:
+    for _ in range(count):
+        house.night()
+
+
+def test_an_answer_that_comes_late_leaves_the_other_tool_to_be_asked_about(house: House) -> None:
+    papers = two_tools(house, "papertool")
+    opened = house.open_everything()
+    failing(papers, until=True)
+    house.paper.collect("p1", opened[0], line_of(house, opened, "F-4"), 50_00, tomorrow(house))
+    for paper in papers.values():
+        paper.pay("F-4", 50_00)
+    nights(house, LATE)
+    failing(papers, until=False)
+    answer(house, "maybe_same", verdict="same")
+    nights(house, 3)
+    assert sentences(house, "maybe_same") != []
+    answer(house, "maybe_same", verdict="same")
+    nights(house, 3)
+    assert house.claim("F-4")["open"] == 350_00
+    assert declared(house) == 0
+
+
+def test_what_another_tool_showed_before_a_late_answer_is_that_money(house: House) -> None:
+    papers = two_tools(house, "papertool")
+    opened = house.open_everything()
+    down = unheard(house)
+    house.paper.collect("p1", opened[0], line_of(house, opened, "F-4"), 50_00, tomorrow(house))
+    papers["papertool"].pay("F-4", 50_00)
+    house.night()
+    down[0] = False
+    house.night()
+    papers["othertool"].pay("F-4", 50_00)
+    nights(house, LATE)
+    answer(house, "maybe_same", verdict="same")
+    if "maybe_same" in kinds(house):
+        answer(house, "maybe_same", verdict="same")
+    nights(house, 3)
+    assert house.claim("F-4")["open"] == 350_00
+    assert declared(house) == 0
+
+
+@pytest.mark.parametrize("late", [3, LATE])
+def test_a_second_payment_typed_in_before_a_late_answer_is_asked_about(
+    house: House, late: int
+) -> None:
+    opened = house.open_everything()
+    line = line_of(house, opened, "F-2")
+    house.paper.bug = ZeroDivisionError("x")
+    house.paper.collect("p1", opened[0], line, 40_00, tomorrow(house))
+    house.paper.collect("p2", opened[0], line, 27_00, tomorrow(house))
+    house.paper.pay("F-2", 40_00)
+    house.night()
+    house.paper.pay("F-2", 27_00)
+    nights(house, late)
+    house.paper.bug = None
+    answer(house, "maybe_same", verdict="same")
+    answer(house, "maybe_same", verdict="same")
+    nights(house, 3)
+    assert house.claim("F-2")["open"] == 200_00 - 67_00
+    assert declared(house) == 0
+
+
+def test_an_entry_that_could_not_be_written_for_long_may_be_typed_in(house: House) -> None:
+    opened = house.open_everything()
+    house.paper.bug = ZeroDivisionError("x")
+    house.paper.collect("p1", opened[0], line_of(house, opened, "F-2"), 40_00, tomorrow(house))
+    nights(house, LATE)
+    house.paper.pay("F-2", 40_00)
+    house.night()
+    assert house.claim("F-2")["hold"] == "maybe_same"
+    answer(house, "maybe_same", verdict="same")
+    house.paper.bug = None
+    nights(house, 2)
+    assert payments(house, "F-2") == [("collector", 40_00)]
+    assert house.paper.written == []
+
+
+@pytest.mark.parametrize("verdict", ["same", "different"])
+def test_a_payment_its_collector_moves_while_in_question_counts_once(
+    house: House, verdict: Any
+) -> None:
+    opened = typed_first(house)
+    other = line_of(house, opened, "F-3")
+    said_again(house, claim_ref=other.claim_id, invoice_number="F-3")
+    house.night()
+    assert payments(house, "F-3") == [], "it is still in question"
+    answer(house, "maybe_same", verdict=verdict)
+    nights(house, 2)
+    assert payments(house, "F-3") == [("collector", 40_00)]
+    assert house.claim("F-3")["open"] == 260_00
+    if verdict == "same":
+        assert house.claim("F-2")["open"] == 200_00
+        assert house.paper.written == []
+        assert "typed_otherwise" in kinds(house), "it stands in the books of another invoice"
+    else:
+        assert house.claim("F-2")["open"] == 160_00
+        assert len(house.paper.written) == 1
+        assert declared_cents(house) == 40_00
+
+
+def test_a_payment_its_collector_moves_to_another_invoice_moves(house: House) -> None:
+    opened = house.open_everything()
+    house.paper.collect("p1", opened[0], line_of(house, opened, "F-2"), 40_00, tomorrow(house))
+    house.night()
+    said_again(house, claim_ref=line_of(house, opened, "F-3").claim_id, invoice_number="F-3")
+    nights(house, 3)
+    assert payments(house, "F-2") == [("collector", 40_00), ("collector", -40_00)]
+    assert payments(house, "F-3") == [("collector", 40_00)]
+    assert house.paper.invoices["r-F-2"].open.minor == 200_00
+    assert house.paper.invoices["r-F-3"].open.minor == 260_00
+
+
+def test_what_a_tool_has_yet_to_show_may_be_other_money(house: House) -> None:
+    papers = two_tools(house, "othertool")
+    opened = house.open_everything()
+    down = unheard(house)
+    house.paper.collect("p1", opened[0], line_of(house, opened, "F-4"), 40_00, tomorrow(house))
+    for paper in papers.values():
+        paper.pay("F-4", 40_00)
+    house.night()
+    papers["papertool"].pay("F-4", 50_00)  # the customer's, which the other tool has yet to show
+    house.night()
+    down[0] = False
+    house.night()
+    answer(house, "maybe_same", verdict="same")
+    nights(house, 2)
+    assert papers["othertool"].written == [], "it was typed in there"
+    papers["othertool"].pay("F-4", 50_00)
+    nights(house, 2)
+    assert "maybe_same" not in kinds(house)
+    assert house.claim("F-4")["open"] == 310_00
+
+
+@pytest.mark.parametrize("showing", ["direct first", "nothing"])
+def test_a_tool_that_has_yet_to_show_it_is_written_to(house: House, showing: str) -> None:
+    papers = two_tools(house, "othertool")
+    opened = house.open_everything()
+    down = unheard(house)
+    house.paper.collect("p1", opened[0], line_of(house, opened, "F-4"), 40_00, tomorrow(house))
+    papers["papertool"].pay("F-4", 40_00)
+    house.night()
+    papers["papertool"].pay("F-4", 50_00)
+    house.night()
+    if showing == "direct first":
+        papers["othertool"].pay("F-4", 50_00)
+        house.night()
+    down[0] = False
+    house.night()
+    answer(house, "maybe_same", verdict="same")
+    nights(house, 2)
+    assert [cents for _, _, cents in papers["othertool"].written] == [40_00]
+
+
+def test_a_payment_that_became_interest_alone_is_told_and_leaves_no_trace(house: House) -> None:
+    papers = two_tools(house, "papertool")
+    opened = house.open_everything()
+    down = unheard(house)
+    house.paper.collect("p1", opened[0], line_of(house, opened, "F-4"), 40_00, tomorrow(house))
+    house.paper.pay("F-4", 40_00)
+    house.night()
+    down[0] = False
+    house.night()
+    said_again(house, principal=Money.of_minor(0), interest=Money.of_minor(40_00))
+    house.night()
+    answer(house, "maybe_same", verdict="same")
+    nights(house, 3)
+    assert "typed_otherwise" in kinds(house)
+    papers["othertool"].pay("F-4", 40_00)
+    house.night()
+    assert payments(house, "F-4")[-1] == ("source", 40_00), "the customer paid the company since"
+
+
+def test_a_payment_corrected_so_that_its_net_is_what_was_typed_is_told(house: House) -> None:
+    asked_of_the_tool(house)
+    the_same_then(house)
+    more = Money.of_minor(45_00)
+    said_again(
+        house, amount=more, principal=more, fee=Money.of_minor(5_00), fee_vat=Money.of_minor(0)
+    )
+    nights(house, 3)
+    assert "typed_otherwise" in kinds(house)

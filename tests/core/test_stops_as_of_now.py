@@ -1,0 +1,243 @@
+"""What a stop tells its collector is what is so when it is told, not when it was planned."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.core.houses import House, answer, line_of, make
+from tests.core.same_money import declared, kinds, tomorrow, typed_first, unheard
+
+from encaisse_api import Money, Transient
+from encaisse_core import collector, deliver, ingest, nightly, reconcile, runner, stops
+from encaisse_core import kinds as host_kinds
+from encaisse_core.clock import VirtualClock
+from encaisse_core.host import links
+
+WITHOUT = ("find_direct_payment", "declare_direct_payment")
+
+
+def nights(house: House, count: int) -> None:
+    for _ in range(count):
+        house.night()
+
+
+def undeclaring(tmp_path: Path, clock: VirtualClock) -> House:
+    """Make a house whose collector takes no declarations of direct payments."""
+    return make(f"sqlite:///{tmp_path / 'e.db'}", tmp_path, clock, without=WITHOUT)
+
+
+def credit(house: House, number: str, cents: int) -> None:
+    """Let the tool show a credit note against an invoice."""
+    known = house.paper.invoices[f"r-{number}"]
+    left = Money.of_minor(known.open.minor - cents)
+    parts = tuple(each.model_copy(update={"open": left}) for each in known.instalments)
+    house.paper.add(
+        known.model_copy(
+            update={"open": left, "credited": Money.of_minor(cents), "instalments": parts}
+        )
+    )
+
+
+def hear_amended(house: House) -> list[int]:
+    kind: Any = house.shelf.known["papercollector"]
+    amend, said = kind.amend, list[int]()
+
+    def amended(self: Any, key: str, told: Any) -> Any:
+        said.append(told.principal.minor)
+        return amend(self, key, told)
+
+    kind.amend = amended
+    return said
+
+
+def hear_declared(house: House, mute: list[bool] | None = None) -> list[tuple[int, bool]]:
+    kind: Any = house.shelf.known["papercollector"]
+    declare, said = kind.declare_direct_payment, list[tuple[int, bool]]()
+
+    def heard(self: Any, key: str, told: Any) -> Any:
+        if mute is not None and mute[0]:
+            raise Transient("en panne")
+        said.append((told.amount.minor, told.settles))
+        return declare(self, key, told)
+
+    kind.declare_direct_payment = heard
+    return said
+
+
+@pytest.mark.parametrize("verdict", ["same", "different"])
+def test_a_credit_is_told_without_money_that_is_the_collectors_own(
+    tmp_path: Path, clock: VirtualClock, verdict: Any
+) -> None:
+    house = undeclaring(tmp_path, clock)
+    said = hear_amended(house)
+    opened = house.open_everything()
+    down = unheard(house)
+    house.paper.collect("p1", opened[0], line_of(house, opened, "F-4"), 100_00, tomorrow(house))
+    house.paper.pay("F-4", 100_00)
+    house.night()
+    credit(house, "F-4", 50_00)
+    house.night()
+    assert said == [], "the collector could not be asked whether the money is its own"
+    down[0] = False
+    house.night()
+    assert said == []
+    answer(house, "maybe_same", verdict=verdict)
+    nights(house, 3)
+    assert said[-1] == (350_00 if verdict == "same" else 250_00)
+
+
+def test_a_declaration_that_waited_ends_nothing_that_is_owed_again(house: House) -> None:
+    opened = house.open_everything()
+    mute = [True]
+    said = hear_declared(house, mute)
+    house.paper.collect("p1", opened[0], line_of(house, opened, "F-2"), 160_00, tomorrow(house))
+    house.paper.pay("F-2", 40_00)
+    house.night()
+    house.paper.reverse("p1", tomorrow(house))
+    mute[0] = False
+    nights(house, 2)
+    assert said == [(40_00, False)]
+    assert "in_procedure" in house.reasons("F-2")
+
+
+def test_a_declaration_an_answer_sends_ends_nothing_that_is_owed_again(house: House) -> None:
+    opened = house.open_everything()
+    said = hear_declared(house)
+    down = unheard(house)
+    house.paper.collect("p1", opened[0], line_of(house, opened, "F-2"), 160_00, tomorrow(house))
+    house.paper.pay("F-2", 160_00)
+    house.night()
+    house.paper.pay("F-2", 40_00)
+    house.night()
+    house.paper.reverse("p1", tomorrow(house))
+    down[0] = False
+    house.night()
+    answer(house, "maybe_same", verdict="same")
+    nights(house, 2)
+    assert said == [(40_00, False)]
+
+
+def test_a_declaration_that_waited_ends_what_was_paid_meanwhile(house: House) -> None:
+    opened = house.open_everything()
+    mute = [True]
+    said = hear_declared(house, mute)
+    house.paper.pay("F-2", 40_00)
+    house.night()
+    house.paper.collect("p1", opened[0], line_of(house, opened, "F-2"), 160_00, tomorrow(house))
+    house.night()
+    mute[0] = False
+    nights(house, 2)
+    assert said == [(40_00, True)]
+
+
+def test_a_claim_lowered_and_then_paid_is_withdrawn_once(
+    tmp_path: Path, clock: VirtualClock
+) -> None:
+    house = undeclaring(tmp_path, clock)
+    house.open_everything()
+    house.paper.pay("F-2", 40_00)
+    house.night()
+    house.paper.pay("F-2", 160_00)
+    nights(house, 2)
+    assert [kind for kind, _, _ in house.paper.stops].count("withdraw") == 1
+
+
+def test_lowering_that_waited_becomes_a_withdrawal_once_all_is_paid(
+    tmp_path: Path, clock: VirtualClock
+) -> None:
+    house = undeclaring(tmp_path, clock)
+    house.open_everything()
+    down = unheard(house)
+    house.paper.pay("F-2", 40_00)
+    house.night()
+    house.paper.pay("F-2", 160_00)
+    house.night()
+    down[0] = False
+    nights(house, 2)
+    assert [kind for kind, _, _ in house.paper.stops if kind != "pause"] == ["withdraw"]
+
+
+def test_heard_means_read_after_what_the_tool_showed(house: House) -> None:
+    opened = house.open_everything()
+    house.clock.sleep(3600)
+    line, today = line_of(house, opened, "F-2"), house.clock.now().date()
+    with house.host.store.begin() as tx:
+        by = {link.connector: link for link in links(tx, house.company)}
+    kind: Any = house.shelf.known["papercollector"]
+    pull = kind.pull_payouts
+
+    def payouts(self: Any, since: Any) -> Any:
+        house.clock.sleep(30)
+        house.paper.collect("p1", opened[0], line, 40_00, today)
+        house.paper.pay("F-2", 40_00)
+        ingest.pull_invoices(house.host, by["papertool"])
+        house.clock.sleep(30)
+        yield from pull(self, since)
+
+    kind.pull_payouts = payouts
+    collector.pull_collector(house.host, by["papercollector"])
+    kind.pull_payouts = pull
+    reconcile.reconcile(house.host, house.company)
+    stops.plan_stops(house.host, house.company)
+    runner.drain(house.host, house.company, nightly.STOPS)
+    assert declared(house) == 0
+    assert "maybe_same" in kinds(house)
+
+
+def test_a_pause_under_way_when_the_answer_comes_is_not_sent_after_it(house: House) -> None:
+    kind: Any = house.shelf.known["papercollector"]
+    pause, tries = kind.pause, [0]
+
+    def answered_meanwhile(self: Any, key: str, told: Any) -> Any:
+        tries[0] += 1
+        if tries[0] == 1:
+            answer(house, "maybe_same", verdict="different")
+            raise Transient("timeout")
+        return pause(self, key, told)
+
+    kind.pause = answered_meanwhile
+    typed_first(house)
+    nights(house, 2)
+    assert tries == [1]
+    assert "pause" not in [kind for kind, _, _ in house.paper.stops]
+
+
+def test_a_fault_in_reading_a_collector_parks_no_stop(house: House) -> None:
+    house.open_everything()
+    kind: Any = house.shelf.known["papercollector"]
+    pull, broken = kind.pull_payments_collected, [True]
+
+    def read(self: Any, since: Any) -> Any:
+        if broken[0]:
+            raise ZeroDivisionError("x")
+        return pull(self, since)
+
+    kind.pull_payments_collected = read
+    house.paper.pay("F-2", 40_00)
+    house.night()
+    assert house.effect_states("declare_direct_payment") == ["planned"]
+    broken[0] = False
+    house.night()
+    assert declared(house) == 1
+
+
+def test_an_answer_between_the_check_and_putting_off_sends_the_stop(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    typed_first(house)
+    close, once = deliver._close, [True]
+
+    def late(attempt: Any, state: str, **how: Any) -> str:
+        if once[0] and how["reason"] == host_kinds.ANSWER_AWAITED:
+            once[0] = False
+            answer(house, "maybe_same", verdict="different")
+        return close(attempt, state, **how)
+
+    house.clock.sleep(7 * 3600)
+    monkeypatch.setattr(deliver, "_close", late)
+    runner.drain(house.host, house.company, nightly.STOPS)
+    assert not once[0]
+    runner.drain(house.host, house.company, nightly.STOPS)
+    assert declared(house) == 1
