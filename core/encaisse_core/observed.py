@@ -15,7 +15,8 @@ from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Connection, or_, select, true
 
-from encaisse_core import claim_states, outbox, typed
+from encaisse_api import RecordsPayments
+from encaisse_core import claim_states, outbox, routing, typed
 from encaisse_core.cents import euros
 from encaisse_core.clock import PARIS
 from encaisse_core.holds import hold
@@ -27,7 +28,10 @@ from encaisse_core.store import schema
 from encaisse_core.store.engine import instant, rows
 
 SAME_WITHIN = timedelta(days=10)
-"""Equal money on one claim within this time, without a common identity, may be the same money."""
+"""Equal money on one claim within this time, without a common identity, may be the same money.
+
+However long ago, where an entry of ours is yet to tell the tool of it.
+"""
 
 MOST_COMBINED = 12
 """Payments looked at for those that went back together; more than these, a person looks."""
@@ -196,7 +200,16 @@ def _paid(
         money, later = answered.cents, money - answered.cents
     if money and (answered is None or _not_all(answered)):
         denied = answered.denied if answered else ()
-        known = typed.may_be(tx, row, money, shown - SAME_WITHIN, denied)
+        known = typed.may_be(
+            tx,
+            row,
+            money,
+            shown - SAME_WITHIN,
+            denied,
+            written_there=routing.takes(
+                host, tx, company_id, row["connection_id"], "record_payment", RecordsPayments
+            ),
+        )
         if known is not None or (answered is None and _parked(tx, row)):
             _ask_same(host, tx, row, money, known, denied)
             return False

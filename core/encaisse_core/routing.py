@@ -46,6 +46,18 @@ def candidates(host: Host, tx: Connection, company_id: str, role: type) -> list[
     return [link for link in links(tx, company_id) if host.can(link, role)]
 
 
+def takes(
+    host: Host, tx: Connection, company_id: str, connection_id: str, kind: str, role: type
+) -> bool:
+    """Tell whether a kind of write goes to a connection, or may while nobody has answered."""
+    r = schema.routing.c
+    query = select(r.connection_id).where(r.company_id == company_id, r.kind == kind)
+    chosen = tx.execute(query).scalar_one_or_none()
+    if chosen is not None:
+        return bool(chosen == connection_id)
+    return connection_id in {tool.id for tool in candidates(host, tx, company_id, role)}
+
+
 def proposed(host: Host, tx: Connection, company_id: str, role: type) -> Evidence | None:
     """Give the answer the records speak for, where they do."""
     return bridges.proposed(host, tx, company_id, candidates(host, tx, company_id, role))

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import Any, NamedTuple, TypeAlias
 
-from sqlalchemy import Connection, Select, or_, select
+from sqlalchemy import Connection, select, true
 
 from encaisse_core import tasks
 from encaisse_core.cents import euros
@@ -62,19 +62,26 @@ class Known(NamedTuple):
 
 
 def may_be(
-    tx: Connection, row: Row, amount: int, since: date, denied: Collection[str] = ()
+    tx: Connection,
+    row: Row,
+    amount: int,
+    since: date,
+    denied: Collection[str] = (),
+    *,
+    written_there: bool,
 ) -> Known | None:
     """Find a collected payment received since that a tool's fall may be, or have as a part.
 
-    However long ago it was received where our entry of it is still to be written there. It may be
-    one of the same amount, gross or net of its fee, as it is or as it was before its
+    However long ago it was received where entries of ours are `written_there` and that one is not
+    yet. It may be one of the same amount, gross or net of its fee, as it is or as it was before its
     collector said otherwise: writing or accruing on a guess would double it. It is likely to have
     as a part what somebody typed into another tool of the claim. `denied` are those of which a
     person said already that the fall is not theirs.
     """
     s, p = schema.settlement.c, schema.payment.c
-    recent = tx.execute(
-        select(s.payment_id, s.state, s.fee, s.fee_vat, p.id, p.amount)
+    told = told_there(tx, row)
+    found = tx.execute(
+        select(s.payment_id, s.received_on, s.state, s.fee, s.fee_vat, p.id, p.amount)
         .join(schema.payment, (p.company_id == s.company_id) & (p.settlement_id == s.id))
         .where(
             s.company_id == row["company_id"],
@@ -83,11 +90,13 @@ def may_be(
             s.state.in_(("verified", "reversed")),
             s.payment_id.is_not(None),
             s.payment_id.not_in(sorted(denied)),
-            or_(s.received_on >= since.isoformat(), _due_there(row).exists()),
+            true() if written_there else s.received_on >= since.isoformat(),
         )
         .order_by(s.received_on, s.remote_id, p.created_at, p.id)
     ).all()
-    told = told_there(tx, row)
+    recent = [
+        one for one in found if one.payment_id not in told or one.received_on >= since.isoformat()
+    ]
     equal = [
         str(one.payment_id)
         for one in recent
@@ -103,23 +112,6 @@ def may_be(
         if (cents := json.loads(each["record"])["amount"]) < amount
     ]
     return max(parts, key=lambda part: part.cents, default=None)
-
-
-def _due_there(row: Row) -> Select[Any]:
-    """Select an entry of a payment that is to be written into a tool, or may stand there."""
-    e, p = schema.effect.c, schema.payment.c
-    return (
-        select(e.id)
-        .where(
-            e.company_id == row["company_id"],
-            e.connection_id == row["connection_id"],
-            e.subject == row["claim_id"],
-            e.kind == "record_payment",
-            e.state.in_(("planned", "sending", "uncertain", "parked")),
-            or_(e.cause == p.id, e.cause.like(p.id + ":%")),
-        )
-        .correlate(schema.payment)
-    )
 
 
 def _typed(tx: Connection, company_id: str, payment_ids: Collection[str]) -> Sequence[Row]:

@@ -22,6 +22,7 @@ from tests.core.same_money import two_tools
 from encaisse_api import Money, OutcomeUnknown, Transient
 from encaisse_core.cli import answering
 from encaisse_core.clock import VirtualClock
+from encaisse_core.observed import SAME_WITHIN
 from encaisse_core.store import schema
 
 Row: TypeAlias = Mapping[str, Any]
@@ -166,7 +167,8 @@ class World:
         """Type a collector's payment into a tool, where it does not stand."""
         one = self.collected[name]
         written = any(abs(cents) in one.said for _, _, cents in self.tools[tool].written)
-        if one.reversed or written or self._shows(tool, name):
+        past = tool != self.target and self.house.clock.today() - one.on >= SAME_WITHIN
+        if one.reversed or written or past or self._shows(tool, name):
             return True
         lagging = any(not self._shows(tool, each) for each in self.direct)
         others = any(self._moving(each) for each in self.tools if not self._shows(each, name))
