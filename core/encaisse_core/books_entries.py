@@ -7,6 +7,7 @@ news of our own doing.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from datetime import date, timedelta
 from typing import Any
 
@@ -33,14 +34,24 @@ from encaisse_core.store.engine import instant, stamp
 
 
 def handed_over(tx: Connection, company_id: str) -> dict[str, int]:
-    """Add up the principal of each payment that accountants were handed as entries to import."""
-    x = schema.exported_payment.c
+    """Add up the principal of each payment that accountants were handed as entries to import.
+
+    A payment its collector says otherwise of is recorded anew: what was handed over of it before is
+    in the books all the same.
+    """
+    x, p, s = schema.exported_payment.c, schema.payment.c, schema.settlement.c
     query = (
-        select(x.payment_id, func.sum(x.amount).label("amount"))
+        select(x.payment_id, s.payment_id.label("now"), func.sum(x.amount).label("amount"))
+        .join(schema.payment, (p.company_id == x.company_id) & (p.id == x.payment_id))
+        .outerjoin(schema.settlement, (s.company_id == p.company_id) & (s.id == p.settlement_id))
         .where(x.company_id == company_id)
-        .group_by(x.payment_id)
+        .group_by(x.payment_id, s.payment_id)
     )
-    return {row.payment_id: int(row.amount) for row in tx.execute(query)}
+    handed: Counter[str] = Counter()
+    for row in tx.execute(query):
+        for payment_id in {row.payment_id, row.now or row.payment_id}:
+            handed[payment_id] += int(row.amount)
+    return dict(handed)
 
 
 def _beyond(tx: Connection, effect: Effect) -> bool:

@@ -178,7 +178,7 @@ def _attempt(attempt: _Try) -> str:
         if write.guarantee == "lookup" or (write.guarantee == "key" and doubtful):
             found = _search(attempt, find, arguments[0])
             if not isinstance(found, Absent):
-                return _landed(attempt, partner, _whole(attempt, found), adopted=True)
+                return _landed(attempt, partner, whole(kind, effect, found), adopted=True)
             stands = kind.otherwise(host, attempt.link, effect)
             if stands is not None:
                 return _landed(attempt, partner, stands, adopted=True)
@@ -200,7 +200,7 @@ def _attempt(attempt: _Try) -> str:
         receipt = _send(attempt, partner, arguments)
         if write.guarantee == "lookup":
             _look_again(attempt, find, arguments[0])
-        return _landed(attempt, partner, _whole(attempt, receipt))
+        return _landed(attempt, partner, whole(kind, effect, receipt))
 
 
 def _search(attempt: _Try, find: Callable[..., Any], argument: BaseModel) -> Any:
@@ -228,19 +228,19 @@ def _search(attempt: _Try, find: Callable[..., Any], argument: BaseModel) -> Any
     return found
 
 
-def _whole(attempt: _Try, answer: Any) -> Any:
+def whole(kind: Kind, effect: Effect, answer: Any) -> Any:
     """Take only an answer that says all of what was asked stands there.
 
     A write the partner took in and then refused never landed; one of another amount is somebody
     else's, or half of ours: a person looks.
     """
-    if not isinstance(answer, attempt.kind.answers):
+    if not isinstance(answer, kind.answers):
         raise OutcomeUnknown(f"Le partenaire n'a pas rendu de reçu ({type(answer).__name__}).")
     if not isinstance(answer, Receipt):
         return answer
     if answer.state == "rejected":
         raise Rejected("Le partenaire a reçu l'envoi, puis l'a refusé.")
-    asked = attempt.kind.amount(attempt.effect)
+    asked = kind.amount(effect)
     if asked is not None and answer.amount not in (asked, -asked):
         raise Conflict(f"Le partenaire confirme {_told(answer.amount)} au lieu de {_told(asked)}.")
     return answer

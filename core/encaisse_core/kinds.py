@@ -24,6 +24,9 @@ class NotNow(Exception):
         self.retry_in = retry_in
 
 
+NOTHING_TO_TELL = "Il n'y a plus rien à annoncer : ce paiement ne tient plus, ou tout est clos."
+"""Why a stop is not sent; what it tells of may come up again, and is then planned again."""
+
 ANSWER_AWAITED = "Une question sur ce paiement attend sa réponse."
 
 

@@ -16,7 +16,7 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement, Connection, or_, select, true
 
 from encaisse_api import RecordsPayments
-from encaisse_core import claim_states, outbox, routing, typed
+from encaisse_core import claim_states, outbox, routing, tasks, typed
 from encaisse_core.cents import euros
 from encaisse_core.clock import PARIS
 from encaisse_core.holds import hold
@@ -35,6 +35,9 @@ However long ago, where an entry of ours is yet to tell the tool of it.
 
 MOST_COMBINED = 12
 """Payments looked at for those that went back together; more than these, a person looks."""
+
+ANSWERED_LATELY = timedelta(days=2)
+"""How long after an answer what it had held back is looked at, at most."""
 
 ASKED = ("maybe_same", "amount_rose", "entry_altered")
 """While one of these questions is open, its claim's differences wait for the answer."""
@@ -204,7 +207,7 @@ def _paid(
             tx,
             row,
             money,
-            shown - SAME_WITHIN,
+            min(shown, _held_since(host, tx, row)) - SAME_WITHIN,
             denied,
             written_there=routing.takes(
                 host, tx, company_id, row["connection_id"], "record_payment", RecordsPayments
@@ -231,6 +234,17 @@ def _paid(
 def _shown_on(host: Host, row: Mapping[str, Any]) -> date:
     """Tell the day a tool last said something new of an invoice, however late it is explained."""
     return min(host.clock.today(), instant(row["changed_at"]).astimezone(PARIS).date())
+
+
+def _held_since(host: Host, tx: Connection, row: Mapping[str, Any]) -> date:
+    """Tell since when an open question may have held back what a tool shows.
+
+    The record may have changed meanwhile in what has nothing to do with it.
+    """
+    since = tasks.asked_since(
+        tx, row["company_id"], ASKED, row["claim_id"], host.clock.now(), ANSWERED_LATELY
+    )
+    return since.astimezone(PARIS).date()
 
 
 def _not_all(answered: Answered) -> bool:

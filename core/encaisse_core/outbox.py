@@ -99,17 +99,23 @@ def plan(
     cause: str,
     connection_id: str,
     payload: Mapping[str, Any],
+    unless: str | None = None,
 ) -> str | None:
-    """Write an effect down; None when it was planned before."""
+    """Write an effect down; None when it was planned before.
+
+    One that had no object any more for the reason `unless` was looked up and does not stand at its
+    partner: it is planned again, under the name and key it has.
+    """
     e = schema.effect.c
     known = tx.execute(
-        select(e.id).where(
+        select(e.id, e.state, e.reason).where(
             e.company_id == company_id, e.kind == kind, e.subject == subject, e.cause == cause
         )
-    ).scalar_one_or_none()
-    if known is not None:
-        return None
+    ).one_or_none()
     now = host.clock.now()
+    if known is not None:
+        again = unless is not None and (known.state, known.reason) == ("refused", unless)
+        return _plan_again(host, tx, company_id, known.id, payload, now) if again else None
     key = key_of(company_id, kind, subject, cause)
     effect_id = named("eff", key)
     tx.execute(
@@ -132,6 +138,31 @@ def plan(
     journal.append(
         tx, company_id, now, "effect_planned", effect_id, {"kind": kind, "subject": subject}
     )
+    return effect_id
+
+
+def _plan_again(
+    host: Host,
+    tx: Connection,
+    company_id: str,
+    effect_id: str,
+    payload: Mapping[str, Any],
+    now: datetime,
+) -> str:
+    e = schema.effect.c
+    tx.execute(
+        schema.effect.update()
+        .where(e.company_id == company_id, e.id == effect_id)
+        .values(
+            state=restored.first_state(tx, company_id),
+            payload=json.dumps(payload, sort_keys=True),
+            reason=None,
+            finished_at=None,
+            ready_at=stamp(host.store.db_now(tx)),
+            created_at=stamp(now),
+        )
+    )
+    journal.append(tx, company_id, now, "effect_planned_again", effect_id, {})
     return effect_id
 
 
@@ -301,14 +332,18 @@ def finish(
     return True
 
 
-def tell_instead(tx: Connection, effect: Effect, payload: Mapping[str, Any]) -> None:
+def tell_instead(tx: Connection, effect: Effect, payload: Mapping[str, Any], now: datetime) -> None:
     """Write down what an effect says by now, before it is sent, where its worker still holds it."""
     e = schema.effect.c
-    tx.execute(
+    written = tx.execute(
         schema.effect.update()
         .where(e.company_id == effect.company_id, e.id == effect.id, e.token == effect.token)
         .values(payload=json.dumps(payload, sort_keys=True))
     )
+    if written.rowcount:
+        changed = sorted(name for name in payload if payload[name] != effect.payload.get(name))
+        body: dict[str, journal.JSON] = {"kind": effect.kind, "changed": list(changed)}
+        journal.append(tx, effect.company_id, now, "effect_told_anew", effect.id, body)
 
 
 def uncount(tx: Connection, effect: Effect) -> None:

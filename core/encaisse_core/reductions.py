@@ -88,8 +88,10 @@ def told(host: Host, tx: Connection, row: Row) -> list[Told]:
     since = row["handed_at"] or row["opened_at"]
     moved = sorted(found, key=lambda each: (each["created_at"], each["id"]))
     parts = [each for each in moved if _reduces(each, since)]
-    collected = [each["created_at"] for each in moved if each["origin"] == "collector"]
-    return list(_told(row, parts, max(collected, default=""), declares=declares))
+    collected = [
+        each["created_at"] for each in moved if each["origin"] == "collector" and _settled(each)
+    ]
+    return list(_told(row, parts, max(collected, default=""), declares=declares)) if parts else []
 
 
 def _reduces(payment: Row, since: str) -> bool:
@@ -106,8 +108,8 @@ def _told(row: Row, parts: Sequence[Row], collected: str, *, declares: bool) -> 
 
     What is claimed falls by what was credited, whatever was collected meanwhile: the collector
     counts payments, its own and those declared, against the principal it was given. One that takes
-    no declarations is told of direct payments as of credits. One whose own payment was the last,
-    at `collected`, has nothing taken back from it: it knows that nothing is left.
+    no declarations is told of direct payments as of credits. One whose own payment settled what was
+    left, at `collected`, has nothing taken back from it: it knows that nothing is left.
     """
     apart = [part for part in parts if not (declares and part["origin"] == "source")]
     principal = max(0, row["principal"] - sum(map(_settled, apart)))

@@ -48,16 +48,17 @@ def twin(tx: Connection, settlement: Row, denied: Collection[str] = ()) -> dict[
     """Find money a tool showed that may be this settlement, not heard of before.
 
     Equal to its principal, gross or net of the fee, and seen from the day the collector received it
-    on: what a tool showed before cannot be that money. `denied` was said to be other money.
+    on: what a tool showed before cannot be that money. `denied` was said to be other money. What is
+    recorded on another claim is new on this one.
     """
-    told = settlement["state"] in ("verified", "reversed")
-    if not told or settlement["payment_id"] is not None:
-        return None
     company_id, principal = settlement["company_id"], settlement["principal"]
+    claim_id = standing_claim(tx, company_id, settlement["claim_id"])
+    told = settlement["state"] in ("verified", "reversed")
+    if not told or _recorded_on(tx, settlement) == claim_id:
+        return None
     net = principal - (settlement["fee"] or 0) - (settlement["fee_vat"] or 0)
     first = date.fromisoformat(settlement["received_on"])
     last = (first + SAME_WITHIN).isoformat()
-    claim_id = standing_claim(tx, company_id, settlement["claim_id"])
     for payment in standing(tx, company_id, claim_id, "source"):
         seen_in_time = first.isoformat() <= payment["paid_on"] <= last
         alike = payment["amount"] in (principal, net) and payment["id"] not in denied
@@ -74,6 +75,15 @@ def in_question(tx: Connection, company_id: str) -> set[str]:
     asked = tasks.all_in_question(tx, company_id, "maybe_same")
     named = (about.get(what) for about in asked for what in ("settlement", "payment"))
     return {str(each) for each in named if each is not None}
+
+
+def _recorded_on(tx: Connection, settlement: Row) -> str | None:
+    """Name the claim a settlement's payment was recorded on; None where none was."""
+    p = schema.payment.c
+    query = select(p.claim_id).where(
+        p.company_id == settlement["company_id"], p.id == settlement["payment_id"]
+    )
+    return tx.execute(query).scalar_one_or_none()
 
 
 def ask(host: Host, tx: Connection, settlement: Row, denied: Collection[str] = ()) -> bool:

@@ -86,7 +86,12 @@ def decide(
     stands = same and payments.stands(tx, company_id, about["payment"])
     if stands:
         same_money.taken_back(host, tx, company_id, about["payment"])
+    before = row["payment_id"]
+    if before is not None and payments.stands(tx, company_id, before):  # on another claim
+        undo_payment(host, tx, company_id, before, _went_back_on(host, row))
     payment_id = _collected(host, tx, row) if row["principal"] else None
+    if before is not None and payment_id is not None:
+        typed.still(tx, company_id, before, payment_id)
     if stands:
         same_money.is_the_collectors(host, tx, known, payment_id)
         typed_on, was = known["claim_id"], known["amount"]

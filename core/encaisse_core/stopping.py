@@ -34,7 +34,7 @@ from encaisse_core import (
 )
 from encaisse_core.claim_states import standing_claim
 from encaisse_core.host import Host, Link
-from encaisse_core.kinds import ANSWER_AWAITED, Kind, Never, NotNow, Waits
+from encaisse_core.kinds import ANSWER_AWAITED, NOTHING_TO_TELL, Kind, Never, NotNow, Waits
 from encaisse_core.outbox import Effect
 from encaisse_core.reports import release
 from encaisse_core.store import schema
@@ -65,7 +65,10 @@ class _Stop(Kind):
         """
         cause = effect.cause.rpartition(":")[2]
         if cause != reductions.BY_CREDIT and not cause.startswith("pay_"):
-            return None  # a dispute, a question, what a tool cancelled
+            with host.store.begin() as tx:  # a dispute, or what a tool cancelled
+                if _given_back(tx, effect):
+                    raise Never(NOTHING_TO_TELL)
+            return None
         with host.store.begin() as tx:
             unheard = _unheard(tx, effect, _rests_on(host, tx, effect, cause))
         if unheard:
@@ -96,6 +99,18 @@ class _Stop(Kind):
     def ends(self, effect: Effect) -> bool:
         """Tell whether nothing of the claim remains in the procedure."""
         return False
+
+
+def _given_back(tx: Connection, effect: Effect) -> bool:
+    """Tell whether a claim is no more in the procedure it would be taken out of."""
+    r = schema.reservation.c
+    query = select(r.claim_id).where(
+        r.company_id == effect.company_id,
+        r.claim_id == effect.subject,
+        r.procedure_id == effect.payload["procedure_id"],
+        r.released_at.is_(None),
+    )
+    return tx.execute(query).first() is None
 
 
 def _about(tx: Connection, effect: Effect) -> dict[str, Any] | None:
@@ -143,14 +158,14 @@ def _as_of_now(
     elif effect.kind == "declare_direct_payment" and payments.stands(tx, company_id, cause):
         mine = reductions.Told(effect.kind, cause, {}, (cause,))
     if mine is None:
-        return Never("Il n'y a plus rien à annoncer : ce paiement ne tient plus, ou tout est clos.")
+        return Never(NOTHING_TO_TELL)
     claim_id = standing_claim(tx, company_id, effect.subject)
     if mine.rests_on and "maybe_same" in tasks.open_on(tx, company_id, claim_id):
         return Waits(ANSWER_AWAITED, asked=claim_id)
     payload = {**effect.payload, **mine.says}
     if payload == effect.payload:
         return None
-    outbox.tell_instead(tx, effect, payload)
+    outbox.tell_instead(tx, effect, payload, host.clock.now())
     return payload
 
 

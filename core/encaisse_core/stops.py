@@ -16,7 +16,7 @@ from sqlalchemy import Connection, exists, or_, select
 from encaisse_core import outbox, reductions, tasks
 from encaisse_core.holds import hold
 from encaisse_core.host import Host
-from encaisse_core.kinds import ANSWER_AWAITED
+from encaisse_core.kinds import ANSWER_AWAITED, NOTHING_TO_TELL
 from encaisse_core.numbers import annex_number
 from encaisse_core.sightings import record_of
 from encaisse_core.store import schema
@@ -196,5 +196,6 @@ def _plan(
         cause=f"{row['procedure_id']}:{cause}",
         connection_id=row["connection_id"],
         payload=payload,
+        unless=NOTHING_TO_TELL,
     )
     return effect is not None

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Collection, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, select
 
 from encaisse_core import journal
 from encaisse_core.store import schema
-from encaisse_core.store.engine import stamp
+from encaisse_core.store.engine import instant, stamp
 from encaisse_core.store.upsert import bulk_upsert
 
 
@@ -71,6 +71,31 @@ def open_on(connection: Connection, company_id: str, subject: str) -> dict[str, 
         .order_by(t.created_at, t.id)
     )
     return {row.kind: row.id for row in connection.execute(query)}
+
+
+def asked_since(
+    connection: Connection,
+    company_id: str,
+    kinds: Collection[str],
+    subject: str,
+    now: datetime,
+    pause: timedelta,
+) -> datetime:
+    """Tell since when one question after another was open on a subject; `now` where none was.
+
+    From one to the next there may be a pause.
+    """
+    t = schema.task.c
+    asked = connection.execute(
+        select(t.created_at, t.done_at)
+        .where(t.company_id == company_id, t.subject == subject, t.kind.in_(kinds))
+        .order_by(t.created_at.desc())
+    ).all()
+    since = now
+    for row in asked:
+        if row.done_at is None or instant(row.done_at) >= since - pause:
+            since = min(since, instant(row.created_at))
+    return since
 
 
 def all_in_question(connection: Connection, company_id: str, kind: str) -> list[dict[str, Any]]:

@@ -19,6 +19,9 @@ from encaisse_core.store.engine import rows
 
 Row: TypeAlias = Mapping[str, Any]
 
+TYPED_IN = "que quelqu'un avait saisi dans votre outil"
+HANDED_OVER = "dont l'écriture a été remise à la comptabilité"
+
 
 def told_there(tx: Connection, row: Row) -> set[str]:
     """Name the payments a connection shows, or will without our doing."""
@@ -160,19 +163,21 @@ def ask_if_otherwise(
         .join(schema.payment, (p.company_id == s.company_id) & (p.settlement_id == s.id))
         .where(p.company_id == company_id, p.id == payment_id)
     ).one_or_none()
-    if one is None or not _typed(tx, company_id, [payment_id]):
+    if one is None:
         return
     said_of = standing_claim(tx, company_id, one.said_of)
     there = typed_on or one.claim_id
+    if not _typed(tx, company_id, [payment_id]):
+        if there != said_of and _handed_over(tx, company_id, payment_id):
+            _ask_to_move(host, tx, company_id, there, said_of, one.amount, HANDED_OVER)
+        return
     net = one.principal - (one.fee or 0) - (one.fee_vat or 0)
     alike = one.amount == one.principal if before is None else before in (one.principal, net)
     was = one.amount if before is None else before
     if one.state == "reversed":
         ask_to_cancel(host, tx, company_id, there, was)
     elif there != said_of:
-        number = number_of(tx, company_id, said_of)
-        what = f"rattaché à la facture {number} un encaissement de {euros(was)}"
-        _ask(host, tx, company_id, there, what, was, f"Passez la saisie sur la facture {number}")
+        _ask_to_move(host, tx, company_id, there, said_of, was)
     elif not alike:
         ask_to_correct(host, tx, company_id, there, was, one.principal)
 
@@ -191,8 +196,39 @@ def ask_to_correct(
     _ask(host, tx, company_id, claim_id, what, was, "Corrigez-y la saisie")
 
 
+def _ask_to_move(
+    host: Host,
+    tx: Connection,
+    company_id: str,
+    claim_id: str,
+    other: str,
+    was: int,
+    how: str = TYPED_IN,
+) -> None:
+    """Let a person enter on another invoice what its collector says was paid on that one."""
+    number = number_of(tx, company_id, other)
+    what = f"rattaché à la facture {number} un encaissement de {euros(was)}"
+    ask = f"Passez l'écriture sur la facture {number}"
+    _ask(host, tx, company_id, claim_id, what, was, ask, how)
+
+
+def _handed_over(tx: Connection, company_id: str, payment_id: str) -> bool:
+    x = schema.exported_payment.c
+    query = select(x.payout_id).where(
+        x.company_id == company_id, x.payment_id == payment_id, x.amount != 0
+    )
+    return tx.execute(query).first() is not None
+
+
 def _ask(
-    host: Host, tx: Connection, company_id: str, claim_id: str, what: str, was: int, ask: str
+    host: Host,
+    tx: Connection,
+    company_id: str,
+    claim_id: str,
+    what: str,
+    was: int,
+    ask: str,
+    how: str = TYPED_IN,
 ) -> None:
     """Ask; we write nothing beside what was typed in, and take nothing away."""
     tasks.ask(
@@ -200,8 +236,8 @@ def _ask(
         company_id,
         "typed_otherwise",
         claim_id,
-        f"Facture {number_of(tx, company_id, claim_id)} : le partenaire a {what}, que "
-        f"quelqu'un avait saisi dans votre outil ({euros(was)}). {ask} : nous n'y écrivons rien.",
+        f"Facture {number_of(tx, company_id, claim_id)} : le partenaire a {what}, {how} "
+        f"({euros(was)}). {ask} : nous n'y écrivons rien.",
         task_id=host.ids.new("tsk"),
         at=host.clock.now(),
         again=True,

@@ -69,3 +69,26 @@ def test_what_its_partner_has_is_adopted_under_its_own_reference(house: House) -
     house.night()
     assert len(house.paper.written) == 1
     assert house.paper.invoices["r-F-2"].open.minor == 160_00
+
+
+def test_what_its_partner_refused_is_not_adopted(house: House) -> None:
+    collected(house)
+    house.paper.lose_replies = 1
+    house.paper.receipts = lambda receipt: receipt.model_copy(update={"state": "rejected"})
+    house.night()
+    assert entry(house)[1] == "refused"
+    with pytest.raises(UsageError, match="a refusé cet envoi"):
+        adopt(house, None)
+    assert entry(house)[1] == "refused"
+
+
+def test_where_its_connector_is_gone_a_person_names_what_they_saw(house: House) -> None:
+    collected(house)
+    house.paper.lose_replies = 1
+    house.paper.bug = OutcomeUnknown("coupure")
+    house.night()
+    house.shelf.known.pop("papertool")
+    with pytest.raises(UsageError, match="ne permet pas de chercher"):
+        adopt(house, None)
+    adopt(house, "r-F-2/0")
+    assert entry(house)[1:] == ("done", "r-F-2/0")

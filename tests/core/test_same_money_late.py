@@ -21,7 +21,8 @@ from tests.core.same_money import (
     unheard,
 )
 
-from encaisse_api import Money
+from encaisse_api import Money, Rejected
+from encaisse_core import accounting
 
 LATE = 12
 """More nights than equal money is looked for by its date."""
@@ -209,3 +210,63 @@ def test_a_payment_corrected_so_that_its_net_is_what_was_typed_is_told(house: Ho
     )
     nights(house, 3)
     assert "typed_otherwise" in kinds(house)
+
+
+def test_another_change_of_the_record_makes_no_answer_too_late(house: House) -> None:
+    papers = two_tools(house, "papertool")
+    opened = house.open_everything()
+    failing(papers, until=True)
+    house.paper.collect("p1", opened[0], line_of(house, opened, "F-4"), 50_00, tomorrow(house))
+    for paper in papers.values():
+        paper.pay("F-4", 50_00)
+    nights(house, LATE)
+    for paper in papers.values():
+        known = paper.invoices["r-F-4"]
+        debtor = known.debtor.model_copy(update={"name": "Client SA"})
+        paper.add(known.model_copy(update={"debtor": debtor}))
+    house.night()
+    failing(papers, until=False)
+    answer(house, "maybe_same", verdict="same")
+    nights(house, 3)
+    assert sentences(house, "maybe_same") != []
+    assert declared(house) == 0
+
+
+def test_a_payment_moved_to_where_it_was_typed_in_is_asked_about(house: House) -> None:
+    opened = house.open_everything()
+    house.paper.collect("p1", opened[0], line_of(house, opened, "F-2"), 40_00, tomorrow(house))
+    house.night()
+    said_again(house, claim_ref=line_of(house, opened, "F-3").claim_id, invoice_number="F-3")
+    down = unheard(house)
+    house.paper.pay("F-3", 40_00)
+    house.night()
+    assert declared(house) == 0
+    down[0] = False
+    nights(house, 3)
+    answer(house, "maybe_same", verdict="same")
+    nights(house, 3)
+    assert house.claim("F-2")["open"] == 200_00
+    assert house.claim("F-3")["open"] == 260_00
+    assert house.paper.invoices["r-F-2"].open.minor == 200_00
+    assert house.paper.invoices["r-F-3"].open.minor == 260_00
+    assert declared(house) == 0
+
+
+def test_a_payment_moved_after_its_entry_was_handed_over_is_not_entered_again(
+    house: House,
+) -> None:
+    opened = house.open_everything()
+    house.paper.bug = Rejected("non")
+    house.paper.collect("p1", opened[0], line_of(house, opened, "F-2"), 40_00, tomorrow(house))
+    house.paper.pay_out("o1", ["p1"], tomorrow(house))
+    nights(house, 2)
+    bank = accounting.Destination(code="BQ", name="Banque")
+    with house.host.store.begin() as tx:
+        handed = accounting.hand_over(house.host, tx, house.company, bank)
+    assert handed.rows
+    house.paper.bug = None
+    said_again(house, claim_ref=line_of(house, opened, "F-3").claim_id, invoice_number="F-3")
+    nights(house, 3)
+    assert payments(house, "F-3") == [("collector", 40_00)]
+    assert house.paper.written == []
+    assert "typed_otherwise" in kinds(house), "it was handed over for the other invoice"

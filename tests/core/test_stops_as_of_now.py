@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.core.houses import House, answer, line_of, make
-from tests.core.same_money import declared, kinds, tomorrow, typed_first, unheard
+from tests.core.same_money import declared, kinds, tomorrow, two_tools, typed_first, unheard
 
-from encaisse_api import Money, Transient
+from encaisse_api import Money, ProcedureState, Transient
 from encaisse_core import collector, deliver, ingest, nightly, reconcile, runner, stops
 from encaisse_core import kinds as host_kinds
 from encaisse_core.clock import VirtualClock
@@ -38,6 +39,33 @@ def credit(house: House, number: str, cents: int) -> None:
             update={"open": left, "credited": Money.of_minor(cents), "instalments": parts}
         )
     )
+
+
+def credited(house: House, number: str, cents: int, left: int) -> None:
+    """Let the tool show credit notes and what they leave."""
+    known, open_ = house.paper.invoices[f"r-{number}"], Money.of_minor(left)
+    parts = tuple(each.model_copy(update={"open": open_}) for each in known.instalments)
+    state = "open" if left else "settled"
+    changed = {"open": open_, "credited": Money.of_minor(cents), "state": state}
+    house.paper.add(known.model_copy(update=changed | {"instalments": parts}))
+
+
+def muted(house: House, name: str) -> list[bool]:
+    """Let one write of the collector fail for as long as what is returned holds True."""
+    kind: Any = house.shelf.known["papercollector"]
+    send, mute = getattr(kind, name), [True]
+
+    def heard(self: Any, key: str, told: Any) -> Any:
+        if mute[0]:
+            raise Transient("en panne")
+        return send(self, key, told)
+
+    setattr(kind, name, heard)
+    return mute
+
+
+def stops_of(house: House, kind: str) -> int:
+    return [each for each, _, _ in house.paper.stops].count(kind)
 
 
 def hear_amended(house: House) -> list[int]:
@@ -241,3 +269,130 @@ def test_an_answer_between_the_check_and_putting_off_sends_the_stop(
     assert not once[0]
     runner.drain(house.host, house.company, nightly.STOPS)
     assert declared(house) == 1
+
+
+def _part_paid_before(house: House) -> None:
+    house.night()
+    house.paper.pay("F-2", 40_00)
+    house.night()
+    opened = house.open_everything()
+    line = line_of(house, opened, "F-2")
+    house.paper.collect("p1", opened[0], line, 160_00, tomorrow(house))
+
+
+def _went_back(house: House) -> None:
+    opened = house.open_everything()
+    house.paper.pay("F-2", 40_00)
+    house.night()
+    house.paper.pay("F-2", -40_00)
+    house.night()
+    line = line_of(house, opened, "F-2")
+    house.paper.collect("p1", opened[0], line, 200_00, tomorrow(house))
+
+
+def _paid_twice(house: House) -> None:
+    opened = house.open_everything()
+    house.paper.bug = Transient("x")
+    line = line_of(house, opened, "F-2")
+    house.paper.collect("p1", opened[0], line, 200_00, tomorrow(house))
+    house.night()
+    house.paper.pay("F-2", 150_00)
+
+
+@pytest.mark.parametrize("story", [_part_paid_before, _went_back, _paid_twice])
+def test_a_claim_settled_without_the_company_tells_nothing(
+    house: House, story: Callable[[House], None]
+) -> None:
+    story(house)
+    nights(house, 2)
+    assert house.claim("F-2")["open"] == 0
+    assert stops_of(house, "withdraw") == 0
+
+
+def test_lowering_that_had_nothing_to_tell_is_told_once_it_has(
+    tmp_path: Path, clock: VirtualClock
+) -> None:
+    house = undeclaring(tmp_path, clock)
+    said = hear_amended(house)
+    house.open_everything()
+    down, mute = unheard(house), muted(house, "withdraw")
+    house.paper.pay("F-2", 40_00)
+    house.night()
+    house.paper.pay("F-2", 160_00)
+    house.night()
+    down[0] = False
+    house.night()
+    house.paper.pay("F-2", -160_00)
+    house.night()
+    mute[0] = False
+    nights(house, 3)
+    assert said == [160_00]
+
+
+def test_a_claim_credited_again_is_withdrawn(house: House) -> None:
+    mute = muted(house, "withdraw")
+    opened = house.open_everything()
+    line = line_of(house, opened, "F-2")
+    house.paper.collect("p1", opened[0], line, 160_00, tomorrow(house))
+    house.night()
+    credited(house, "F-2", 40_00, 0)
+    house.night()
+    house.paper.reverse("p1", tomorrow(house))
+    nights(house, 2)
+    mute[0] = False
+    house.night()
+    credited(house, "F-2", 200_00, 0)
+    nights(house, 3)
+    assert stops_of(house, "withdraw") == 1
+
+
+@pytest.mark.parametrize("paid", [40_00, 200_00])
+def test_a_procedure_opened_again_is_told_what_it_was_not_while_closed(
+    tmp_path: Path, clock: VirtualClock, paid: int
+) -> None:
+    house = undeclaring(tmp_path, clock)
+    mute = muted(house, "withdraw" if paid == 200_00 else "amend")
+    (ref,) = house.open_everything()
+    house.paper.pay("F-2", paid)
+    house.night()
+
+    def moved(state: Any, **more: Any) -> None:
+        told = ProcedureState(remote_id=ref, state=state, updated_at=house.clock.now(), **more)
+        house.paper.states["s"] = told
+
+    moved("closed", close_code="x")
+    house.night()
+    mute[0] = False
+    house.night()
+    moved("active")
+    nights(house, 3)
+    assert len(house.paper.stops) == 1
+
+
+def test_what_was_paid_beyond_all_does_not_keep_a_claim_there(
+    tmp_path: Path, clock: VirtualClock
+) -> None:
+    house = undeclaring(tmp_path, clock)
+    opened = house.open_everything()
+    down = unheard(house)
+    house.paper.pay("F-2", 200_00)
+    house.night()
+    house.paper.collect("p1", opened[0], line_of(house, opened, "F-2"), 50_00, tomorrow(house))
+    down[0] = False
+    nights(house, 3)
+    assert stops_of(house, "withdraw") == 1
+    assert "in_procedure" not in house.reasons("F-2") or house.reasons("F-2") == {"paid"}
+
+
+def test_a_claim_taken_back_for_two_reasons_is_taken_back_once(house: House) -> None:
+    papers = two_tools(house, "papertool")
+    mute = muted(house, "withdraw")
+    house.open_everything()
+    credited(house, "F-1", 100_00, 0)
+    house.night()
+    known = papers["othertool"].invoices["r-F-1"]
+    papers["othertool"].add(known.model_copy(update={"flags": frozenset({"disputed"})}))
+    house.night()
+    mute[0] = False
+    nights(house, 2)
+    assert stops_of(house, "withdraw") == 1

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from encaisse_api import Absent, Conflict, Receipt
+from encaisse_api import Absent, Conflict, Receipt, Rejected
 from encaisse_core import deliver, journal, outbox
 from encaisse_core.errors import UsageError
 from encaisse_core.host import Host, Link, link
@@ -74,6 +74,7 @@ def _take(
     """Take the effect's lease, or say why it is not open to this decision."""
     e = schema.effect.c
     with host.store.begin() as tx:
+        host.store.one_at_a_time(tx, company_id)
         row = rows(
             tx.execute(select(schema.effect).where(e.company_id == company_id, e.id == effect_id))
         )[0]
@@ -111,16 +112,12 @@ def _give_back(host: Host, effect: Effect, before: dict[str, Any]) -> None:
 def _adopt(host: Host, effect: Effect, where: Link, kind: Kind, decided: Decision) -> None:
     """Record that it landed: found there by us, or, with its reference, by the person."""
     named, partner_name = decided.remote_id, where.connector
-    seen: Any = None
-    with host.open(where) as partner:
-        found = _found(host, effect, where, kind, partner, named)
-        if found is None and named is None:
-            raise UsageError(
-                f"{partner_name} ne permet pas de chercher cet envoi : donnez sa référence avec "
-                "--remote-id."
-            )
-        if found is not None:
-            seen = kind.look(host, where, partner, effect)
+    found, seen = _found(host, effect, where, kind, named)
+    if found is None and named is None:
+        raise UsageError(
+            f"{partner_name} ne permet pas de chercher cet envoi : donnez sa référence avec "
+            "--remote-id."
+        )
     if found is None and effect.kind == "request_mandate":
         raise UsageError("Un mandat s'adopte sans --remote-id : sa page de signature est cherchée.")
     if named is not None and found is not None and str(found.remote_id) != named:
@@ -130,7 +127,7 @@ def _adopt(host: Host, effect: Effect, where: Link, kind: Kind, decided: Decisio
         )
     found = found or Receipt(remote_id=str(named))
     with host.store.begin() as tx:
-        outbox.finish(
+        held = outbox.finish(
             host,
             tx,
             effect,
@@ -138,39 +135,53 @@ def _adopt(host: Host, effect: Effect, where: Link, kind: Kind, decided: Decisio
             remote_id=str(found.remote_id),
             receipt=found.model_dump(mode="json"),
         )
+        _still_held(held, effect)
         kind.landed(host, tx, where, effect, found, seen)
         _note(host, tx, effect, decided)
 
 
+def _still_held(held: bool, effect: Effect) -> None:
+    if not held:
+        raise UsageError(f"L'envoi {effect.id} a été repris entre-temps : regardez où il en est.")
+
+
 def _found(
-    host: Host, effect: Effect, where: Link, kind: Kind, partner: Any, named: str | None
-) -> Any:
-    """Look an effect up at its partner; None where that one cannot be asked.
+    host: Host, effect: Effect, where: Link, kind: Kind, named: str | None
+) -> tuple[Any, Any]:
+    """Look an effect up at its partner, and what it changed there; None where that is not possible.
 
     What stands there in another form is a conflict: a person who names it has seen it. What does
     not stand there is adopted under no reference: it would be missing for good.
     """
-    find: Callable[..., Any] | None = getattr(partner, kind.find, None)
-    write = host.manifest(where).writes.get(kind.send)
-    if find is None or write is None or write.guarantee == "none":
-        return None
     try:
-        found = find(effect.key, kind.build(host, where, effect)[0])
+        write = host.manifest(where).writes.get(kind.send)
+    except KeyError:  # its connector is no more installed
+        return None, None
+    if write is None or write.guarantee == "none":
+        return None, None
+    try:
+        with host.open(where, longest=outbox.LEASE - deliver.LAST_START) as partner:
+            find: Callable[..., Any] = getattr(partner, kind.find)
+            found = find(effect.key, kind.build(host, where, effect)[0])
+            if not isinstance(found, Absent):
+                whole = deliver.whole(kind, effect, found)
+                return whole, kind.look(host, where, partner, effect)
     except Conflict:
         if named is None:
             raise
-        return None
-    if isinstance(found, Absent):
-        raise UsageError(
-            f"{where.connector} ne connaît pas cet envoi ({found.searched}) : retentez-le ou "
-            "abandonnez-le."
-        )
-    return found
+        return None, None
+    except Rejected as error:
+        raise UsageError(f"{where.connector} a refusé cet envoi : {error.message}") from error
+    raise UsageError(
+        f"{where.connector} ne connaît pas cet envoi ({found.searched}) : retentez-le ou "
+        "abandonnez-le."
+    )
 
 
 def _abandon(host: Host, effect: Effect, where: Link, kind: Kind, decided: Decision) -> None:
     with host.store.begin() as tx:
-        outbox.finish(host, tx, effect, "refused", reason=f"Abandonné par {decided.by}.")
+        held = outbox.finish(host, tx, effect, "refused", reason=f"Abandonné par {decided.by}.")
+        _still_held(held, effect)
         kind.failed(host, tx, where, effect)
         _note(host, tx, effect, decided)
 
@@ -185,7 +196,8 @@ def _retry(host: Host, effect: Effect, where: Link, kind: Kind, decided: Decisio
         )
     e = schema.effect.c
     with host.store.begin() as tx:
-        outbox.finish(host, tx, effect, "uncertain", reason=f"Retenté par {decided.by}.")
+        held = outbox.finish(host, tx, effect, "uncertain", reason=f"Retenté par {decided.by}.")
+        _still_held(held, effect)
         tx.execute(
             schema.effect.update()
             .where(e.company_id == effect.company_id, e.id == effect.id)

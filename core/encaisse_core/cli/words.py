@@ -143,6 +143,8 @@ EVENTS: Final = {
     "effect_planned": "envoi prévu",
     "effect_done": "envoi fait",
     "effect_refused": "envoi refusé",
+    "effect_planned_again": "envoi prévu de nouveau",
+    "effect_told_anew": "envoi mis à jour avant son départ",
     "effect_parked": "envoi confié à une personne",
     "entry_posted": "écriture validée par le comptable",
     "entry_altered": "écriture changée par le comptable",
