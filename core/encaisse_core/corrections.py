@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, func, select
 
-from encaisse_core import claim_states
+from encaisse_core import claim_states, retractions
 from encaisse_core.host import Host
 from encaisse_core.join import CREDITS
 from encaisse_core.observed import expect, follow, sighting
@@ -35,6 +35,7 @@ def take_over_rise(host: Host, tx: Connection, company_id: str, claim_id: str) -
             if 0 < payment["amount"] <= rest:
                 rest -= payment["amount"]
                 undo_payment(host, tx, company_id, payment["id"], today, shown_by=sighting_id)
+                retractions.went_back(host, tx, payment)
         if rest > 0:
             owed = _owe_again(tx, company_id, claim_id, rest)
             untold_elsewhere(tx, company_id, claim_id, sighting_id, -owed)

@@ -16,7 +16,7 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement, Connection, or_, select, true
 
 from encaisse_api import RecordsPayments
-from encaisse_core import claim_states, outbox, routing, tasks, typed
+from encaisse_core import claim_states, outbox, retractions, routing, tasks, typed
 from encaisse_core.cents import euros
 from encaisse_core.clock import PARIS
 from encaisse_core.holds import hold
@@ -391,6 +391,7 @@ def _went_back(host: Host, tx: Connection, row: Mapping[str, Any], amount: int) 
         today = host.clock.today().isoformat()
         for payment in gone:
             undo_payment(host, tx, company_id, payment["id"], today, shown_by=row["id"])
+            retractions.went_back(host, tx, payment)
         return True
     hold(
         host,

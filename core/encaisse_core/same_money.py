@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from encaisse_core import tasks, typed
+from encaisse_core import retractions, tasks, typed
 from encaisse_core.cents import euros
 from encaisse_core.claim_states import number_of, standing_claim
 from encaisse_core.holds import hold
@@ -22,24 +22,6 @@ from encaisse_core.observed import SAME_WITHIN, adding_up, expect
 from encaisse_core.payments import standing, undo_payment
 from encaisse_core.store import schema
 from encaisse_core.store.engine import rows
-
-TOLD = {
-    "done": "a été annoncé au partenaire comme reçu par vous, alors que c'est lui qui l'a "
-    "encaissé : demandez-lui d'annuler cette annonce.",
-}
-MAY_BE_TOLD = dict.fromkeys(
-    ("sending", "uncertain", "parked"),
-    "a peut-être été annoncé au partenaire comme reçu par vous, alors que c'est lui qui l'a "
-    "encaissé : vérifiez avec lui et, si l'annonce lui est parvenue, demandez-lui de l'annuler.",
-)
-STANDING = TOLD | MAY_BE_TOLD
-"""What is said of a stop for the collector's own money, by the state it is in.
-
-A planned one is not sent any more. One that was parked, or is under way, nobody knows of.
-"""
-
-FOR_MONEY = ("declare_direct_payment", "amend", "withdraw")
-"""Stops by which a collector is told of money the company received."""
 
 Row = Mapping[str, Any]
 
@@ -130,7 +112,7 @@ def is_the_collectors(host: Host, tx: Connection, payment: Row, payment_id: str 
             expect(tx, row, untold=row["untold"] - amount)
         else:
             typed.note(tx, row, payment_id, amount)
-    _ask_to_take_back(host, tx, payment)
+    retractions.own_money(host, tx, payment)
 
 
 def _yet_to_show(tx: Connection, row: Row, payment: Row) -> bool:
@@ -159,27 +141,3 @@ def _yet_to_show(tx: Connection, row: Row, payment: Row) -> bool:
 def taken_back(host: Host, tx: Connection, company_id: str, payment_id: str) -> None:
     """Undo what a tool showed, before the same money is recorded as the collector's."""
     undo_payment(host, tx, company_id, payment_id, host.clock.today().isoformat())
-
-
-def _ask_to_take_back(host: Host, tx: Connection, payment: Row) -> None:
-    """Let a person call the collector where its own money was declared to it meanwhile."""
-    e = schema.effect.c
-    declared = tx.execute(
-        select(e.id, e.state).where(
-            e.company_id == payment["company_id"],
-            e.kind.in_(FOR_MONEY),
-            e.subject == payment["claim_id"],
-            e.cause.like(f"%:{payment['id']}"),
-            e.state.in_(STANDING),
-        )
-    )
-    for effect in declared.all():
-        tasks.ask(
-            tx,
-            payment["company_id"],
-            "double",
-            effect.id,
-            f"Un paiement de {euros(payment['amount'])} {STANDING[effect.state]}",
-            task_id=host.ids.new("tsk"),
-            at=host.clock.now(),
-        )

@@ -8,7 +8,15 @@ from typing import Any
 
 import pytest
 from tests.core.houses import House, answer, line_of, make
-from tests.core.same_money import declared, kinds, tomorrow, two_tools, typed_first, unheard
+from tests.core.same_money import (
+    declared,
+    kinds,
+    sentences,
+    tomorrow,
+    two_tools,
+    typed_first,
+    unheard,
+)
 
 from encaisse_api import Money, ProcedureState, Transient
 from encaisse_core import collector, deliver, ingest, nightly, reconcile, runner, stops
@@ -396,3 +404,36 @@ def test_a_claim_taken_back_for_two_reasons_is_taken_back_once(house: House) -> 
     mute[0] = False
     nights(house, 2)
     assert stops_of(house, "withdraw") == 1
+
+
+@pytest.mark.parametrize("declares", [True, False])
+def test_a_person_has_the_collector_claim_again_what_went_back(
+    tmp_path: Path, clock: VirtualClock, declares: bool
+) -> None:
+    without = () if declares else WITHOUT
+    house = make(f"sqlite:///{tmp_path / 'e.db'}", tmp_path, clock, without=without)
+    house.open_everything()
+    house.paper.pay("F-2", 40_00)
+    house.night()
+    house.paper.pay("F-2", -40_00)
+    nights(house, 2)
+    (told,) = sentences(house, "told_and_gone")
+    assert "demandez-lui de le réclamer de nouveau" in told
+    assert "F-2" in told
+
+
+@pytest.mark.parametrize("cents", [40_00, 200_00])
+def test_nobody_is_asked_where_nothing_was_told_or_the_claim_came_back(
+    house: House, cents: int
+) -> None:
+    house.open_everything()
+    mute = muted(house, "declare_direct_payment")
+    mute[0] = cents == 40_00  # not told at all; told, and the claim given back
+    house.paper.pay("F-2", cents)
+    house.night()
+    house.paper.pay("F-2", -cents)
+    house.night()
+    mute[0] = False
+    nights(house, 2)
+    assert sentences(house, "told_and_gone") == []
+    assert stops_of(house, "direct_payment") == (cents == 200_00)
