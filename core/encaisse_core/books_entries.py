@@ -7,7 +7,7 @@ news of our own doing.
 from __future__ import annotations
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from datetime import date, timedelta
 from typing import Any
 
@@ -31,27 +31,44 @@ from encaisse_core.outbox import Effect
 from encaisse_core.sightings import store_invoices
 from encaisse_core.store import schema
 from encaisse_core.store.engine import instant, stamp
+from encaisse_core.store.upsert import among
 
 
 def handed_over(tx: Connection, company_id: str) -> dict[str, int]:
     """Add up the principal of each payment that accountants were handed as entries to import.
 
-    A payment its collector says otherwise of is recorded anew: what was handed over of it before is
-    in the books all the same.
+    A payment its collector says otherwise of is recorded anew: what was handed over of the ones
+    before it, and of their going back, is in the books all the same.
     """
-    x, p, s = schema.exported_payment.c, schema.payment.c, schema.settlement.c
-    query = (
-        select(x.payment_id, s.payment_id.label("now"), func.sum(x.amount).label("amount"))
-        .join(schema.payment, (p.company_id == x.company_id) & (p.id == x.payment_id))
-        .outerjoin(schema.settlement, (s.company_id == p.company_id) & (s.id == p.settlement_id))
-        .where(x.company_id == company_id)
-        .group_by(x.payment_id, s.payment_id)
-    )
+    x, p = schema.exported_payment.c, schema.payment.c
     handed: Counter[str] = Counter()
+    told: dict[str, Counter[str]] = defaultdict(Counter)
+    query = (
+        select(x.payment_id, x.amount, p.settlement_id)
+        .join(schema.payment, (p.company_id == x.company_id) & (p.id == x.payment_id))
+        .where(x.company_id == company_id)
+    )
     for row in tx.execute(query):
-        for payment_id in {row.payment_id, row.now or row.payment_id}:
-            handed[payment_id] += int(row.amount)
-    return dict(handed)
+        handed[row.payment_id] += int(row.amount)
+        told[row.settlement_id][row.payment_id] += int(row.amount)
+    again = select(p.id, p.settlement_id, p.reverses, p.created_at).where(
+        p.company_id == company_id, among(tx, p.settlement_id, [each for each in told if each])
+    )
+    made: dict[str, list[Any]] = defaultdict(list)
+    for row in tx.execute(again):
+        made[row.settlement_id].append(row)
+    for settlement_id, payments in made.items():
+        for one in payments:
+            before = (
+                other.id
+                for other in payments
+                if other.id != one.id
+                and other.reverses != one.id
+                and other.created_at <= one.created_at
+            )
+            if one.reverses is None:
+                handed[one.id] += sum(told[settlement_id][each] for each in before)
+    return {payment_id: cents for payment_id, cents in handed.items() if cents}
 
 
 def _beyond(tx: Connection, effect: Effect) -> bool:

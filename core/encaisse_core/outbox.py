@@ -158,6 +158,7 @@ def _plan_again(
             payload=json.dumps(payload, sort_keys=True),
             reason=None,
             finished_at=None,
+            attempts=0,
             ready_at=stamp(host.store.db_now(tx)),
             created_at=stamp(now),
         )

@@ -85,14 +85,18 @@ def _opening_in_doubt(tx: Connection, link: Link) -> bool:
 
 
 def _hold_again(host: Host, tx: Connection, link: Link, procedure_id: str) -> None:
-    """Take the claims of a procedure that was opened again there, but for those we took back.
+    """Take the claims of a procedure that was opened again there, but for those we took out of it.
 
     One that is spoken for elsewhere meanwhile is for a person.
     """
     r, e = schema.reservation.c, schema.effect.c
     here = (r.company_id == link.company_id, r.procedure_id == procedure_id)
+    settles = (e.kind == "declare_direct_payment") & e.payload.like('%"settles": true%')
     taken_back = select(e.subject).where(
-        e.company_id == link.company_id, e.kind == "withdraw", e.state == "done"
+        e.company_id == link.company_id,
+        e.cause.like(f"{procedure_id}:%"),
+        e.state == "done",
+        (e.kind == "withdraw") | settles,
     )
     claims = tx.execute(
         select(r.claim_id).where(*here, r.claim_id.not_in(taken_back)).order_by(r.claim_id)

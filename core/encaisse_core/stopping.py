@@ -275,7 +275,12 @@ class PauseProcedure(_Stop):
     def ready(
         self, host: Host, link: Link, effect: Effect, told: BaseModel
     ) -> Mapping[str, Any] | None:
-        """Send none whose question has its answer: nobody would go on with the procedure."""
+        """Send none whose question has its answer: nobody would go on with the procedure.
+
+        A planned one was dropped with the answer (`holds.lift`); one under way then was not.
+        """
+        if effect.state == "planned" and effect.attempts == 1:
+            return None
         c = schema.claim.c
         with host.store.begin() as tx:
             held = tx.execute(

@@ -68,6 +68,7 @@ def ask_about_silence(host: Host, company_id: str) -> int:
                     "client a payé ou conteste.",
                     task_id=host.ids.new("tsk"),
                     at=host.clock.now(),
+                    again=True,
                 )
         if len(late) < ASKED_AT_ONCE:
             return asked
@@ -101,7 +102,10 @@ def _late(tx: Connection, company_id: str, planned_by: datetime) -> list[tuple[s
     """
     e, t = schema.effect.c, schema.task.c
     asked = exists().where(
-        t.company_id == e.company_id, t.kind == UNACKNOWLEDGED, t.subject == e.id
+        t.company_id == e.company_id,
+        t.kind == UNACKNOWLEDGED,
+        t.subject == e.id,
+        t.created_at >= e.created_at,  # not before it was planned again
     )
     query = (
         select(e.id, e.reason)

@@ -213,9 +213,13 @@ def _ask_to_move(
 
 
 def _handed_over(tx: Connection, company_id: str, payment_id: str) -> bool:
-    x = schema.exported_payment.c
-    query = select(x.payout_id).where(
-        x.company_id == company_id, x.payment_id == payment_id, x.amount != 0
+    """Tell whether accountants were handed a payment, under whatever name it had then."""
+    x, p = schema.exported_payment.c, schema.payment.c
+    same = select(p.settlement_id).where(p.company_id == company_id, p.id == payment_id)
+    query = (
+        select(x.payout_id)
+        .join(schema.payment, (p.company_id == x.company_id) & (p.id == x.payment_id))
+        .where(x.company_id == company_id, x.amount != 0, p.settlement_id == same.scalar_subquery())
     )
     return tx.execute(query).first() is not None
 

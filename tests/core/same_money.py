@@ -83,6 +83,12 @@ def said_again(house: House, **changed: Any) -> None:
 def two_tools(house: House, target: str) -> dict[str, Paper]:
     """Connect a second tool, and say which of the two our entries are written into."""
     papers = {"papertool": house.paper, "othertool": add_tool(house)}
+    answer_routing(house, target)
+    return papers
+
+
+def answer_routing(house: House, target: str) -> None:
+    """Say which tool our entries are written into."""
     with house.host.store.begin() as tx:
         among = routing.candidates(house.host, tx, house.company, RecordsPayments)
         chosen = next(each.id for each in among if each.connector == target)
@@ -95,7 +101,6 @@ def two_tools(house: House, target: str) -> dict[str, Paper]:
             decided_by="essai",
             among=among,
         )
-    return papers
 
 
 def failing(papers: dict[str, Paper], *, until: bool) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.core.houses import House, answer, line_of, payments
+from tests.core.houses import House, add_tool, answer, line_of, payments
 from tests.core.same_money import (
+    answer_routing,
     asked_of_the_tool,
     declared,
     declared_cents,
@@ -252,6 +253,17 @@ def test_a_payment_moved_to_where_it_was_typed_in_is_asked_about(house: House) -
     assert declared(house) == 0
 
 
+def hand_over(house: House) -> accounting.Handed:
+    bank = accounting.Destination(code="BQ", name="Banque")
+    with house.host.store.begin() as tx:
+        return accounting.hand_over(house.host, tx, house.company, bank)
+
+
+def moved_to(house: House, opened: list[str], number: str) -> None:
+    line = line_of(house, opened, number)
+    said_again(house, claim_ref=line.claim_id, invoice_number=number)
+
+
 def test_a_payment_moved_after_its_entry_was_handed_over_is_not_entered_again(
     house: House,
 ) -> None:
@@ -260,13 +272,35 @@ def test_a_payment_moved_after_its_entry_was_handed_over_is_not_entered_again(
     house.paper.collect("p1", opened[0], line_of(house, opened, "F-2"), 40_00, tomorrow(house))
     house.paper.pay_out("o1", ["p1"], tomorrow(house))
     nights(house, 2)
-    bank = accounting.Destination(code="BQ", name="Banque")
-    with house.host.store.begin() as tx:
-        handed = accounting.hand_over(house.host, tx, house.company, bank)
-    assert handed.rows
+    assert hand_over(house).rows
     house.paper.bug = None
-    said_again(house, claim_ref=line_of(house, opened, "F-3").claim_id, invoice_number="F-3")
+    moved_to(house, opened, "F-3")
     nights(house, 3)
     assert payments(house, "F-3") == [("collector", 40_00)]
-    assert house.paper.written == []
     assert "typed_otherwise" in kinds(house), "it was handed over for the other invoice"
+    moved_to(house, opened, "F-4")
+    nights(house, 3)
+    assert any("facture F-4" in told for told in sentences(house, "typed_otherwise"))
+    assert house.paper.written == []
+
+
+def test_what_was_handed_over_and_taken_back_so_is_not_entered(house: House) -> None:
+    two_tools_unanswered = add_tool(house)
+    opened = house.open_everything()
+    house.paper.collect("p1", opened[0], line_of(house, opened, "F-2"), 40_00, tomorrow(house))
+    house.paper.pay_out("o1", ["p1"], tomorrow(house))
+    nights(house, 2)
+    hand_over(house)
+    house.paper.reverse("p1", tomorrow(house))
+    nights(house, 1)
+    house.paper.pay_out("o2", ["p1"], tomorrow(house))
+    paid_out = house.paper.payouts["o2"]
+    back = {name: -getattr(paid_out.lines[0], name) for name in ("gross", "fee", "fee_vat", "net")}
+    line = paid_out.lines[0].model_copy(update=back)
+    house.paper.payouts["o2"] = paid_out.model_copy(update={"net": line.net, "lines": (line,)})
+    nights(house, 2)
+    hand_over(house)
+    answer_routing(house, "papertool")
+    nights(house, 3)
+    assert house.paper.written == []
+    assert two_tools_unanswered.written == []

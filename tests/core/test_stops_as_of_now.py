@@ -437,3 +437,21 @@ def test_nobody_is_asked_where_nothing_was_told_or_the_claim_came_back(
     nights(house, 2)
     assert sentences(house, "told_and_gone") == []
     assert stops_of(house, "direct_payment") == (cents == 200_00)
+
+
+def test_a_stop_planned_again_that_stays_silent_is_asked_about_again(
+    tmp_path: Path, clock: VirtualClock
+) -> None:
+    house = undeclaring(tmp_path, clock)
+    muted(house, "amend")
+    muted(house, "withdraw")
+    house.open_everything()
+    house.paper.pay("F-2", 40_00)
+    nights(house, 2)
+    assert len(sentences(house, "stop_unacknowledged")) == 1
+    house.paper.pay("F-2", 160_00)
+    nights(house, 2)
+    house.paper.pay("F-2", -160_00)
+    nights(house, 5)
+    assert house.effect_states("amend") == ["planned"]
+    assert len(sentences(house, "stop_unacknowledged")) == 1
