@@ -55,8 +55,8 @@ def handed_over(tx: Connection, company_id: str) -> dict[str, int]:
         p.company_id == company_id, among(tx, p.settlement_id, [each for each in told if each])
     )
     made: dict[str, list[Any]] = defaultdict(list)
-    for row in tx.execute(again):
-        made[row.settlement_id].append(row)
+    for one in tx.execute(again):
+        made[one.settlement_id].append(one)
     for settlement_id, payments in made.items():
         for one in payments:
             before = (

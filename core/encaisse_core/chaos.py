@@ -64,6 +64,7 @@ COMMITS: Mapping[str, str] = {
     "documents.keep": "a fetched document is recorded",
     "compare.keep": "the list of differences is brought up to tonight",
     "outbox.claim": "an effect is leased to a worker under a new token",
+    "outbox.renew": "a worker that reads on keeps the effect it holds",
     "outbox.fence": "a worker makes sure it still holds the effect",
     "outbox.postpone": "an attempt that must wait gives its lease back",
     "outbox.ask": "an effect is refused or parked, and a person asked",

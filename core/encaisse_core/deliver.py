@@ -21,15 +21,12 @@ from encaisse_api import (
     ActionNeeded,
     Conflict,
     Denied,
-    Money,
     OutcomeUnknown,
     PartnerError,
-    Receipt,
     Rejected,
     Transient,
 )
 from encaisse_core import books_entries, chaos, lettering, opening, outbox, stopping, tasks
-from encaisse_core.cents import euros
 from encaisse_core.errors import HostError
 from encaisse_core.faults import fault
 from encaisse_core.host import Host, Link
@@ -43,6 +40,8 @@ BACKOFF = (timedelta(seconds=20), timedelta(minutes=1), timedelta(minutes=4), ti
 
 LAST_START = timedelta(seconds=100)
 """No request starts this close to the lease's end: the longest one would outlive it."""
+
+TOO_LONG = "Les vérifications ont pris trop de temps : rien n'a été envoyé."
 
 MOST_ATTEMPTS = 40
 """After so many attempts over many nights a person looks at the effect."""
@@ -172,13 +171,14 @@ def _attempt(attempt: _Try) -> str:
     if write is None:
         sentence = f"{attempt.link.connector} ne sait pas faire « {kind.send} »."
         return _ask(attempt, "parked", "unsupported", sentence)
-    with attempt.desk.open(attempt.link, outbox.LEASE - LAST_START) as partner:
+    until = effect.lease.until
+    with attempt.desk.open(attempt.link, until - LAST_START) as partner:
         find: Callable[..., Any] = getattr(partner, kind.find)
         doubtful = effect.state == "uncertain" or effect.attempts > 1
         if write.guarantee == "lookup" or (write.guarantee == "key" and doubtful):
             found = _search(attempt, find, arguments[0])
             if not isinstance(found, Absent):
-                return _landed(attempt, partner, whole(kind, effect, found), adopted=True)
+                return _landed(attempt, partner, kind.whole(effect, found), adopted=True)
             stands = kind.otherwise(host, attempt.link, effect)
             if stands is not None:
                 return _landed(attempt, partner, stands, adopted=True)
@@ -195,12 +195,21 @@ def _attempt(attempt: _Try) -> str:
         if instead is not None:
             effect = attempt.effect = replace(effect, payload=instead)
             arguments = kind.build(host, attempt.link, effect)
-        if not outbox.holds(host, effect):
-            return "lost"
-        receipt = _send(attempt, partner, arguments)
-        if write.guarantee == "lookup":
-            _look_again(attempt, find, arguments[0])
-        return _landed(attempt, partner, whole(kind, effect, receipt))
+        if effect.lease.until == until:
+            return _carried_out(attempt, partner, arguments)
+    with attempt.desk.open(attempt.link, effect.lease.until - LAST_START) as partner:
+        return _carried_out(attempt, partner, arguments)  # renewed meanwhile: time enough again
+
+
+def _carried_out(attempt: _Try, partner: Any, arguments: tuple[BaseModel, ...]) -> str:
+    """Send what is still ours to send; what took too long gives its lease back and waits."""
+    host, effect, kind = attempt.host, attempt.effect, attempt.kind
+    if not outbox.holds(host, effect):
+        return _close(attempt, effect.state, reason=TOO_LONG, retry_in=_backoff(effect))
+    receipt = _send(attempt, partner, arguments)
+    if host.manifest(attempt.link).writes[kind.send].guarantee == "lookup":
+        _look_again(attempt, getattr(partner, kind.find), arguments[0])
+    return _landed(attempt, partner, kind.whole(effect, receipt))
 
 
 def _search(attempt: _Try, find: Callable[..., Any], argument: BaseModel) -> Any:
@@ -226,28 +235,6 @@ def _search(attempt: _Try, find: Callable[..., Any], argument: BaseModel) -> Any
     if not isinstance(found, (Absent, attempt.kind.answers)):
         raise Transient(f"La vérification n'a pas abouti : {type(found).__name__} reçu.")
     return found
-
-
-def whole(kind: Kind, effect: Effect, answer: Any) -> Any:
-    """Take only an answer that says all of what was asked stands there.
-
-    A write the partner took in and then refused never landed; one of another amount is somebody
-    else's, or half of ours: a person looks.
-    """
-    if not isinstance(answer, kind.answers):
-        raise OutcomeUnknown(f"Le partenaire n'a pas rendu de reçu ({type(answer).__name__}).")
-    if not isinstance(answer, Receipt):
-        return answer
-    if answer.state == "rejected":
-        raise Rejected("Le partenaire a reçu l'envoi, puis l'a refusé.")
-    asked = kind.amount(effect)
-    if asked is not None and answer.amount not in (asked, -asked):
-        raise Conflict(f"Le partenaire confirme {_told(answer.amount)} au lieu de {_told(asked)}.")
-    return answer
-
-
-def _told(money: Money | None) -> str:
-    return "aucun montant" if money is None else f"{euros(money.minor)} {money.currency}"
 
 
 def _send(attempt: _Try, partner: Any, arguments: tuple[BaseModel, ...]) -> Any:

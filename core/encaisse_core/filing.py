@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from pydantic import BaseModel
@@ -14,9 +14,18 @@ from encaisse_core.kinds import NotNow
 
 
 def file(
-    host: Host, link: Link, proposal_id: str, debtor_id: str, lines: Sequence[AnnexLine]
+    host: Host,
+    link: Link,
+    proposal_id: str,
+    debtor_id: str,
+    lines: Sequence[AnnexLine],
+    *,
+    keep: Callable[[], None],
 ) -> ClaimFile:
-    """Gather the file: creditor, debtor, claims with what of theirs the collector declared."""
+    """Gather the file: creditor, debtor, claims with what of theirs the collector declared.
+
+    After each claim's documents `keep` says that this worker is still at it.
+    """
     told = host.manifest(link).sends
     papers: dict[str, tuple[Document, ...]] = {line.claim_id: () for line in lines}
     patience: dict[str, tuple[Reminder, ...]] = dict.fromkeys(papers, ())
@@ -30,6 +39,7 @@ def file(
             papers[line.claim_id] = documents.of_claim(host, link.company_id, line.claim_id)
         except documents.Unavailable as error:
             raise NotNow(str(error), retry_in=timedelta(minutes=2)) from error
+        keep()
     return ClaimFile(
         reference=proposal_id,
         creditor=Creditor(siren=creditor["siren"], name=creditor["name"]),

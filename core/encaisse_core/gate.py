@@ -6,7 +6,7 @@ leaves until it answers.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from sqlalchemy import Connection, select
@@ -24,18 +24,31 @@ from encaisse_core.store.engine import instant
 FRESH = timedelta(hours=24)
 """Every live source must have completed a pull within this time."""
 
+LOT = 20
+"""Invoices asked about in one read: a slow tool answers so many well within a lease."""
 
-def check(host: Host, company_id: str, claim_ids: Sequence[str]) -> None:
+
+def check(
+    host: Host, company_id: str, claim_ids: Sequence[str], *, keep: Callable[[], None]
+) -> None:
     """Raise `NotNow` unless each source of the company is fresh and confirms each claim now.
 
-    What the re-read changes is stored, so that the next reconciliation sees it.
+    What the re-read changes is stored, so that the next reconciliation sees it. After each read
+    `keep` says that this worker is still at it.
     """
     with host.store.begin() as tx:
         sources = _sources(host, tx, company_id)
         refs = {link.id: [ref for _, ref in live_of(tx, link, claim_ids)] for link in sources}
     for link in sources:
-        if refs[link.id]:
-            _confirm(host, link, refs[link.id])
+        asked, changed = refs[link.id], False
+        for first in range(0, len(asked), LOT):
+            changed |= _confirm(host, link, asked[first : first + LOT])
+            keep()
+        if changed:
+            raise NotNow(
+                f"La facture a changé dans {link.connector} depuis sa lecture.",
+                retry_in=timedelta(0),
+            )
     with host.store.begin() as tx:
         _explained(host, tx, company_id, claim_ids)
 
@@ -99,8 +112,8 @@ def _explained(host: Host, tx: Connection, company_id: str, claim_ids: Sequence[
             )
 
 
-def _confirm(host: Host, link: Link, refs: Sequence[str]) -> None:
-    """Read the claims' invoices again at one source; any change sends us back to reconcile."""
+def _confirm(host: Host, link: Link, refs: Sequence[str]) -> bool:
+    """Read the claims' invoices again at one source; tell whether any changed."""
     try:
         with host.open(link) as source, chaos.during("gate.look"):
             answers: Sequence[SourceInvoice | Missing] = source.read_invoices(refs)
@@ -117,8 +130,4 @@ def _confirm(host: Host, link: Link, refs: Sequence[str]) -> None:
     with host.store.begin("gate.confirm") as tx:
         host.store.one_at_a_time(tx, link.company_id)
         _, changed = store_invoices(host, tx, link, present)
-    if changed:
-        raise NotNow(
-            f"La facture a changé dans {link.connector} depuis sa lecture.",
-            retry_in=timedelta(0),
-        )
+    return bool(changed)

@@ -9,7 +9,8 @@ from typing import Any, ClassVar
 from pydantic import BaseModel
 from sqlalchemy import Connection
 
-from encaisse_api import Money, Receipt
+from encaisse_api import Conflict, Money, OutcomeUnknown, Receipt, Rejected
+from encaisse_core.cents import euros
 from encaisse_core.host import Host, Link
 from encaisse_core.journal import Entry
 from encaisse_core.outbox import Effect
@@ -92,6 +93,25 @@ class Kind:
         """Make what the partner is told."""
         raise NotImplementedError
 
+    def whole(self, effect: Effect, answer: Any) -> Any:
+        """Take only an answer that says all of what was asked stands there.
+
+        A write the partner took in and then refused never landed; one of another amount is somebody
+        else's, or half of ours: a person looks.
+        """
+        if not isinstance(answer, self.answers):
+            raise OutcomeUnknown(f"Le partenaire n'a pas rendu de reçu ({type(answer).__name__}).")
+        if not isinstance(answer, Receipt):
+            return answer
+        if answer.state == "rejected":
+            raise Rejected("Le partenaire a reçu l'envoi, puis l'a refusé.")
+        asked = self.amount(effect)
+        if asked is not None and answer.amount not in (asked, -asked):
+            raise Conflict(
+                f"Le partenaire confirme {_told(answer.amount)} au lieu de {_told(asked)}."
+            )
+        return answer
+
     def otherwise(self, host: Host, link: Link, effect: Effect) -> Receipt | None:
         """Find what was sent before a restored backup under a name nobody knows any more."""
         return None
@@ -119,3 +139,7 @@ class Kind:
 
     def failed(self, host: Host, tx: Connection, link: Link, effect: Effect) -> None:
         """Record the refusal."""
+
+
+def _told(money: Money | None) -> str:
+    return "aucun montant" if money is None else f"{euros(money.minor)} {money.currency}"

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
 
@@ -78,10 +78,12 @@ class Desk:
         return self._kept[connection_id].link
 
     @contextmanager
-    def open(self, link: Link, longest: timedelta) -> Generator[Any]:
-        """Build the connector for one effect of a connection that was just read."""
+    def open(self, link: Link, deadline: datetime) -> Generator[Any]:
+        """Build the connector for one effect of a connection that was just read.
+
+        No request starts later than `deadline`, so that none outlives the effect's lease.
+        """
         kept, now = self._kept[link.id], self._host.clock.now()
-        deadline = now + longest
         if kept.client is not None and kept.renew is not None:
             kept.renew(deadline)
         else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from pydantic import BaseModel
@@ -19,7 +20,7 @@ from encaisse_api import (
     Receipt,
     SignedMandate,
 )
-from encaisse_core import facts, filing, gate, journal, outbox, proposals, restored
+from encaisse_core import facts, filing, gate, journal, outbox, proposals, renewing, restored
 from encaisse_core.host import Host, Link
 from encaisse_core.kinds import Kind, Never, NotNow
 from encaisse_core.naming import named
@@ -197,7 +198,9 @@ class OpenProcedure(Kind):
         )
         if not signed.covers(lines):
             raise Never("Le mandat signé ne couvre pas ces montants.")
-        return (filing.file(host, link, proposal["id"], proposal["debtor_id"], lines), signed)
+        keep = partial(renewing.renew, host, effect)
+        made = filing.file(host, link, proposal["id"], proposal["debtor_id"], lines, keep=keep)
+        return (made, signed)
 
     def ready(self, host: Host, link: Link, effect: Effect, told: BaseModel) -> None:
         """Ask every source once more: paid, changed or silent means that nothing leaves.
@@ -211,7 +214,8 @@ class OpenProcedure(Kind):
         if instant(proposal["expires_at"]) < host.clock.now():
             self._give_up(host, effect, "approbation expirée")
         approved = _annex(proposal)
-        gate.check(host, effect.company_id, [line.claim_id for line in approved])
+        claims = [line.claim_id for line in approved]
+        gate.check(host, effect.company_id, claims, keep=partial(renewing.renew, host, effect))
         if _debtor_changed(host, effect, proposal, approved):
             self._give_up(host, effect, "le débiteur a été corrigé dans l'outil")
         with host.store.begin("opening.reserve") as tx:

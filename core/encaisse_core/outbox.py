@@ -12,8 +12,8 @@ import base64
 import hashlib
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -63,6 +63,13 @@ PAYLOAD_VERSION = 1
 _written = json.JSONEncoder(sort_keys=True).encode
 
 
+@dataclass(slots=True)
+class Lease:
+    """Say until when an effect is held, by its worker's own clock and never later than it is."""
+
+    until: datetime = datetime(1970, 1, 1, tzinfo=UTC)
+
+
 @dataclass(frozen=True, slots=True)
 class Effect:
     """Describe one effect a worker holds."""
@@ -80,6 +87,7 @@ class Effect:
     attempts: int
     created_at: datetime
     remote_id: str | None = None
+    lease: Lease = field(default_factory=Lease)
 
 
 def key_of(company_id: str, kind: str, subject: str, cause: str) -> str:
@@ -237,6 +245,7 @@ def claim_next(
     An effect found `sending` past its lease was left by a dead worker: what it did is unknown, so
     it comes back as `uncertain` and is looked up before anything is sent.
     """
+    begun = host.clock.now()
     with host.store.begin("outbox.claim") as tx:
         now = host.store.one_at_a_time(tx, company_id)
         found = _first(tx, company_id, kinds, now, without)
@@ -270,6 +279,7 @@ def claim_next(
             attempts=tried + 1,
             created_at=instant(made),
             remote_id=there,
+            lease=Lease(begun + LEASE),
         )
 
 
@@ -397,19 +407,6 @@ def wait_for_next(
             .limit(1)
         ).scalar_one_or_none()
         return None if found is None else instant(found) - host.store.db_now(tx)
-
-
-def companies_with(tx: Connection, kinds: tuple[str, ...], now: str) -> list[str]:
-    """List the companies that have an effect of these kinds due, who waits longest first."""
-    e = schema.effect.c
-    lanes = sorted({LANES[kind] for kind in kinds})
-    query = (
-        select(e.company_id)
-        .where(READY, e.lane.in_(lanes), e.kind.in_(kinds), e.ready_at <= now)
-        .group_by(e.company_id)
-        .order_by(func.min(e.created_at), e.company_id)
-    )
-    return list(tx.execute(query).scalars())
 
 
 def effect_of(row: Mapping[str, Any], **changed: Any) -> Effect:

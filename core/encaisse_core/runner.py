@@ -61,10 +61,8 @@ def _drained(
             tries[effect.id] += 1
             outcome = deliver.deliver(host, effect, desk=desk)
             done.outcomes[outcome] += 1
-            if outcome == "waiting":
+            if outcome == "waiting" or tries[effect.id] >= MOST_TRIES:
                 waiting.add(effect.id)
-            if tries[effect.id] >= MOST_TRIES:
-                end = host.clock.monotonic()
             continue
         left = outbox.wait_for_next(host, company_id, kinds, without=waiting)
         if left is None:

@@ -164,7 +164,7 @@ def _found(
             find: Callable[..., Any] = getattr(partner, kind.find)
             found = find(effect.key, kind.build(host, where, effect)[0])
             if not isinstance(found, Absent):
-                whole = deliver.whole(kind, effect, found)
+                whole = kind.whole(effect, found)
                 return whole, kind.look(host, where, partner, effect)
     except Conflict:
         if named is None:
