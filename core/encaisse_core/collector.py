@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -18,6 +20,7 @@ from encaisse_api import (
     ReportsProgress,
     ReportsSettlements,
     TakesMandates,
+    Unreadable,
 )
 from encaisse_core import chaos, cursors, journal, tasks
 from encaisse_core.errors import HostError
@@ -32,29 +35,37 @@ from encaisse_core.store.engine import stamp
 Keeps = Callable[[Host, Connection, Link, Any], bool]
 
 
-def pull_collector(host: Host, link: Link) -> PartnerError | None:
-    """Pull everything one collector reports; return what stopped it, or None."""
-    started = host.clock.now()
+@dataclass
+class Heard:
+    """Tell what one pull of a collector gave: what stopped it, and the rows nobody could read."""
+
+    error: PartnerError | None = None
+    unreadable: int = 0
+
+
+def pull_collector(host: Host, link: Link) -> Heard:
+    """Pull everything one collector reports."""
+    heard, started = Heard(), host.clock.now()
     try:
         with host.open(link, keeps_reserve=True) as partner:
             if host.can(link, TakesMandates):
                 _read_mandates(host, link, partner)
             if host.can(link, ReportsProgress):
-                _stream(host, link, "progress", partner.pull_progress, keep_progress)
+                pull: Any = partner.pull_progress
+                heard.unreadable += _stream(host, link, "progress", pull, keep_progress)
             if host.can(link, ReportsSettlements):
-                _stream(host, link, "payments", partner.pull_payments_collected, keep_payment)
-                _stream(host, link, "payouts", partner.pull_payouts, keep_payout)
+                pull = partner.pull_payments_collected
+                heard.unreadable += _stream(host, link, "payments", pull, keep_payment)
+                pull = partner.pull_payouts
+                heard.unreadable += _stream(host, link, "payouts", pull, keep_payout)
     except PartnerError as error:
-        note_result(host, link, error)
-        return error
+        heard.error = error
     except HostError:
         raise
     except Exception as error:  # a connector's bug stops its own stream, not the night
-        drift = _drift(link, error)
-        note_result(host, link, drift)
-        return drift
-    note_result(host, link, None, read_at=started)
-    return None
+        heard.error = _drift(link, error)
+    note_result(host, link, heard.error, read_at=started)
+    return heard
 
 
 def hear_payments(host: Host, link: Link) -> None:
@@ -80,8 +91,8 @@ def _stream(
     stream: str,
     pull: Callable[[Any], Iterator[Page[Any]]],
     keep: Keeps,
-) -> None:
-    """Store a stream page by page; each page with its cursor, or not at all.
+) -> int:
+    """Store a stream page by page, each with its cursor or not at all; count what was unreadable.
 
     The cursor does not pass a row that was set aside: it is read again every night, because what
     nobody could read may be somebody's payment, and what speaks of a procedure whose opening is in
@@ -90,9 +101,11 @@ def _stream(
     with host.store.begin() as tx:
         since = cursors.read(tx, link, stream)
     set_aside = False
+    unreadable = 0
     try:
         for page in _pages(pull(since), f"pull.{stream}"):
             set_aside = set_aside or bool(page.unreadable)
+            unreadable += len(page.unreadable)
             with host.store.begin(f"collector.{stream}") as tx:
                 host.store.one_at_a_time(tx, link.company_id)
                 for item in page.items:
@@ -102,13 +115,14 @@ def _stream(
                         set_aside = True
                 forget_unreadable(tx, link, stream, [item.remote_id for item in page.items])
                 if store_unreadable(host, tx, link, stream, page.unreadable):
-                    _ask_about_rows(host, tx, link, stream, len(page.unreadable))
+                    _ask_about_rows(host, tx, link, stream, page.unreadable)
                 if page.cursor is not None and not set_aside:
                     cursors.write(tx, link, stream, page.cursor, host.clock.now())
     except CursorLost:
         with host.store.begin() as tx:
             cursors.forget(tx, link, stream)
         raise
+    return unreadable
 
 
 def _pages(pages: Iterator[Page[Any]], place: str) -> Iterator[Page[Any]]:
@@ -121,17 +135,25 @@ def _pages(pages: Iterator[Page[Any]], place: str) -> Iterator[Page[Any]]:
         yield page
 
 
-def _ask_about_rows(host: Host, tx: Connection, link: Link, stream: str, count: int) -> None:
-    """Tell a person that money may stand in rows nobody could read."""
+def _ask_about_rows(
+    host: Host, tx: Connection, link: Link, stream: str, unread: Sequence[Unreadable]
+) -> None:
+    """Tell a person that money may stand in rows nobody could read.
+
+    Rows that are set aside anew were asked about already where a later page of each night reads
+    what they are about.
+    """
+    told = sorted((row.ref or "", row.raw) for row in unread)
     tasks.ask(
         tx,
         link.company_id,
         "unreadable",
         f"{link.id}:{stream}",
-        f"{link.connector} a envoyé {count} ligne(s) illisible(s) ({stream}) : elles sont gardées "
-        "et relues chaque nuit. Voir : encaisse unreadable.",
+        f"{link.connector} a envoyé {len(unread)} ligne(s) illisible(s) ({stream}) : elles sont "
+        "gardées et relues chaque nuit. Voir : encaisse unreadable.",
         task_id=host.ids.new("tsk"),
         at=host.clock.now(),
+        about={"rows": hashlib.sha256(json.dumps(told).encode()).hexdigest()},
     )
 
 
@@ -158,11 +180,14 @@ def _read_mandates(host: Host, link: Link, partner: Any) -> None:
         if state == "signed" and (mandate.signed_at is None or not _as_asked(mandate, row.annex)):
             state = "altered"
         with host.store.begin("collector.mandate") as tx:
-            tx.execute(
+            host.store.one_at_a_time(tx, link.company_id)
+            written = tx.execute(
                 schema.mandate.update()
-                .where(m.company_id == link.company_id, m.id == row.id)
+                .where(m.company_id == link.company_id, m.id == row.id, m.state == "pending")
                 .values(state=state, signed_at=mandate.signed_at and stamp(mandate.signed_at))
             )
+            if written.rowcount == 0:  # another worker heard of it first
+                continue
             if state == "altered":
                 tasks.ask(
                     tx,

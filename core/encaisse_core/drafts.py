@@ -28,7 +28,7 @@ from encaisse_core.ingest import ask_each, note_result
 from encaisse_core.outbox import Effect
 from encaisse_core.sightings import store_invoices
 from encaisse_core.store import schema
-from encaisse_core.store.engine import rows, stamp
+from encaisse_core.store.engine import instant, rows, stamp
 
 PATIENCE = timedelta(days=30)
 """An entry nobody looked at for so long is brought to a person's mind, once."""
@@ -202,7 +202,8 @@ def _take_over(
 def _still_waits(host: Host, where: Link, effect: Effect, asked_at: datetime) -> None:
     """Note when a tool was asked that said so: a rise read before that is no refusal of his.
 
-    An entry that waits for long is brought to mind: the books of its month are about to close.
+    An entry that waits for long is brought to mind: the books of its month are about to close. One
+    that was refused and sent again is another entry, which waits anew.
     """
     e = schema.effect.c
     with host.store.begin() as tx:
@@ -211,7 +212,8 @@ def _still_waits(host: Host, where: Link, effect: Effect, asked_at: datetime) ->
             .where(e.company_id == effect.company_id, e.id == effect.id, e.fate == "pending")
             .values(awaited_at=stamp(asked_at))
         )
-        if asked_at - effect.created_at < PATIENCE:
+        query = select(e.finished_at).where(e.company_id == effect.company_id, e.id == effect.id)
+        if asked_at - instant(tx.execute(query).scalar_one()) < PATIENCE:
             return
         tasks.ask(
             tx,
@@ -223,4 +225,5 @@ def _still_waits(host: Host, where: Link, effect: Effect, asked_at: datetime) ->
             f"du comptable dans {where.connector} depuis {PATIENCE.days} jours.",
             task_id=host.ids.new("tsk"),
             at=host.clock.now(),
+            about={"entry": effect.remote_id},
         )

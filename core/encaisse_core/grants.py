@@ -17,6 +17,7 @@ from typing import cast
 from pydantic import SecretStr
 from sqlalchemy import Connection, select
 
+from encaisse_api import Denied
 from encaisse_core.clock import Ids
 from encaisse_core.errors import UsageError
 from encaisse_core.store import Store, schema
@@ -55,6 +56,14 @@ class Tokens:
     refresh: SecretStr | None
     renew_at: datetime | None
     version: int
+
+
+class Refused(Denied):
+    """Say that a partner refuses what we presented: of this version, and of no other."""
+
+    def __init__(self, message: str, *, version: int, request_id: str | None = None) -> None:
+        super().__init__(message, request_id=request_id)
+        self.presented = version
 
 
 def create_grant(
@@ -123,19 +132,22 @@ def read_secrets(connection: Connection, vault: Vault, grant_id: str) -> dict[st
 def replace_secrets(
     connection: Connection, vault: Vault, grant_id: str, secrets: Mapping[str, str]
 ) -> None:
-    """Reconnect: put new secrets, forget the tokens of the old ones, open the grant again."""
+    """Reconnect: put new secrets, forget the tokens of the old ones, open the grant again.
+
+    The version grows though there were no tokens: a refusal of the old secrets is then out of date.
+    """
     clean = _clean(secrets)
     grant = read_grant(connection, grant_id)
     for name, value in clean.items():
         _put(connection, vault, grant, name, value)
-    while (version := _version(connection, grant_id)) and not save_tokens(
+    while not save_tokens(
         connection,
         vault,
         grant_id,
         access=None,
         refresh=None,
         renew_at=None,
-        expected_version=version,
+        expected_version=version(connection, grant_id),
     ):
         pass  # renewed at this very moment: forget that set too
     mark_active(connection, grant_id)
@@ -149,7 +161,8 @@ def mark_denied(
     With `tokens_version`, only while that token set is still the one kept: a refusal of tokens that
     another process has renewed meanwhile says nothing about the grant.
     """
-    if tokens_version is not None and _version(connection, grant_id) != tokens_version:
+    _lock(connection, grant_id)
+    if tokens_version is not None and version(connection, grant_id) != tokens_version:
         return False
     return _mark(connection, grant_id, "denied", reason, only_from="active")
 
@@ -161,10 +174,18 @@ def mark_active(connection: Connection, grant_id: str) -> bool:
 
 def end(connection: Connection, grant_id: str, reason: str) -> None:
     """End a grant for good and forget its secrets and tokens."""
+    _lock(connection, grant_id)
     g, c, lease = schema.access_grant, schema.credential, schema.refresh_lease
     connection.execute(c.delete().where(c.c.grant_id == grant_id))
     connection.execute(lease.delete().where(lease.c.grant_id == grant_id))
     connection.execute(g.update().where(g.c.id == grant_id).values(state="ended", reason=reason))
+
+
+def version(connection: Connection, grant_id: str) -> int:
+    """Tell the version of the tokens that stand; it grows with each reconnection too."""
+    c = schema.credential.c
+    query = select(c.version).where(c.grant_id == grant_id, c.field == TOKENS)
+    return int(connection.execute(query).scalar_one_or_none() or 0)
 
 
 # --- tokens --------------------------------------------------------------------------------------
@@ -203,7 +224,9 @@ def save_tokens(
     """Keep a token set in place of version `expected_version` (0: in place of none).
 
     False when another version stands there by now: the caller drops its own and reads that one.
+    Tokens that are kept open a denied grant again: what was refused were older ones.
     """
+    _lock(connection, grant_id)
     grant = read_grant(connection, grant_id)
     text = json.dumps(
         {
@@ -223,14 +246,17 @@ def save_tokens(
     if expected_version == 0:
         row = {"grant_id": grant_id, "field": TOKENS, **values}
         key = ["grant_id", "field"]
-        return bulk_upsert(connection, schema.credential, [row], key=key, keep=list(row)) == 1
-    c = schema.credential.c
-    swapped = connection.execute(
-        schema.credential.update()
-        .where(c.grant_id == grant_id, c.field == TOKENS, c.version == expected_version)
-        .values(**values)
-    )
-    return swapped.rowcount == 1
+        kept = bulk_upsert(connection, schema.credential, [row], key=key, keep=list(row))
+    else:
+        c = schema.credential.c
+        kept = connection.execute(
+            schema.credential.update()
+            .where(c.grant_id == grant_id, c.field == TOKENS, c.version == expected_version)
+            .values(**values)
+        ).rowcount
+    if kept and access is not None:
+        mark_active(connection, grant_id)
+    return kept == 1
 
 
 def take_lease(connection: Connection, store: Store, grant_id: str, holder: str) -> datetime | None:
@@ -255,6 +281,13 @@ def take_lease(connection: Connection, store: Store, grant_id: str, holder: str)
         select(lease.c.until).where(lease.c.grant_id == grant_id)
     ).scalar_one_or_none()
     return instant(ends) if ends is not None else now
+
+
+def lease_lost(connection: Connection, grant_id: str, holder: str) -> bool:
+    """Tell whether another holds the right to renew by now."""
+    lease = schema.refresh_lease.c
+    query = select(lease.token).where(lease.grant_id == grant_id, lease.token != holder)
+    return connection.execute(query).first() is not None
 
 
 def drop_lease(connection: Connection, grant_id: str, holder: str) -> None:
@@ -300,10 +333,10 @@ def _put(connection: Connection, vault: Vault, grant: Grant, field: str, value: 
     bulk_upsert(connection, schema.credential, [row], key=["grant_id", "field"])
 
 
-def _version(connection: Connection, grant_id: str) -> int:
-    c = schema.credential.c
-    query = select(c.version).where(c.grant_id == grant_id, c.field == TOKENS)
-    return int(connection.execute(query.with_for_update()).scalar_one_or_none() or 0)
+def _lock(connection: Connection, grant_id: str) -> None:
+    """Let closing a grant and keeping tokens of it come one after the other."""
+    g = schema.access_grant.c
+    connection.execute(select(g.id).where(g.id == grant_id).with_for_update())
 
 
 def _mark(

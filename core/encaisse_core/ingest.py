@@ -164,9 +164,7 @@ def note_result(
             forget_answers(tx, link)
         elif isinstance(error, Drift) and error.raw:
             keep_answer(host, tx, link, error.raw, error.message)
-        if isinstance(error, Denied):
-            values["state"] = "paused"
-            grants.mark_denied(tx, link.grant_id, error.message)
+        if isinstance(error, Denied) and _closes(tx, link, error) and _pauses(tx, link):
             tasks.ask(
                 tx,
                 link.company_id,
@@ -175,12 +173,31 @@ def note_result(
                 f"{error.message} La commande : encaisse connect {link.connector}.",
                 task_id=host.ids.new("tsk"),
                 at=now,
+                again=True,
             )
         tx.execute(
             row.update()
             .where(row.c.company_id == link.company_id, row.c.id == link.id)
             .values(**values)
         )
+
+
+def _closes(tx: Connection, link: Link, error: Denied) -> bool:
+    """Close a connection's access; False where what was refused was renewed or replaced since."""
+    presented = error.presented if isinstance(error, grants.Refused) else None
+    grants.mark_denied(tx, link.grant_id, error.message, tokens_version=presented)
+    return presented is None or grants.version(tx, link.grant_id) == presented
+
+
+def _pauses(tx: Connection, link: Link) -> bool:
+    """Pause a connection; tell whether it was active: each pause is asked about, and once."""
+    c = schema.connection.c
+    paused = tx.execute(
+        schema.connection.update()
+        .where(c.company_id == link.company_id, c.id == link.id, c.state == "active")
+        .values(state="paused")
+    )
+    return paused.rowcount > 0
 
 
 def cut_by_quota(error: PartnerError | None) -> bool:
@@ -282,12 +299,14 @@ def _ask_about_vanished(
         back = [answer for answer in answers if isinstance(answer, SourceInvoice)]
         still_open += sum(answer.state in ("open", "unknown") for answer in back)
         with host.store.begin("ingest.vanished_read") as tx:
+            host.store.one_at_a_time(tx, link.company_id)
             _, news = store_invoices(host, tx, link, back, written=done.written)
         changed += news
         done.refs.update(answer.ref for answer in back)
     allowed = max(VANISHED_AT_LEAST, len(open_refs) * VANISHED_PER_CENT // 100)
     too_many = len(lost) > allowed
     with host.store.begin("ingest.vanished") as tx:
+        host.store.one_at_a_time(tx, link.company_id)
         ids = [] if too_many else store_removed(host, tx, link, lost)
         if changed or ids:
             journal.append(
@@ -334,12 +353,8 @@ def ask_each(
 def _pause(host: Host, link: Link, gone: int, known: int) -> None:
     now = host.clock.now()
     with host.store.begin() as tx:
-        c = schema.connection
-        tx.execute(
-            c.update()
-            .where(c.c.company_id == link.company_id, c.c.id == link.id)
-            .values(state="paused")
-        )
+        if not _pauses(tx, link):
+            return
         tasks.ask(
             tx,
             link.company_id,
@@ -350,6 +365,7 @@ def _pause(host: Host, link: Link, gone: int, known: int) -> None:
             f"{link.connector}.",
             task_id=host.ids.new("tsk"),
             at=now,
+            again=True,
         )
         journal.append(
             tx, link.company_id, now, "connection_paused", link.id, {"gone": gone, "known": known}

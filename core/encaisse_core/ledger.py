@@ -36,11 +36,11 @@ def post_payouts(host: Host, company_id: str) -> int:
 def _post_payout(host: Host, tx: Connection, row: Mapping[str, Any]) -> bool:
     now = host.clock.now()
     company_id = row["company_id"]
-    unknown = _not_yet_known(tx, row)
-    if unknown:
-        return _ask_about_unknown(host, tx, row, unknown)
-    who = link(tx, company_id, row["connection_id"]).connector
     payout = CollectorPayout.model_validate(json.loads(row["record"]))
+    unknown = _not_yet_known(tx, row, payout)
+    if unknown:
+        return _ask_about_unknown(host, tx, row, payout, unknown)
+    who = link(tx, company_id, row["connection_id"]).connector
     try:
         drawn = voucher(payout.remote_id, who, _paid_out(tx, row, payout), payout.net.minor)
     except DoesNotAddUp as error:
@@ -52,6 +52,7 @@ def _post_payout(host: Host, tx: Connection, row: Mapping[str, Any]) -> bool:
             str(error),
             task_id=host.ids.new("tsk"),
             at=now,
+            about={"why": str(error)},
         )
         return False
     for position, line in enumerate(drawn.lines):
@@ -79,10 +80,9 @@ def _post_payout(host: Host, tx: Connection, row: Mapping[str, Any]) -> bool:
     return True
 
 
-def _not_yet_known(tx: Connection, row: Mapping[str, Any]) -> set[str]:
+def _not_yet_known(tx: Connection, row: Mapping[str, Any], payout: CollectorPayout) -> set[str]:
     """Name the payments of a payout whose parts nobody told us: only principal touches 411."""
     s = schema.settlement.c
-    payout = CollectorPayout.model_validate(json.loads(row["record"]))
     known = tx.execute(
         select(s.remote_id).where(
             s.company_id == row["company_id"], s.connection_id == row["connection_id"]
@@ -92,8 +92,13 @@ def _not_yet_known(tx: Connection, row: Mapping[str, Any]) -> set[str]:
 
 
 def _ask_about_unknown(
-    host: Host, tx: Connection, row: Mapping[str, Any], unknown: set[str]
+    host: Host,
+    tx: Connection,
+    row: Mapping[str, Any],
+    payout: CollectorPayout,
+    unknown: set[str],
 ) -> bool:
+    """Ask once for what a payout pays; one its collector corrected is asked about anew."""
     tasks.ask(
         tx,
         row["company_id"],
@@ -104,6 +109,7 @@ def _ask_about_unknown(
         "partenaire les aura dits. Sinon, vérifiez avec lui.",
         task_id=host.ids.new("tsk"),
         at=host.clock.now(),
+        about={"pays": sorted({line.payment_ref for line in payout.lines})},
     )
     return False
 

@@ -21,15 +21,13 @@ from encaisse_core.host import Host
 from encaisse_core.join import CREDITS
 from encaisse_core.moving import put_on, take_off
 from encaisse_core.observed import adding_up
-from encaisse_core.payments import add_payment, standing
+from encaisse_core.payments import JOINED, add_payment, standing
 from encaisse_core.sides import Side
 from encaisse_core.store import schema
 from encaisse_core.store.engine import rows, stamp
 
 BY_PERSON = 6
 """The rung of a sighting a person joined."""
-
-JOINED = "réunie à une autre créance"
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,7 +118,10 @@ def pull_one(host: Host, night: Night, link: Link) -> bool:
         night.counts["unreadable"] += pulled.unreadable
         error = pulled.error
     if error is None and host.can(link, ReportsProgress):
-        error = collector.pull_collector(host, link)
+        heard = collector.pull_collector(host, link)
+        error = heard.error
+        if error is None:  # one that failed is read again, and its rows with it
+            night.counts["unreadable"] += heard.unreadable
     if error is None:
         night.failures.pop(link.id, None)
         return False

@@ -24,6 +24,10 @@ from encaisse_core.store.schema.money import ALLOCATED
 TOLD = ("echo", "same", "bridged")
 """Roles of a sighting of a payment in a tool that knows of it, or will without our doing."""
 
+USED = "affecté à la facture"
+JOINED = "réunie à une autre créance"
+"""How a question answers itself without anybody's answer."""
+
 
 def add_payment(
     host: Host,
@@ -228,10 +232,13 @@ def ask_refund(
     cents: int,
     currency: str,
 ) -> None:
-    """Ask to give back what is too much, for what is too much now."""
+    """Ask to give back what is too much, for what is too much now.
+
+    Asked anew where the question answered itself: money that was used may be too much once more.
+    """
     now = host.clock.now()
     if cents == 0:
-        tasks.close(tx, company_id, "refund", payment_id, "affecté à la facture", at=now)
+        tasks.close(tx, company_id, "refund", payment_id, USED, at=now)
         return
     number = claim_states.number_of(tx, company_id, claim_id)
     sentence = (
@@ -240,7 +247,14 @@ def ask_refund(
     )
     if not tasks.reword(tx, company_id, "refund", payment_id, sentence):
         tasks.ask(
-            tx, company_id, "refund", payment_id, sentence, task_id=host.ids.new("tsk"), at=now
+            tx,
+            company_id,
+            "refund",
+            payment_id,
+            sentence,
+            task_id=host.ids.new("tsk"),
+            at=now,
+            again=tasks.last_answer(tx, company_id, "refund", payment_id) in (USED, JOINED),
         )
 
 

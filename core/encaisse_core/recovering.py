@@ -107,7 +107,7 @@ def _read_collectors(host: Host, company_id: str) -> None:
     with host.store.begin() as tx:
         found = [link for link in links(tx, company_id) if host.can(link, ReportsProgress)]
     for pause in (*AGAIN, None):
-        found = [link for link in found if collector.pull_collector(host, link) is not None]
+        found = [link for link in found if collector.pull_collector(host, link).error is not None]
         if not found or pause is None:
             return
         host.clock.sleep(pause.total_seconds())

@@ -64,6 +64,9 @@ _FRESH = (
 )
 """Columns of a record seen for the first time."""
 
+_AS_SEEN = ("company_id", "id", "written")
+"""What finds a record only as long as no other entry of ours lands on it."""
+
 MOST_SAID = 500
 MOST_RAW = 1 << 20
 """Characters kept of the reason, and of the answer."""
@@ -80,8 +83,9 @@ def store_invoices(
     """Upsert sightings; return the ids that are new and the ids that changed.
 
     An unchanged record is not written at all. `written` counts our entries before the read began: a
-    record one landed on since then was read too early, and is left for the next read. The amounts a
-    sighting shows are kept as told; `expected`, what we can explain, is set when it is first seen
+    record one landed on since then was read too early, and is left for the next read, also where it
+    lands between our look at what stands and our writing. The amounts a sighting shows are kept as
+    told; `expected`, what we can explain, is set when it is first seen
     and follows its total: an invoice corrected in its tool is no payment.
     """
     last = {item.ref: item for item in items}  # a ref told twice: the last word
@@ -94,7 +98,6 @@ def store_invoices(
     name = (neighbours if link.together else namer)("sgt", link.company_id, link.id)
     new: list[str] = []
     fresh: list[tuple[Any, ...]] = []
-    changed: list[str] = []
     altered: list[tuple[Any, ...]] = []
     for ref, sighting_id, total, entries in _news(tx, link, prints):
         item = last[ref]
@@ -104,12 +107,11 @@ def store_invoices(
             new.append(made)
             fresh.append((link.company_id, link.id, now, made, ref, told[6], told[7], *told))
         elif written is None or entries == written.get(sighting_id, 0):
-            changed.append(sighting_id)
-            altered.append((link.company_id, sighting_id, *told, told[5] - total))
+            altered.append((link.company_id, sighting_id, entries, *told, told[5] - total))
     insert_many(tx, schema.sighting, _FRESH, fresh)
-    update_many(tx, schema.sighting, ("company_id", "id"), _TOLD, altered, rising=("expected",))
+    wrote = update_many(tx, schema.sighting, _AS_SEEN, _TOLD, altered, rising=("expected",))
     referrers.attribute(tx, link, new, now)
-    return new, changed
+    return new, [row[1] for row in altered if row[: len(_AS_SEEN)] in wrote]
 
 
 _write = TypeAdapter(SourceInvoice).serializer.to_json

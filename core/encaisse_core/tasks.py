@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, true
 
 from encaisse_core import journal
 from encaisse_core.store import schema
@@ -30,17 +30,18 @@ def ask(
     """Put a question to a person; the same question on the same subject stands once.
 
     A fact that lasts is not asked about every night once somebody answered; `again` is for what
-    happened anew, `about` says what exactly is in question. The sentence says what
-    happened, to which invoice, and what to do. Returns whether it is new.
+    happened anew, `about` says what exactly is in question: about something else it is asked. The
+    sentence says what happened, to which invoice, and what to do. Returns whether it is new.
     """
-    if not again and answered(connection, company_id, kind, subject):
+    told = None if about is None else json.dumps(about, sort_keys=True)
+    if not again and answered(connection, company_id, kind, subject, told):
         return False
     row = {
         "company_id": company_id,
         "id": task_id,
         "kind": kind,
         "subject": subject,
-        "about": None if about is None else json.dumps(about, sort_keys=True),
+        "about": told,
         "sentence": sentence,
         "created_at": stamp(at),
     }
@@ -50,7 +51,9 @@ def ask(
     return bool(new)
 
 
-def answered(connection: Connection, company_id: str, kind: str, subject: str) -> bool:
+def answered(
+    connection: Connection, company_id: str, kind: str, subject: str, about: str | None = None
+) -> bool:
     """Tell whether somebody answered this question on this subject before."""
     t = schema.task.c
     query = select(t.id).where(
@@ -58,8 +61,26 @@ def answered(connection: Connection, company_id: str, kind: str, subject: str) -
         t.kind == kind,
         t.subject == subject,
         t.done_at.is_not(None),
+        true() if about is None else t.about == about,
     )
     return connection.execute(query).first() is not None
+
+
+def last_answer(connection: Connection, company_id: str, kind: str, subject: str) -> str | None:
+    """Give the newest answer to this question on this subject, None where there is none."""
+    t = schema.task.c
+    query = (
+        select(t.answer)
+        .where(
+            t.company_id == company_id,
+            t.kind == kind,
+            t.subject == subject,
+            t.done_at.is_not(None),
+        )
+        .order_by(t.done_at.desc(), t.id.desc())
+        .limit(1)
+    )
+    return connection.execute(query).scalar_one_or_none()
 
 
 def open_on(connection: Connection, company_id: str, subject: str) -> dict[str, str]:

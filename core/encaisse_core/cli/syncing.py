@@ -168,9 +168,10 @@ def _pull(app: App, done: Read) -> None:
         if pulled.error is not None:
             _failed(done, pulled.error)
     if host.can(link, ReportsProgress):
-        error = collector.pull_collector(host, link)
-        if error is not None:
-            _failed(done, error)
+        heard = collector.pull_collector(host, link)
+        done.set_aside += heard.unreadable
+        if heard.error is not None:
+            _failed(done, heard.error)
 
 
 def _set_aside(app: App, pulled: ingest.Pulled) -> int:

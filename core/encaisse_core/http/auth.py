@@ -21,7 +21,7 @@ from authlib.oauth2.rfc6749 import parameters  # type: ignore[import-untyped]
 from pydantic import BaseModel, SecretStr, ValidationError
 from sqlalchemy import Connection
 
-from encaisse_api import ClientCredentialsAuth, CodeAuth, Denied, Drift, Manifest, Transient
+from encaisse_api import ClientCredentialsAuth, CodeAuth, Drift, Manifest, Transient
 from encaisse_core import grants
 from encaisse_core.clock import Clock, Ids
 from encaisse_core.http.answers import request_id
@@ -80,11 +80,12 @@ class _TokenError(BaseModel):
     error: str
 
 
-def refused(name: str, response: httpx.Response) -> Denied:
+def refused(name: str, response: httpx.Response, version: int) -> grants.Refused:
     """Say that the partner does not take what we present."""
-    return Denied(
+    return grants.Refused(
         f"{name} refuse notre accès (réponse {response.status_code}). Reconnectez {name} pour "
         "reprendre ; rien n'a été fait.",
+        version=version,
         request_id=request_id(response),
     )
 
@@ -106,9 +107,15 @@ class FixedHeaders(httpx.Auth):
     """
 
     def __init__(
-        self, name: str, presented: Sequence[Presented], hosts: Collection[str] = ()
+        self,
+        name: str,
+        presented: Sequence[Presented],
+        hosts: Collection[str] = (),
+        *,
+        version: int,
     ) -> None:
         self._name = name
+        self._version = version
         self._presented = tuple(presented)
         self._hosts = frozenset(hosts)
 
@@ -122,7 +129,7 @@ class FixedHeaders(httpx.Auth):
                 del request.headers[secret.header]
         response = yield request
         if ours and response.status_code == 401:
-            raise refused(self._name, response)
+            raise refused(self._name, response, self._version)
 
 
 @dataclass(frozen=True)
@@ -170,12 +177,12 @@ class OAuth(httpx.Auth):
         tokens = yield from self._renew(tokens, refused_by_partner=True)
         response = yield self._signed(request, tokens)
         if response.status_code == 401:
-            raise refused(self._name, response)
+            raise refused(self._name, response, tokens.version)
 
     def _signed(self, request: httpx.Request, tokens: grants.Tokens) -> httpx.Request:
         self._tokens = tokens
         if tokens.access is None:
-            raise self._reconnect()
+            raise self._reconnect(tokens)
         request.headers["Authorization"] = f"Bearer {tokens.access.get_secret_value()}"
         return request
 
@@ -186,7 +193,19 @@ class OAuth(httpx.Auth):
     def _renew(
         self, seen: grants.Tokens, *, refused_by_partner: bool
     ) -> Generator[httpx.Request, httpx.Response, grants.Tokens]:
-        """Give a token set better than `seen`: another's if there is one, else ask for it."""
+        """Give a token set better than `seen`: another's if there is one, else ask for it.
+
+        What was asked with secrets or tokens that are no longer ours is asked anew.
+        """
+        tokens = None
+        while tokens is None:
+            tokens = yield from self._try_to_renew(seen, refused_by_partner=refused_by_partner)
+        return tokens
+
+    def _try_to_renew(
+        self, seen: grants.Tokens, *, refused_by_partner: bool
+    ) -> Generator[httpx.Request, httpx.Response, grants.Tokens | None]:
+        """Renew once; None where what we asked with was out of date when it was answered."""
         keeping = self._keeping
         holder = keeping.ids.nonce(16).hex()
         waited = timedelta(0)
@@ -215,9 +234,10 @@ class OAuth(httpx.Auth):
             waited += POLL
         try:
             if request is None:
-                raise self._close(kept, "aucun jeton de renouvellement")
+                self._close(kept, holder, "aucun jeton de renouvellement")
+                return None
             response = yield request
-            return self._keep(kept, response)
+            return self._keep(kept, holder, response)
         finally:
             with keeping.store.begin("token.drop") as connection:
                 grants.drop_lease(connection, self._grant_id, holder)
@@ -235,10 +255,13 @@ class OAuth(httpx.Auth):
             grant_type = "client_credentials"
         return token_request(self._auth.token_url, secrets, grant_type, fields)
 
-    def _keep(self, before: grants.Tokens, response: httpx.Response) -> grants.Tokens:
-        """Keep what the partner issued before anything uses it."""
+    def _keep(
+        self, before: grants.Tokens, holder: str, response: httpx.Response
+    ) -> grants.Tokens | None:
+        """Keep what the partner issued before anything uses it; None where a person reconnected."""
         if response.status_code != 200:
-            return self._refusal(before, response)
+            self._refusal(before, holder, response)
+            return None
         try:
             answer = _TokenAnswer.model_validate_json(response.content)
         except ValidationError:
@@ -257,9 +280,10 @@ class OAuth(httpx.Auth):
                 renew_at=_renew_at(now, answer.expires_in),
                 expected_version=before.version,
             )
-            return grants.read_tokens(connection, keeping.vault, self._grant_id)
+            kept = grants.read_tokens(connection, keeping.vault, self._grant_id)
+        return None if kept.access is None and kept.version > before.version else kept
 
-    def _refusal(self, before: grants.Tokens, response: httpx.Response) -> grants.Tokens:
+    def _refusal(self, before: grants.Tokens, holder: str, response: httpx.Response) -> None:
         """Tell a refusal for good from one that passes, and from one that is out of date."""
         try:
             code = _TokenError.model_validate_json(response.content).error[:64]
@@ -273,26 +297,34 @@ class OAuth(httpx.Auth):
             )
         if not code and response.status_code != 401:
             raise self._unreadable(response)
-        raised = self._close(before, code or "401", request_id(response))
-        kept = self._kept()
-        if kept.version != before.version and kept.access is not None:
-            return kept  # another process renewed in between: ours was refused as the older one
-        raise raised
+        self._close(before, holder, code or "401", request_id(response))
 
-    def _close(self, tokens: grants.Tokens, code: str, id_: str | None = None) -> Denied:
-        """Mark the grant as denied, unless its tokens were renewed meanwhile."""
-        denied = self._reconnect(code, id_)
-        with self._keeping.store.begin() as connection:
+    def _close(self, tokens: grants.Tokens, holder: str, code: str, id_: str | None = None) -> None:
+        """Close the grant and raise; do neither where what was refused is out of date.
+
+        It is where other tokens or secrets are kept by now, and where another, whom we were too
+        slow for, is renewing: the partner may have taken our refresh token from that one.
+        """
+        keeping = self._keeping
+        denied = self._reconnect(tokens, code, id_)
+        with keeping.store.begin() as connection:
+            if grants.lease_lost(connection, self._grant_id, holder):
+                return
             grants.mark_denied(
                 connection, self._grant_id, denied.message, tokens_version=tokens.version
             )
-        return denied
+            kept = grants.read_tokens(connection, keeping.vault, self._grant_id)
+        if kept.version <= tokens.version:
+            raise denied
 
-    def _reconnect(self, code: str = "aucun jeton", id_: str | None = None) -> Denied:
+    def _reconnect(
+        self, tokens: grants.Tokens, code: str = "aucun jeton", id_: str | None = None
+    ) -> grants.Refused:
         shown = "".join(c for c in code if c.isalnum() or c in "_ -'")
-        return Denied(
+        return grants.Refused(
             f"{self._name} ne renouvelle plus notre accès ({shown}). Reconnectez {self._name} : "
             "les opérations en attente reprendront ensuite.",
+            version=tokens.version,
             request_id=id_,
         )
 

@@ -136,7 +136,7 @@ class Door:
         hosts = manifest.test_hosts if environment == "test" else manifest.live_hosts
         if forbidden := self.out_of_bounds(manifest, environment):
             raise Transient(forbidden)  # the company's other connections go on
-        secrets = self._secrets(manifest, grant_id, environment)
+        secrets, version = self._secrets(manifest, grant_id, environment)
         bases = tuple(self._guarded(address) for address in addresses)
         lent = Lent(
             manifest=manifest,
@@ -158,7 +158,7 @@ class Door:
             clock=self._keeping.clock,
         )
         sealing = _sealing(manifest, secrets, carrier)
-        return LentClient(carrier, sealing, self._auth(manifest, grant_id, secrets))
+        return LentClient(carrier, sealing, self._auth(manifest, grant_id, secrets, version))
 
     def out_of_bounds(self, manifest: Manifest, environment: str) -> str:
         """Say why a vendor may not be called; empty where it may.
@@ -202,9 +202,10 @@ class Door:
 
     def _secrets(
         self, manifest: Manifest, grant_id: str | None, environment: str
-    ) -> Mapping[str, SecretStr]:
+    ) -> tuple[Mapping[str, SecretStr], int]:
+        """Read what a person typed in, and its version."""
         if grant_id is None:
-            return {}
+            return {}, 0
         with self._keeping.store.begin() as connection:
             grant = grants.read_grant(connection, grant_id)
             if (grant.connector, grant.environment) != (manifest.slug, environment):
@@ -215,10 +216,15 @@ class Door:
             if grant.state != "active":
                 why = grant.reason or f"Reconnectez {manifest.name} pour reprendre."
                 raise Denied(f"L'accès à {manifest.name} est fermé. {why}")
-            return grants.read_secrets(connection, self._keeping.vault, grant_id)
+            version = grants.version(connection, grant_id)
+            return grants.read_secrets(connection, self._keeping.vault, grant_id), version
 
     def _auth(
-        self, manifest: Manifest, grant_id: str | None, secrets: Mapping[str, SecretStr]
+        self,
+        manifest: Manifest,
+        grant_id: str | None,
+        secrets: Mapping[str, SecretStr],
+        version: int,
     ) -> httpx.Auth | None:
         auth = manifest.auth
         if isinstance(auth, NoAuth):
@@ -231,7 +237,7 @@ class Door:
         if isinstance(auth, ClientCredentialsAuth | CodeAuth):
             return OAuth(manifest, auth, grant_id, self._keeping)
         hosts = auth.hosts if isinstance(auth, HeadersAuth) else ()
-        return FixedHeaders(manifest.name, _presented(auth, secrets), hosts)
+        return FixedHeaders(manifest.name, _presented(auth, secrets), hosts, version=version)
 
 
 def _sealing(

@@ -85,22 +85,26 @@ def update_many(
     rows: Rows,
     *,
     rising: Sequence[str] = (),
-) -> None:
-    """Update rows, each given as its key, its values of `names`, then what `rising` grow by."""
+) -> set[tuple[Any, ...]]:
+    """Update rows, each given as its key, its values of `names`, then what `rising` grow by.
+
+    The key may hold a column others change: a row where they did meanwhile is left as it is. Gives
+    the keys of the rows that were updated.
+    """
     if not rows:
-        return
-    kind = connection.dialect.name
-    order = (*key, *names, *rising)
-    if kind == "sqlite":
+        return set()
+    keys = {tuple(row[: len(key)]) for row in rows}
+    if connection.dialect.name == "sqlite":  # one writer: what this transaction read stands
         turned = [(*row[len(key) :], *row[: len(key)]) for row in rows]
         connection.exec_driver_sql(
             _update_one(table, tuple(key), tuple(names), tuple(rising)), turned
         )
-        return
-    stage = _staged(connection, table, order, rows)
-    connection.exec_driver_sql(
+        return keys
+    stage = _staged(connection, table, (*key, *names, *rising), rows)
+    written = connection.exec_driver_sql(
         _update_staged(table, stage, tuple(key), tuple(names), tuple(rising))
     )
+    return {tuple(row) for row in written}
 
 
 def _insert(
@@ -181,7 +185,8 @@ def _update_staged(
     sets = [f"{_name(name)} = {stage}.{_name(name)}" for name in names]
     sets += [f"{_name(name)} = {here}.{_name(name)} + {stage}.{_name(name)}" for name in rising]
     where = " AND ".join(f"{here}.{_name(name)} = {stage}.{_name(name)}" for name in key)
-    return f"UPDATE {here} SET {', '.join(sets)} FROM {stage} WHERE {where}"
+    told = ", ".join(f"{stage}.{_name(name)}" for name in key)
+    return f"UPDATE {here} SET {', '.join(sets)} FROM {stage} WHERE {where} RETURNING {told}"
 
 
 @lru_cache(maxsize=256)

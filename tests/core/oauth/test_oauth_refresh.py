@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from sqlalchemy import select
 
 from encaisse_api import (
+    BearerAuth,
     Denied,
     Transient,
 )
@@ -168,3 +169,67 @@ def test_a_lease_is_judged_by_the_stores_clock(world: World) -> None:
     with world.store.begin() as connection:
         assert grants.take_lease(connection, world.store, world.grant_id, "b") is None
         assert grants.take_lease(connection, world.store, world.grant_id, "a") is not None
+
+
+@pytest.mark.parametrize("renewed_before", [True, False])
+@pytest.mark.parametrize("answer", [(200, {"access_token": "ancien"}), (401, {"error": "x"})])
+def test_client_credentials_replaced_during_a_renewal_are_used(
+    world: World, answer: tuple[int, dict[str, str]], renewed_before: bool
+) -> None:
+    if renewed_before:
+        assert world.client().get(f"https://{HOST}/v1/x").status_code == 200
+        world.partner.valid.clear()
+
+    def reconnected_meanwhile() -> httpx.Response:
+        world.partner.token_answer = None
+        with world.store.begin() as connection:
+            grants.replace_secrets(connection, world.vault, world.grant_id, CLIENT)
+        return httpx.Response(answer[0], json=answer[1])
+
+    world.partner.token_answer = reconnected_meanwhile
+    assert world.client().get(f"https://{HOST}/v1/x").status_code == 200
+    assert world.state().state == "active"
+
+
+def test_a_refusal_while_another_renews_waits_for_what_it_brings(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Our lease ran out while we were frozen; who took it over has an answer and keeps it next."""
+    world.by_code()
+    world.partner.valid = {"neuf"}
+    sleep = world.clock.sleep
+
+    def taken_over() -> httpx.Response:
+        with world.store.begin() as connection:
+            connection.execute(schema.refresh_lease.update().values(token="other"))
+        return httpx.Response(400, json={"error": "invalid_grant"})
+
+    def kept_meanwhile(seconds: float) -> None:
+        sleep(seconds)
+        world.give_tokens("neuf", "r9", None)
+        with world.store.begin() as connection:
+            grants.drop_lease(connection, world.grant_id, "other")
+
+    world.partner.token_answer = taken_over
+    monkeypatch.setattr(world.clock, "sleep", kept_meanwhile)
+    assert world.client().get(f"https://{HOST}/v1/x").status_code == 200
+    assert world.state().state == "active"
+
+
+def test_tokens_kept_after_a_refusal_of_older_ones_open_the_grant(world: World) -> None:
+    world.by_code()
+    with world.store.begin() as connection:
+        before = grants.read_tokens(connection, world.vault, world.grant_id).version
+        assert grants.mark_denied(connection, world.grant_id, "Refusé.", tokens_version=before)
+    world.give_tokens("neuf", "r9", None)
+    assert world.state().state == "active"
+
+
+def test_a_refusal_names_the_version_of_what_was_presented(world: World) -> None:
+    world.use(BearerAuth(setting="client_secret"))
+    for presented in (0, 1):
+        with pytest.raises(grants.Refused) as refused:
+            world.client().get(f"https://{HOST}/v1/x")
+        assert refused.value.presented == presented
+        with world.store.begin() as connection:
+            grants.replace_secrets(connection, world.vault, world.grant_id, CLIENT)
