@@ -97,8 +97,8 @@ def _absent(attempt: Any, find: object, argument: object) -> Absent:
     return Absent(searched="nulle part", at=attempt.host.clock.now())
 
 
-def _cursor_first(stream: Callable[..., None]) -> Callable[..., None]:
-    def broken(host: Host, link: Link, name: str, pull: Callable[..., Any], keep: object) -> None:
+def _cursor_first(stream: Callable[..., int]) -> Callable[..., int]:
+    def broken(host: Host, link: Link, name: str, pull: Callable[..., Any], keep: object) -> int:
         def eager(since: Cursor | None) -> Iterator[Page[Any]]:
             for page in pull(since):
                 if page.cursor is not None:
@@ -106,7 +106,7 @@ def _cursor_first(stream: Callable[..., None]) -> Callable[..., None]:
                         cursors.write(tx, link, name, page.cursor, host.clock.now())
                 yield page
 
-        stream(host, link, name, eager, keep)
+        return stream(host, link, name, eager, keep)
 
     return broken
 
