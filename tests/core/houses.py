@@ -123,6 +123,12 @@ def approve_and_sign(house: House) -> None:
     handing.approve_and_sign(house.app, house.company, house.paper)
 
 
+def nights(house: House, count: int) -> None:
+    """Live some nights."""
+    for _ in range(count):
+        house.night()
+
+
 def payments(house: House, number: str) -> list[tuple[str, int]]:
     p, c = schema.payment, schema.claim
     with house.host.store.begin() as tx:

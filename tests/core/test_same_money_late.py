@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.core.houses import House, add_tool, answer, line_of, payments
+from tests.core.houses import House, add_tool, answer, line_of, nights, payments
 from tests.core.same_money import (
     answer_routing,
     asked_of_the_tool,
@@ -27,11 +27,6 @@ from encaisse_core import accounting
 
 LATE = 12
 """More nights than equal money is looked for by its date."""
-
-
-def nights(house: House, count: int) -> None:
-    for _ in range(count):
-        house.night()
 
 
 def test_an_answer_that_comes_late_leaves_the_other_tool_to_be_asked_about(house: House) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.core.houses import House, answer, line_of, make
+from tests.core.houses import House, answer, line_of, make, nights
 from tests.core.same_money import (
     declared,
     kinds,
@@ -27,26 +27,9 @@ from encaisse_core.host import links
 WITHOUT = ("find_direct_payment", "declare_direct_payment")
 
 
-def nights(house: House, count: int) -> None:
-    for _ in range(count):
-        house.night()
-
-
 def undeclaring(tmp_path: Path, clock: VirtualClock) -> House:
     """Make a house whose collector takes no declarations of direct payments."""
     return make(f"sqlite:///{tmp_path / 'e.db'}", tmp_path, clock, without=WITHOUT)
-
-
-def credit(house: House, number: str, cents: int) -> None:
-    """Let the tool show a credit note against an invoice."""
-    known = house.paper.invoices[f"r-{number}"]
-    left = Money.of_minor(known.open.minor - cents)
-    parts = tuple(each.model_copy(update={"open": left}) for each in known.instalments)
-    house.paper.add(
-        known.model_copy(
-            update={"open": left, "credited": Money.of_minor(cents), "instalments": parts}
-        )
-    )
 
 
 def credited(house: House, number: str, cents: int, left: int) -> None:
@@ -113,7 +96,7 @@ def test_a_credit_is_told_without_money_that_is_the_collectors_own(
     house.paper.collect("p1", opened[0], line_of(house, opened, "F-4"), 100_00, tomorrow(house))
     house.paper.pay("F-4", 100_00)
     house.night()
-    credit(house, "F-4", 50_00)
+    credited(house, "F-4", 50_00, 250_00)
     house.night()
     assert said == [], "the collector could not be asked whether the money is its own"
     down[0] = False
