@@ -332,6 +332,19 @@ class RecordPayment(_BooksEntry):
         return (entry,)
 
 
+NEVER_ENTERED = "Le paiement rejeté n'a jamais été inscrit : il n'y a rien à annuler."
+
+
+def _undone(host: Host, effect: Effect) -> Any:
+    """Read the entry a reversal undoes: its state, and its reference where it was ever entered."""
+    e = schema.effect.c
+    query = select(e.state, e.remote_id).where(
+        e.company_id == effect.company_id, e.id == effect.payload["undoes"]
+    )
+    with host.store.begin() as tx:
+        return tx.execute(query).one()
+
+
 class ReversePayment(_BooksEntry):
     """Undo a payment recorded before: the debtor's bank took it back."""
 
@@ -339,7 +352,12 @@ class ReversePayment(_BooksEntry):
     find = "find_reversal"
 
     def ready(self, host: Host, link: Link, effect: Effect, told: BaseModel) -> None:
-        """Wait, after a restored backup, until what the entry did in other tools is explained."""
+        """Wait, after a restored backup, until what the entry did in other tools is explained.
+
+        What it undoes may have been refused since this was first sent.
+        """
+        if _undone(host, effect).state == "refused":
+            raise Never(NEVER_ENTERED)
         super().ready(host, link, effect, told)
         with host.store.begin() as tx:
             unexplained = restored.unexplained(tx, effect.company_id, effect.subject)
@@ -348,16 +366,10 @@ class ReversePayment(_BooksEntry):
 
     def build(self, host: Host, link: Link, effect: Effect) -> tuple[BaseModel, ...]:
         payload = effect.payload
-        e = schema.effect.c
-        with host.store.begin() as tx:
-            original = tx.execute(
-                select(e.state, e.remote_id).where(
-                    e.company_id == effect.company_id, e.id == payload["undoes"]
-                )
-            ).first()
-        if original is None or original.state == "refused":
-            raise Never("Le paiement rejeté n'a jamais été inscrit : il n'y a rien à annuler.")
-        if original.state != "done":
+        original = _undone(host, effect)
+        if original.remote_id is None and original.state == "refused":
+            raise Never(NEVER_ENTERED)
+        if original.remote_id is None or original.state not in ("done", "refused"):
             raise NotNow("Le paiement à annuler n'est pas encore inscrit.", timedelta(seconds=20))
         entry = ReversalEntry(
             invoice_ref=payload["invoice_ref"],

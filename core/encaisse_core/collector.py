@@ -72,6 +72,7 @@ def hear_payments(host: Host, link: Link) -> None:
     """Read what a collector received since we last heard of it; raise what stops that."""
     if not host.can(link, ReportsSettlements):
         return
+    started = host.clock.now()
     try:
         with host.open(link) as partner:
             _stream(host, link, "payments", partner.pull_payments_collected, keep_payment)
@@ -79,6 +80,7 @@ def hear_payments(host: Host, link: Link) -> None:
         raise
     except Exception as error:  # a connector's bug is no word of its partner
         raise _drift(link, error) from error
+    host.heard[link.id] = stamp(started)
 
 
 def _drift(link: Link, error: Exception) -> Drift:

@@ -26,7 +26,16 @@ from encaisse_api import (
     Rejected,
     Transient,
 )
-from encaisse_core import books_entries, chaos, lettering, opening, outbox, stopping, tasks
+from encaisse_core import (
+    books_entries,
+    chaos,
+    lettering,
+    opening,
+    outbox,
+    replanning,
+    stopping,
+    tasks,
+)
 from encaisse_core.errors import HostError
 from encaisse_core.faults import fault
 from encaisse_core.host import Host, Link
@@ -370,7 +379,7 @@ def _close(
             attempt.host, tx, attempt.effect, state, reason=reason, retry_in=retry_in
         )
         if held and not tried:
-            outbox.uncount(tx, attempt.effect)
+            replanning.uncount(tx, attempt.effect)
         if held and state == "refused":
             attempt.kind.failed(attempt.host, tx, attempt.link, attempt.effect)
     return state if held else "lost"

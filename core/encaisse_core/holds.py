@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from encaisse_core import journal, outbox, tasks
+from encaisse_core import journal, replanning, tasks
 from encaisse_core.host import Host
 from encaisse_core.store import schema
 
@@ -73,7 +73,7 @@ def lift(host: Host, tx: Connection, company_id: str, claim_id: str, why: str) -
     left = newest(tx, company_id, claim_id, without=why)
     _set(tx, company_id, claim_id, left)
     if left is None:  # nobody would go on with what is suspended after the answer
-        outbox.drop(host, tx, company_id, "pause", claim_id, "La question a sa réponse.")
+        replanning.drop(host, tx, company_id, "pause", claim_id, "La question a sa réponse.")
     journal.append(
         tx, company_id, host.clock.now(), "hold_lifted", claim_id, {"hold": why, "left": left or ""}
     )

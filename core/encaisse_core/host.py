@@ -82,6 +82,8 @@ class Host:
     door: Lends
     blobs: Blobs
     policy: Policy = field(default_factory=Policy)
+    heard: dict[str, str] = field(default_factory=dict[str, str])
+    """When this process began to read the payments of a collector, for stops, by connection."""
 
     def of(self, company_id: str) -> Host:
         """Give the host as one company's: its store shows and takes that company's rows only."""

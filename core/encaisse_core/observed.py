@@ -16,10 +16,16 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement, Connection, or_, select, true
 
 from encaisse_api import RecordsPayments
-from encaisse_core import claim_states, outbox, retractions, routing, tasks, typed
-from encaisse_core.cents import euros
+from encaisse_core import (
+    claim_states,
+    outbox,
+    retractions,
+    routing,
+    showing_questions,
+    tasks,
+    typed,
+)
 from encaisse_core.clock import PARIS
-from encaisse_core.holds import hold
 from encaisse_core.host import Host, links
 from encaisse_core.join import CREDITS
 from encaisse_core.payments import add_payment, standing, undo_payment
@@ -155,7 +161,7 @@ def explain(
     invoice = record_of(row["record"])
     if invoice.kind in CREDITS or invoice.direction == "payable":
         return follow(host, tx, row)
-    if answered is None and _unsure(host, tx, row, invoice.currency):
+    if answered is None and showing_questions.unsure(host, tx, row, invoice.currency):
         return False
     delta = int(row["expected"] - row["open"])
     known = max(min(delta, row["untold"]), 0) if delta > 0 else min(max(delta, row["untold"]), 0)
@@ -214,7 +220,7 @@ def _paid(
             ),
         )
         if known is not None or (answered is None and _parked(tx, row)):
-            _ask_same(host, tx, row, money, known, denied)
+            showing_questions.ask_same(host, tx, row, money, known, denied)
             return False
     on = shown.isoformat()
     if credited:
@@ -303,30 +309,6 @@ def follow(host: Host, tx: Connection, row: Mapping[str, Any]) -> bool:
     return claim_states.refresh(host, tx, row["company_id"], row["claim_id"])
 
 
-def _unsure(host: Host, tx: Connection, row: Mapping[str, Any], currency: str) -> bool:
-    """Make no money of a record whose status nobody knows, or that changed its currency."""
-    c = schema.claim.c
-    claimed = tx.execute(
-        select(c.currency).where(c.company_id == row["company_id"], c.id == row["claim_id"])
-    ).scalar_one()
-    if row["state"] == "unknown":
-        why, told = "unknown_status", "son montant ouvert a changé sous un statut inconnu"
-    elif currency != claimed:
-        why, told = "currency_changed", f"sa devise est passée de {claimed} à {currency}"
-    else:
-        return False
-    hold(
-        host,
-        tx,
-        row["company_id"],
-        row["claim_id"],
-        why,
-        f"Facture {row['number']} : {told} dans l'outil. Vérifiez-la ; rien d'automatique ne se "
-        "fait avant votre réponse.",
-    )
-    return True
-
-
 def _parked(tx: Connection, row: Mapping[str, Any]) -> bool:
     """Tell whether an entry of ours may stand there in another form: a person has it already."""
     e = schema.effect.c
@@ -340,49 +322,6 @@ def _parked(tx: Connection, row: Mapping[str, Any]) -> bool:
     return tx.execute(query).first() is not None
 
 
-def _ask_same(
-    host: Host,
-    tx: Connection,
-    row: Mapping[str, Any],
-    amount: int,
-    known: typed.Known | None,
-    denied: Sequence[str],
-) -> None:
-    """Ask whether what a tool shows is money we know, or has it as a part."""
-    shown = f"un paiement de {euros(amount)} apparaît dans {_tool(tx, row)}"
-    if known is None or known.cents == amount:
-        asked = f"{shown} alors qu'un paiement égal est déjà connu. Est-ce le même argent ?"
-    else:
-        asked = (
-            f"{shown}. L'encaissement de {euros(known.cents)} par le partenaire, saisi dans un "
-            "autre outil, en fait-il partie ?"
-        )
-    hold(
-        host,
-        tx,
-        row["company_id"],
-        row["claim_id"],
-        "maybe_same",
-        f"Facture {row['number']} : {asked} Le recouvrement est arrêté et rien n'est inscrit "
-        "avant votre réponse.",
-        about={
-            "sighting": row["id"],
-            "of": amount,
-            "cents": known.cents if known else amount,
-            "payment": known.payment_id if known else None,
-            "denied": list(denied),
-        },
-    )
-
-
-def _tool(tx: Connection, row: Mapping[str, Any]) -> str:
-    k = schema.connection.c
-    query = select(k.connector).where(
-        k.company_id == row["company_id"], k.id == row["connection_id"]
-    )
-    return str(tx.execute(query).scalar_one())
-
-
 def _went_back(host: Host, tx: Connection, row: Mapping[str, Any], amount: int) -> bool:
     """Undo the payments a tool no longer shows, or ask when none add up to it."""
     company_id, claim_id = row["company_id"], row["claim_id"]
@@ -393,15 +332,7 @@ def _went_back(host: Host, tx: Connection, row: Mapping[str, Any], amount: int) 
             undo_payment(host, tx, company_id, payment["id"], today, shown_by=row["id"])
             retractions.went_back(host, tx, payment)
         return True
-    hold(
-        host,
-        tx,
-        company_id,
-        claim_id,
-        "amount_rose",
-        f"Facture {row['number']} : le montant ouvert a augmenté dans l'outil sans paiement connu "
-        "à annuler. Vérifiez la facture ; rien d'automatique ne se fait avant votre réponse.",
-    )
+    showing_questions.ask_why_it_rose(host, tx, row)
     return False
 
 

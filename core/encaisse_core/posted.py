@@ -29,10 +29,15 @@ Told: TypeAlias = Mapping[str, Sequence[tuple[str, Mapping[str, Any]]]]
 
 @dataclass(frozen=True, slots=True)
 class _Posted:
-    """Hold what the books show of a settlement's payments, and why it is not certain, if so."""
+    """Hold what the books show of a settlement, and why it is not certain, if so.
+
+    `cents` are what stands there of its payments (1) and of their going back (-1), whichever of its
+    payments they were entered for: one its collector corrected is paid out under the old amount
+    first, when only the new one may have been entered.
+    """
 
     history: tuple[Collected, ...]
-    cents: Mapping[str, int]
+    cents: Mapping[int, int]
     doubt: str | None
 
 
@@ -55,9 +60,9 @@ def already_there(
         there = _posted(tx, payout, payment_ref, told)
         if there.doubt is not None:
             return {}, [], there.doubt
-        used, counted = _used(tx, payout["company_id"], there.history)
+        used, left = _used(tx, payout["company_id"], there.history)
         principals = [lines[at].credit - lines[at].debit for at in positions]
-        pool = {one: cents - counted.get(one, 0) for one, cents in there.cents.items()}
+        pool = {sign: cents - left[sign] for sign, cents in there.cents.items()}
         for at, cents, payment_id in zip(
             positions, principals, matched(principals, there.history, used), strict=True
         ):
@@ -71,8 +76,9 @@ def already_there(
                         f"{lines[at].reference} {what} pour ce montant."
                     ),
                 )
-            share = min(abs(cents), max(0, pool.get(payment_id, 0)))
-            pool[payment_id] = pool.get(payment_id, 0) - share
+            sign = 1 if cents > 0 else -1
+            share = min(abs(cents), max(0, pool[sign]))
+            pool[sign] -= share
             posted[at] = share
             shares.append((payment_id, cents, cents - share if cents > 0 else cents + share))
     return posted, shares, None
@@ -123,7 +129,10 @@ def _posted(tx: Connection, payout: Mapping[str, Any], payment_ref: str, told: T
         cents[payment_id] = min(ours[payment_id], cents[payment_id] + typed)
     if set(QUESTIONS) & set(tasks.open_on(tx, company_id, settlement.claim_id)):
         doubt = "Une question sur un de ses paiements attend sa réponse (encaisse tasks)."
-    return _Posted(history, cents, doubt)
+    there = {1: 0, -1: 0}
+    for row in made:
+        there[1 if row["reverses"] is None else -1] += cents[row["id"]]
+    return _Posted(history, there, doubt)
 
 
 def told_to_tools(tx: Connection, company_id: str) -> Told:
@@ -160,9 +169,12 @@ def _typed_in(tx: Connection, company_id: str, among: Iterable[str]) -> dict[str
 
 
 def _used(
-    tx: Connection, company_id: str, history: Iterable[Collected]
-) -> tuple[dict[str, int], dict[str, int]]:
-    """Tell what earlier exports took of each payment, and what of that they left to the tools."""
+    tx: Connection, company_id: str, history: Sequence[Collected]
+) -> tuple[dict[str, int], dict[int, int]]:
+    """Tell what earlier exports took of each payment, and what they left to the tools.
+
+    The second is of payments (1) and of their going back (-1).
+    """
     ids = [one for each in history for one in (each.payment_id, each.undone_by) if one is not None]
     x = schema.exported_payment.c
     query = (
@@ -175,8 +187,9 @@ def _used(
         .group_by(x.payment_id)
     )
     used: dict[str, int] = {}
-    left: dict[str, int] = {}
+    left = {1: 0, -1: 0}
+    payments = {each.payment_id for each in history}
     for row in tx.execute(query):
         used[row.payment_id] = int(row.principal)
-        left[row.payment_id] = int(row.principal) - int(row.amount)
+        left[1 if row.payment_id in payments else -1] += int(row.principal) - int(row.amount)
     return used, left

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, exists, or_, select
 
 from encaisse_api import AcceptsDirectPayments
+from encaisse_core import retractions
 from encaisse_core.host import Host, link
 from encaisse_core.payments import standing
 from encaisse_core.store import schema
@@ -91,7 +92,11 @@ def told(host: Host, tx: Connection, row: Row) -> list[Told]:
     collected = [
         each["created_at"] for each in moved if each["origin"] == "collector" and _settled(each)
     ]
-    return list(_told(row, parts, max(collected, default=""), declares=declares)) if parts else []
+    if not parts:
+        return []
+    less = retractions.claimed_less(tx, row["company_id"], row["claim_id"])
+    claimed = row["principal"] - less
+    return list(_told(row, parts, claimed, max(collected, default=""), declares=declares))
 
 
 def _reduces(payment: Row, since: str) -> bool:
@@ -103,16 +108,18 @@ def _reduces(payment: Row, since: str) -> bool:
     return bool(ours and payment["amount"] > payment["unallocated"])
 
 
-def _told(row: Row, parts: Sequence[Row], collected: str, *, declares: bool) -> Iterator[Told]:
+def _told(
+    row: Row, parts: Sequence[Row], claimed: int, collected: str, *, declares: bool
+) -> Iterator[Told]:
     """Declare what was paid straight to the creditor; lower or withdraw what was credited.
 
-    What is claimed falls by what was credited, whatever was collected meanwhile: the collector
+    What was `claimed` falls by what was credited, whatever was collected meanwhile: the collector
     counts payments, its own and those declared, against the principal it was given. One that takes
     no declarations is told of direct payments as of credits. One whose own payment settled what was
     left, at `collected`, has nothing taken back from it: it knows that nothing is left.
     """
     apart = [part for part in parts if not (declares and part["origin"] == "source")]
-    principal = max(0, row["principal"] - sum(map(_settled, apart)))
+    principal = max(0, claimed - sum(map(_settled, apart)))
     rests_on = tuple(part["id"] for part in apart if part["origin"] == "source")
     settled = row["open"] == 0
     withdrawn = settled and parts[-1:] == apart[-1:] and collected <= parts[-1]["created_at"]

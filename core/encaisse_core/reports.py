@@ -251,14 +251,18 @@ def _odd(paid: CollectedPayment) -> bool:
 def _ask_about_payment(
     host: Host, tx: Connection, link: Link, paid: CollectedPayment, what: str
 ) -> bool:
-    tasks.ask(
+    """Ask about what one collector says of a payment, and again once it says something else."""
+    sentence = (
+        f"{link.connector} annonce un paiement de {euros(paid.amount.minor)} "
+        f"{paid.amount.currency} sur la facture {paid.invoice_number}, {what}. "
+        "Vérifiez avec lui."
+    )
+    tasks.ask_newest(
         tx,
         link.company_id,
         "unknown_payment",
-        paid.remote_id,
-        f"{link.connector} annonce un paiement de {euros(paid.amount.minor)} "
-        f"{paid.amount.currency} sur la facture {paid.invoice_number}, {what}. "
-        "Vérifiez avec lui.",
+        named("stl", link.company_id, link.id, paid.remote_id),
+        sentence,
         task_id=host.ids.new("tsk"),
         at=host.clock.now(),
     )

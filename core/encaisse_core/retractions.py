@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, exists, func, select
 
 from encaisse_core import tasks
 from encaisse_core.cents import euros
@@ -68,6 +68,33 @@ def went_back(host: Host, tx: Connection, payment: Row) -> None:
             number = number_of(tx, company_id, claim_id)
             what = f"Facture {number} : un paiement de {euros(payment['amount'])} "
             _ask(host, tx, company_id, GONE, payment["id"], what, TOLD[effect.state])
+
+
+def claimed_less(tx: Connection, company_id: str, claim_id: str) -> int:
+    """Add up what a collector claims less for money that went back, until a person has called it.
+
+    It was told a lower principal, and is never told a higher one (`Amendment`).
+    """
+    t, p, e = schema.task.c, schema.payment.c, schema.effect.c
+    lowered = exists().where(
+        e.company_id == p.company_id,
+        e.subject == p.claim_id,
+        e.kind == "amend",
+        e.cause.like("%:" + p.id),
+        e.state.in_(tuple(TOLD)),
+    )
+    query = (
+        select(func.coalesce(func.sum(p.amount - p.unallocated), 0))
+        .join(schema.task, (t.company_id == p.company_id) & (t.subject == p.id))
+        .where(
+            p.company_id == company_id,
+            p.claim_id == claim_id,
+            t.kind == GONE,
+            t.done_at.is_(None),
+            lowered,
+        )
+    )
+    return int(tx.execute(query).scalar_one())
 
 
 def _told(tx: Connection, payment: Row) -> list[Any]:

@@ -95,12 +95,13 @@ def decide(
     if stands:
         same_money.is_the_collectors(host, tx, known, payment_id)
         typed_on, was = known["claim_id"], known["amount"]
+        asked = typed.Asked(company_id, row["id"], typed_on, was)
         if payment_id is not None:
             typed.ask_if_otherwise(host, tx, company_id, payment_id, was, typed_on)
         elif row["state"] == "reversed":
-            typed.ask_to_cancel(host, tx, company_id, typed_on, was)
+            typed.ask_to_cancel(host, tx, asked)
         else:
-            typed.ask_to_correct(host, tx, company_id, typed_on, was, row["principal"])
+            typed.ask_to_correct(host, tx, asked, row["principal"])
     if payment_id is not None and row["state"] == "reversed":
         undo_payment(host, tx, company_id, payment_id, _went_back_on(host, row))
     tx.execute(

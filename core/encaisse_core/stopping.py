@@ -25,9 +25,9 @@ from encaisse_core import (
     collector,
     forgotten,
     journal,
-    outbox,
     payments,
     reductions,
+    replanning,
     settled,
     stops,
     tasks,
@@ -70,7 +70,7 @@ class _Stop(Kind):
                     raise Never(NOTHING_TO_TELL)
             return None
         with host.store.begin() as tx:
-            unheard = _unheard(tx, effect, _rests_on(host, tx, effect, cause))
+            unheard = _unheard(host, tx, effect, _rests_on(host, tx, effect, cause))
         if unheard:
             _hear(host, link)
         with host.store.begin("reconcile.money") as tx:
@@ -165,11 +165,11 @@ def _as_of_now(
     payload = {**effect.payload, **mine.says}
     if payload == effect.payload:
         return None
-    outbox.tell_instead(tx, effect, payload, host.clock.now())
+    replanning.tell_instead(tx, effect, payload, host.clock.now())
     return payload
 
 
-def _unheard(tx: Connection, effect: Effect, payment_ids: Collection[str]) -> bool:
+def _unheard(host: Host, tx: Connection, effect: Effect, payment_ids: Collection[str]) -> bool:
     """Tell whether the collector was not heard since a tool showed one of some payments.
 
     Nor since we know the procedure: what a collector says of one that is not known yet is put off.
@@ -188,10 +188,11 @@ def _unheard(tx: Connection, effect: Effect, payment_ids: Collection[str]) -> bo
             p.origin == "source",
         )
     )
-    since = [
-        (row.pulled_at or "", max(row.changed_at or row.created_at, row.opened_at)) for row in shown
-    ]
-    return any(pulled_at < known_at for pulled_at, known_at in since)
+    heard = host.heard.get(effect.connection_id, "")
+    return any(
+        max(heard, row.pulled_at or "") < max(row.changed_at or row.created_at, row.opened_at)
+        for row in shown
+    )
 
 
 def _hear(host: Host, link: Link) -> None:

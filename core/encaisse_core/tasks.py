@@ -51,6 +51,47 @@ def ask(
     return bool(new)
 
 
+SAID_OTHERWISE = "le partenaire en dit autre chose"
+
+
+def ask_newest(
+    connection: Connection,
+    company_id: str,
+    kind: str,
+    subject: str,
+    sentence: str,
+    *,
+    task_id: str,
+    at: datetime,
+    again: bool = False,
+) -> bool:
+    """Ask about a partner's newest word alone: what was asked of an older one is taken back."""
+    t, about = schema.task.c, {"said": sentence}
+    asked = connection.execute(
+        select(t.about).where(
+            t.company_id == company_id,
+            t.kind == kind,
+            t.subject == subject,
+            t.done_at.is_(None),
+        )
+    ).scalar_one_or_none()
+    if what(asked) == about:
+        return False
+    unanswered = close(connection, company_id, kind, subject, SAID_OTHERWISE, at=at)
+    again = again or unanswered
+    return ask(
+        connection,
+        company_id,
+        kind,
+        subject,
+        sentence,
+        task_id=task_id,
+        at=at,
+        again=again,
+        about=about,
+    )
+
+
 def answered(
     connection: Connection, company_id: str, kind: str, subject: str, about: str | None = None
 ) -> bool:

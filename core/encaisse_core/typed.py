@@ -152,6 +152,7 @@ def ask_if_otherwise(
     s, p = schema.settlement.c, schema.payment.c
     one = tx.execute(
         select(
+            s.id.label("settlement_id"),
             s.state,
             s.principal,
             s.fee,
@@ -169,47 +170,51 @@ def ask_if_otherwise(
     there = typed_on or one.claim_id
     if not _typed(tx, company_id, [payment_id]):
         if there != said_of and _handed_over(tx, company_id, payment_id):
-            _ask_to_move(host, tx, company_id, there, said_of, one.amount, HANDED_OVER)
+            asked = Asked(company_id, one.settlement_id, there, one.amount, HANDED_OVER)
+            _ask_to_move(host, tx, asked, said_of)
         return
     net = one.principal - (one.fee or 0) - (one.fee_vat or 0)
     alike = one.amount == one.principal if before is None else before in (one.principal, net)
     was = one.amount if before is None else before
+    asked = Asked(company_id, one.settlement_id, there, was)
     if one.state == "reversed":
-        ask_to_cancel(host, tx, company_id, there, was)
+        ask_to_cancel(host, tx, asked)
     elif there != said_of:
-        _ask_to_move(host, tx, company_id, there, said_of, was)
+        _ask_to_move(host, tx, asked, said_of)
     elif not alike:
-        ask_to_correct(host, tx, company_id, there, was, one.principal)
+        ask_to_correct(host, tx, asked, one.principal)
 
 
-def ask_to_cancel(host: Host, tx: Connection, company_id: str, claim_id: str, was: int) -> None:
+class Asked(NamedTuple):
+    """Be what a person is asked about: a settlement's entry on a claim, of which amount, how made.
+
+    The newest word of its collector is asked about alone: what it said before holds no more.
+    """
+
+    company_id: str
+    settlement_id: str
+    claim_id: str
+    was: int
+    how: str = TYPED_IN
+
+
+def ask_to_cancel(host: Host, tx: Connection, asked: Asked) -> None:
     """Let a person take out what was typed in: the collector took the payment back."""
-    what = f"annulé un encaissement de {euros(was)}"
-    _ask(host, tx, company_id, claim_id, what, was, "Annulez-y la saisie")
+    what = f"annulé un encaissement de {euros(asked.was)}"
+    _ask(host, tx, asked, what, "Annulez-y la saisie")
 
 
-def ask_to_correct(
-    host: Host, tx: Connection, company_id: str, claim_id: str, was: int, principal: int
-) -> None:
+def ask_to_correct(host: Host, tx: Connection, asked: Asked, principal: int) -> None:
     """Let a person correct what was typed in: the collector says another principal."""
     what = f"corrigé un encaissement en {euros(principal)} de principal"
-    _ask(host, tx, company_id, claim_id, what, was, "Corrigez-y la saisie")
+    _ask(host, tx, asked, what, "Corrigez-y la saisie")
 
 
-def _ask_to_move(
-    host: Host,
-    tx: Connection,
-    company_id: str,
-    claim_id: str,
-    other: str,
-    was: int,
-    how: str = TYPED_IN,
-) -> None:
+def _ask_to_move(host: Host, tx: Connection, asked: Asked, other: str) -> None:
     """Let a person enter on another invoice what its collector says was paid on that one."""
-    number = number_of(tx, company_id, other)
-    what = f"rattaché à la facture {number} un encaissement de {euros(was)}"
-    ask = f"Passez l'écriture sur la facture {number}"
-    _ask(host, tx, company_id, claim_id, what, was, ask, how)
+    number = number_of(tx, asked.company_id, other)
+    what = f"rattaché à la facture {number} un encaissement de {euros(asked.was)}"
+    _ask(host, tx, asked, what, f"Passez l'écriture sur la facture {number}")
 
 
 def _handed_over(tx: Connection, company_id: str, payment_id: str) -> bool:
@@ -224,24 +229,16 @@ def _handed_over(tx: Connection, company_id: str, payment_id: str) -> bool:
     return tx.execute(query).first() is not None
 
 
-def _ask(
-    host: Host,
-    tx: Connection,
-    company_id: str,
-    claim_id: str,
-    what: str,
-    was: int,
-    ask: str,
-    how: str = TYPED_IN,
-) -> None:
+def _ask(host: Host, tx: Connection, asked: Asked, what: str, ask: str) -> None:
     """Ask; we write nothing beside what was typed in, and take nothing away."""
-    tasks.ask(
+    number = number_of(tx, asked.company_id, asked.claim_id)
+    tasks.ask_newest(
         tx,
-        company_id,
+        asked.company_id,
         "typed_otherwise",
-        claim_id,
-        f"Facture {number_of(tx, company_id, claim_id)} : le partenaire a {what}, {how} "
-        f"({euros(was)}). {ask} : nous n'y écrivons rien.",
+        asked.settlement_id,
+        f"Facture {number} : le partenaire a {what}, {asked.how} ({euros(asked.was)}). "
+        f"{ask} : nous n'y écrivons rien.",
         task_id=host.ids.new("tsk"),
         at=host.clock.now(),
         again=True,

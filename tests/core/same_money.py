@@ -108,7 +108,7 @@ def failing(papers: dict[str, Paper], *, until: bool) -> None:
         paper.bug = ZeroDivisionError("x") if until else None
 
 
-def asked_of_the_tool(house: House) -> None:
+def asked_of_the_tool(house: House) -> list[str]:
     """Let the collector name a payment that cannot be written, and a tool show an equal one."""
     opened = house.open_everything()
     house.paper.bug = ZeroDivisionError("x")
@@ -116,6 +116,7 @@ def asked_of_the_tool(house: House) -> None:
     house.paper.pay("F-2", 40_00)
     house.night()
     assert house.claim("F-2")["hold"] == "maybe_same"
+    return opened
 
 
 def the_same_then(house: House) -> tuple[int, int]:

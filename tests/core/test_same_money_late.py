@@ -22,8 +22,9 @@ from tests.core.same_money import (
     unheard,
 )
 
-from encaisse_api import Money, Rejected
+from encaisse_api import Money, Rejected, Transient
 from encaisse_core import accounting
+from encaisse_core.store import schema
 
 LATE = 12
 """More nights than equal money is looked for by its date."""
@@ -299,3 +300,98 @@ def test_what_was_handed_over_and_taken_back_so_is_not_entered(house: House) -> 
     nights(house, 3)
     assert house.paper.written == []
     assert two_tools_unanswered.written == []
+
+
+def test_an_amount_corrected_before_it_is_paid_out_is_entered_once(house: House) -> None:
+    opened = house.open_everything()
+    house.paper.bug = Rejected("non")
+    house.paper.collect("p1", opened[0], line_of(house, opened, "F-2"), 40_00, tomorrow(house))
+    house.night()
+    house.paper.pay_out("o1", ["p1"], tomorrow(house))  # as it was
+    house.paper.bug = None
+    more = Money.of_minor(45_00)
+    said_again(house, amount=more, principal=more)
+    nights(house, 3)
+    assert [cents for _, _, cents in house.paper.written] == [45_00]
+    (handed,) = hand_over(house).payouts
+    assert handed["left_out"] == 40_00, "what was paid out stands in the tool, as a part of 45"
+
+
+def test_one_question_asks_about_a_payment_moved_there_and_back(house: House) -> None:
+    opened = asked_of_the_tool(house)
+    the_same_then(house)
+    moved_to(house, opened, "F-3")
+    nights(house, 2)
+    (said,) = sentences(house, "typed_otherwise")
+    assert "Passez l'écriture sur la facture F-3" in said
+    moved_to(house, opened, "F-2")
+    nights(house, 2)
+    (said,) = sentences(house, "typed_otherwise")
+    assert "Passez l'écriture sur la facture F-2" in said
+
+
+def test_two_payments_typed_on_one_invoice_are_each_asked_about(house: House) -> None:
+    opened = house.open_everything()
+    line = line_of(house, opened, "F-2")
+    house.paper.bug = ZeroDivisionError("x")
+    for name, cents in (("p1", 40_00), ("p2", 27_00)):
+        house.paper.collect(name, opened[0], line, cents, tomorrow(house))
+        house.paper.pay("F-2", cents)
+        house.night()
+        answer(house, "maybe_same", verdict="same")
+    house.paper.bug = None
+    for name in ("p1", "p2"):
+        house.paper.reverse(name, tomorrow(house))
+    nights(house, 2)
+    assert len(sentences(house, "typed_otherwise")) == 2
+
+
+def test_a_payment_of_a_procedure_nobody_knows_is_asked_about_as_it_is_said(
+    house: House,
+) -> None:
+    opened = house.open_everything()
+    house.paper.collect("p1", opened[0], line_of(house, opened, "F-2"), 40_00, tomorrow(house))
+    said_again(house, procedure_ref="inconnue")
+    house.night()
+    (said,) = sentences(house, "unknown_payment")
+    assert "40,00" in said
+    more = Money.of_minor(45_00)
+    said_again(house, amount=more, principal=more)
+    house.night()
+    (said,) = sentences(house, "unknown_payment")
+    assert "45,00" in said
+    answer(house, "unknown_payment")
+    nights(house, 2)
+    assert sentences(house, "unknown_payment") == []
+    less = Money.of_minor(44_00)
+    said_again(house, amount=less, principal=less)
+    house.night()
+    (said,) = sentences(house, "unknown_payment")
+    assert "44,00" in said
+
+
+def test_a_reversal_that_landed_is_found_though_what_it_undoes_was_refused(house: House) -> None:
+    opened = house.open_everything()
+    house.paper.collect("p1", opened[0], line_of(house, opened, "F-2"), 40_00, tomorrow(house))
+    house.night()
+    assert house.effect_states("record_payment") == ["done"]
+    house.paper.reverse("p1", tomorrow(house))
+    house.paper.lose_replies = 1
+    kind: Any = house.shelf.known["papertool"]
+    find = kind.find_reversal
+
+    def found(self: Any, key: str, wanted: Any) -> Any:
+        if house.paper.written[1:]:
+            raise Transient("en panne")
+        return find(self, key, wanted)
+
+    kind.find_reversal = found
+    house.night()
+    assert house.effect_states("reverse_payment") == ["uncertain"]
+    e = schema.effect.c
+    with house.host.store.begin() as tx:  # as when its accountant refuses it meanwhile
+        refused = schema.effect.update().where(e.kind == "record_payment")
+        tx.execute(refused.values(state="refused", fate=None))
+    kind.find_reversal = find
+    house.night()
+    assert house.effect_states("reverse_payment") == ["done"]

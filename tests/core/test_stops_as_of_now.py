@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.core.houses import House, answer, line_of, make, nights
+from tests.core.houses import House, answer, line_of, nights
 from tests.core.same_money import (
     declared,
     kinds,
@@ -17,72 +17,20 @@ from tests.core.same_money import (
     typed_first,
     unheard,
 )
+from tests.core.stops_told import (
+    credited,
+    hear_amended,
+    hear_declared,
+    muted,
+    stops_of,
+    undeclaring,
+)
 
-from encaisse_api import Money, ProcedureState, Transient
+from encaisse_api import ProcedureState, Transient
 from encaisse_core import collector, deliver, ingest, nightly, reconcile, runner, stops
 from encaisse_core import kinds as host_kinds
 from encaisse_core.clock import VirtualClock
 from encaisse_core.host import links
-
-WITHOUT = ("find_direct_payment", "declare_direct_payment")
-
-
-def undeclaring(tmp_path: Path, clock: VirtualClock) -> House:
-    """Make a house whose collector takes no declarations of direct payments."""
-    return make(f"sqlite:///{tmp_path / 'e.db'}", tmp_path, clock, without=WITHOUT)
-
-
-def credited(house: House, number: str, cents: int, left: int) -> None:
-    """Let the tool show credit notes and what they leave."""
-    known, open_ = house.paper.invoices[f"r-{number}"], Money.of_minor(left)
-    parts = tuple(each.model_copy(update={"open": open_}) for each in known.instalments)
-    state = "open" if left else "settled"
-    changed = {"open": open_, "credited": Money.of_minor(cents), "state": state}
-    house.paper.add(known.model_copy(update=changed | {"instalments": parts}))
-
-
-def muted(house: House, name: str) -> list[bool]:
-    """Let one write of the collector fail for as long as what is returned holds True."""
-    kind: Any = house.shelf.known["papercollector"]
-    send, mute = getattr(kind, name), [True]
-
-    def heard(self: Any, key: str, told: Any) -> Any:
-        if mute[0]:
-            raise Transient("en panne")
-        return send(self, key, told)
-
-    setattr(kind, name, heard)
-    return mute
-
-
-def stops_of(house: House, kind: str) -> int:
-    return [each for each, _, _ in house.paper.stops].count(kind)
-
-
-def hear_amended(house: House) -> list[int]:
-    kind: Any = house.shelf.known["papercollector"]
-    amend, said = kind.amend, list[int]()
-
-    def amended(self: Any, key: str, told: Any) -> Any:
-        said.append(told.principal.minor)
-        return amend(self, key, told)
-
-    kind.amend = amended
-    return said
-
-
-def hear_declared(house: House, mute: list[bool] | None = None) -> list[tuple[int, bool]]:
-    kind: Any = house.shelf.known["papercollector"]
-    declare, said = kind.declare_direct_payment, list[tuple[int, bool]]()
-
-    def heard(self: Any, key: str, told: Any) -> Any:
-        if mute is not None and mute[0]:
-            raise Transient("en panne")
-        said.append((told.amount.minor, told.settles))
-        return declare(self, key, told)
-
-    kind.declare_direct_payment = heard
-    return said
 
 
 @pytest.mark.parametrize("verdict", ["same", "different"])
@@ -387,39 +335,6 @@ def test_a_claim_taken_back_for_two_reasons_is_taken_back_once(house: House) -> 
     mute[0] = False
     nights(house, 2)
     assert stops_of(house, "withdraw") == 1
-
-
-@pytest.mark.parametrize("declares", [True, False])
-def test_a_person_has_the_collector_claim_again_what_went_back(
-    tmp_path: Path, clock: VirtualClock, declares: bool
-) -> None:
-    without = () if declares else WITHOUT
-    house = make(f"sqlite:///{tmp_path / 'e.db'}", tmp_path, clock, without=without)
-    house.open_everything()
-    house.paper.pay("F-2", 40_00)
-    house.night()
-    house.paper.pay("F-2", -40_00)
-    nights(house, 2)
-    (told,) = sentences(house, "told_and_gone")
-    assert "demandez-lui de le réclamer de nouveau" in told
-    assert "F-2" in told
-
-
-@pytest.mark.parametrize("cents", [40_00, 200_00])
-def test_nobody_is_asked_where_nothing_was_told_or_the_claim_came_back(
-    house: House, cents: int
-) -> None:
-    house.open_everything()
-    mute = muted(house, "declare_direct_payment")
-    mute[0] = cents == 40_00  # not told at all; told, and the claim given back
-    house.paper.pay("F-2", cents)
-    house.night()
-    house.paper.pay("F-2", -cents)
-    house.night()
-    mute[0] = False
-    nights(house, 2)
-    assert sentences(house, "told_and_gone") == []
-    assert stops_of(house, "direct_payment") == (cents == 200_00)
 
 
 def test_a_stop_planned_again_that_stays_silent_is_asked_about_again(

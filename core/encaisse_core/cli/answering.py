@@ -22,7 +22,7 @@ from encaisse_core import (
     kinds,
     merges,
     observed,
-    outbox,
+    replanning,
     settled,
     tasks,
 )
@@ -91,7 +91,7 @@ def answer(host: Host, company_id: str, task_id: str, given: Answer) -> dict[str
             _same_money(host, tx, task, given)
             settled.follow_settlements(host, tx, company_id)
             observed.observe(host, tx, company_id, claim_id=task["subject"])
-            outbox.wake(host, tx, company_id, task["subject"], kinds.ANSWER_AWAITED)
+            replanning.wake(host, tx, company_id, task["subject"], kinds.ANSWER_AWAITED)
     return {"id": task_id, "closed": closed, "lifted": lifted}
 
 

@@ -42,6 +42,7 @@ def explain(host: Host, tx: Connection, company_id: str, claim_id: str) -> Row:
     subjects = set(ids)
     for found in (payments, effects, procedures, commissions):
         subjects |= {row["id"] for row in found}
+    subjects |= {row["settlement_id"] for row in payments if row["settlement_id"]}
     subjects |= {row["id"] for row in proposals} | {row["mandate"] or "" for row in proposals}
     questions = _questions(tx, company_id, subjects)
     known = Known(
