@@ -124,6 +124,14 @@ EXPLAINED_IN = timedelta(hours=1)
 UNEXPLAINED = "L'outil montre un paiement qui n'est pas encore expliqué."
 
 
+FALLEN = (
+    schema.sighting.c.presence == "live",
+    schema.sighting.c.state != "cancelled",
+    schema.sighting.c.open < schema.sighting.c.expected,
+)
+"""A tool shows less than we expect it to."""
+
+
 def wake_explained(host: Host, tx: Connection, company_id: str) -> None:
     """Let entries be tried now that waited for what their tool shows, which is explained by now.
 
@@ -143,14 +151,6 @@ def wake_explained(host: Host, tx: Connection, company_id: str) -> None:
         .where(e.state == "planned", e.reason == UNEXPLAINED, ~unexplained.exists())
         .values(ready_at=now, reason=None)
     )
-
-
-FALLEN = (
-    schema.sighting.c.presence == "live",
-    schema.sighting.c.state != "cancelled",
-    schema.sighting.c.open < schema.sighting.c.expected,
-)
-"""A tool shows less than we expect it to."""
 
 
 def _fell(tx: Connection, effect: Effect, link: Link) -> bool:

@@ -80,6 +80,11 @@ def said_again(house: House, **changed: Any) -> None:
     house.paper.collected["p1"] = was.model_copy(update=changed | {"updated_at": now})
 
 
+def moved_to(house: House, opened: list[str], number: str) -> None:
+    line = line_of(house, opened, number)
+    said_again(house, claim_ref=line.claim_id, invoice_number=number)
+
+
 def two_tools(house: House, target: str) -> dict[str, Paper]:
     """Connect a second tool, and say which of the two our entries are written into."""
     papers = {"papertool": house.paper, "othertool": add_tool(house)}

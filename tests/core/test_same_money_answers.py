@@ -245,59 +245,6 @@ def test_what_is_typed_while_our_entry_is_in_doubt_is_asked_about_before_it_is_w
     assert declared(house) == 0
 
 
-def test_typed_first_and_heard_of_as_gone_back_it_is_asked_about_as_well(house: House) -> None:
-    opened = house.open_everything()
-    down = unheard(house)
-    house.paper.collect("p1", opened[0], line_of(house, opened, "F-2"), 40_00, tomorrow(house))
-    house.paper.pay("F-2", 40_00)
-    house.night()
-    house.paper.reverse("p1", tomorrow(house))
-    down[0] = False
-    house.night()
-    answer(house, "maybe_same", verdict="same")
-    for _ in range(2):
-        house.night()
-    assert declared(house) == 0
-    assert house.claim("F-2")["open"] == 200_00
-    (said,) = sentences(house, "typed_otherwise")
-    assert "annulé" in said
-
-
-@pytest.mark.parametrize("how", ["reversed", "changed"])
-def test_typed_the_day_its_collector_says_otherwise_it_is_asked_about(
-    house: House, how: str
-) -> None:
-    opened = house.open_everything()
-    house.paper.bug = Transient("en panne")
-    house.paper.collect("p1", opened[0], line_of(house, opened, "F-2"), 40_00, tomorrow(house))
-    house.night()
-    house.paper.pay("F-2", 40_00)
-    if how == "reversed":
-        house.paper.reverse("p1", tomorrow(house))
-    else:
-        more = Money.of_minor(45_00, "EUR")
-        said_again(house, amount=more, principal=more)
-    house.night()
-    house.paper.bug = None
-    answer(house, "maybe_same", verdict="same")
-    for _ in range(2):
-        house.night()
-    assert declared(house) == 0
-    assert house.claim("F-2")["open"] == (200_00 if how == "reversed" else 155_00)
-    assert len(sentences(house, "typed_otherwise")) == 1
-
-
-def test_who_typed_it_is_told_when_it_goes_back(house: House) -> None:
-    asked_of_the_tool(house)
-    assert the_same_then(house) == (160_00, 160_00)
-    house.paper.reverse("p1", tomorrow(house))
-    for _ in range(2):
-        house.night()
-    assert house.claim("F-2")["open"] == 200_00
-    (said,) = sentences(house, "typed_otherwise")
-    assert "annulé un encaissement de 40,00" in said
-
-
 def test_an_answer_is_not_kept_open(house: House) -> None:
     typed_first(house)
     with pytest.raises(UsageError, match="--keep"):

@@ -8,14 +8,13 @@ import pytest
 from tests.core.houses import House, add_tool, answer, line_of, nights, payments
 from tests.core.same_money import (
     answer_routing,
-    asked_of_the_tool,
     declared,
     declared_cents,
     failing,
     kinds,
+    moved_to,
     said_again,
     sentences,
-    the_same_then,
     tomorrow,
     two_tools,
     typed_first,
@@ -198,17 +197,6 @@ def test_a_payment_that_became_interest_alone_is_told_and_leaves_no_trace(house:
     assert payments(house, "F-4")[-1] == ("source", 40_00), "the customer paid the company since"
 
 
-def test_a_payment_corrected_so_that_its_net_is_what_was_typed_is_told(house: House) -> None:
-    asked_of_the_tool(house)
-    the_same_then(house)
-    more = Money.of_minor(45_00)
-    said_again(
-        house, amount=more, principal=more, fee=Money.of_minor(5_00), fee_vat=Money.of_minor(0)
-    )
-    nights(house, 3)
-    assert "typed_otherwise" in kinds(house)
-
-
 def test_another_change_of_the_record_makes_no_answer_too_late(house: House) -> None:
     papers = two_tools(house, "papertool")
     opened = house.open_everything()
@@ -253,11 +241,6 @@ def hand_over(house: House) -> accounting.Handed:
     bank = accounting.Destination(code="BQ", name="Banque")
     with house.host.store.begin() as tx:
         return accounting.hand_over(house.host, tx, house.company, bank)
-
-
-def moved_to(house: House, opened: list[str], number: str) -> None:
-    line = line_of(house, opened, number)
-    said_again(house, claim_ref=line.claim_id, invoice_number=number)
 
 
 def test_a_payment_moved_after_its_entry_was_handed_over_is_not_entered_again(
@@ -315,35 +298,6 @@ def test_an_amount_corrected_before_it_is_paid_out_is_entered_once(house: House)
     assert [cents for _, _, cents in house.paper.written] == [45_00]
     (handed,) = hand_over(house).payouts
     assert handed["left_out"] == 40_00, "what was paid out stands in the tool, as a part of 45"
-
-
-def test_one_question_asks_about_a_payment_moved_there_and_back(house: House) -> None:
-    opened = asked_of_the_tool(house)
-    the_same_then(house)
-    moved_to(house, opened, "F-3")
-    nights(house, 2)
-    (said,) = sentences(house, "typed_otherwise")
-    assert "Passez l'écriture sur la facture F-3" in said
-    moved_to(house, opened, "F-2")
-    nights(house, 2)
-    (said,) = sentences(house, "typed_otherwise")
-    assert "Passez l'écriture sur la facture F-2" in said
-
-
-def test_two_payments_typed_on_one_invoice_are_each_asked_about(house: House) -> None:
-    opened = house.open_everything()
-    line = line_of(house, opened, "F-2")
-    house.paper.bug = ZeroDivisionError("x")
-    for name, cents in (("p1", 40_00), ("p2", 27_00)):
-        house.paper.collect(name, opened[0], line, cents, tomorrow(house))
-        house.paper.pay("F-2", cents)
-        house.night()
-        answer(house, "maybe_same", verdict="same")
-    house.paper.bug = None
-    for name in ("p1", "p2"):
-        house.paper.reverse(name, tomorrow(house))
-    nights(house, 2)
-    assert len(sentences(house, "typed_otherwise")) == 2
 
 
 def test_a_payment_of_a_procedure_nobody_knows_is_asked_about_as_it_is_said(

@@ -14,7 +14,7 @@ from encaisse_core.store import schema
 @click.command("disconnect", help="Met fin à une connexion, et oublie ses secrets.")
 @click.argument("typed", metavar="CONNEXION")
 @click.option("--reason", required=True, metavar="TEXTE", help="Pourquoi.")
-@click.option("--by", metavar="NOM", help="Qui décide ; par défaut l'utilisateur du système.")
+@click.option("--by", metavar="NOM", help="Qui décide ; par défaut $USER.")
 @company_option
 @json_option
 @click.pass_obj

@@ -61,7 +61,7 @@ def effects(context: click.Context, state: str | None, asked: str | None, as_jso
 @click.argument("typed", metavar="ID")
 @click.argument("way", metavar="adopt|retry|abandon", type=click.Choice(resolving.WAYS))
 @click.option("--reason", required=True, metavar="TEXTE", help="Pourquoi ; gardé au journal.")
-@click.option("--by", metavar="NOM", help="Qui décide ; par défaut l'utilisateur du système.")
+@click.option("--by", metavar="NOM", help="Qui décide ; par défaut $USER.")
 @click.option(
     "--remote-id",
     metavar="RÉFÉRENCE",

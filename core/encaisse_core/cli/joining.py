@@ -29,7 +29,7 @@ def said(session: Session, by: str | None, reason: str) -> Said:
 @click.argument("first", metavar="CRÉANCE|FACTURE")
 @click.argument("second", metavar="CRÉANCE|FACTURE")
 @click.option("--reason", required=True, metavar="TEXTE", help="Pourquoi c'est la même facture.")
-@click.option("--by", metavar="NOM", help="Qui décide ; par défaut l'utilisateur du système.")
+@click.option("--by", metavar="NOM", help="Qui décide ; par défaut $USER.")
 @company_option
 @json_option
 @click.pass_obj
@@ -67,7 +67,7 @@ def join(
 @click.command("unjoin", help="Défait une réunion, ou sépare un enregistrement rapproché à tort.")
 @click.argument("typed", metavar="CRÉANCE|ENREGISTREMENT")
 @click.option("--reason", required=True, metavar="TEXTE", help="Pourquoi ce sont deux factures.")
-@click.option("--by", metavar="NOM", help="Qui décide ; par défaut l'utilisateur du système.")
+@click.option("--by", metavar="NOM", help="Qui décide ; par défaut $USER.")
 @company_option
 @json_option
 @click.pass_obj

@@ -66,7 +66,7 @@ def procedures(context: click.Context, asked: str | None, as_json: bool) -> None
     metavar="NUMÉRO",
     help="Une facture de cette procédure, si le mandat a été signé pour plusieurs clients.",
 )
-@click.option("--by", metavar="NOM", help="Qui décide ; par défaut l'utilisateur du système.")
+@click.option("--by", metavar="NOM", help="Qui décide ; par défaut $USER.")
 @company_option
 @json_option
 @click.pass_obj

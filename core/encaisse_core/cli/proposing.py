@@ -104,7 +104,7 @@ def _page(row: dict[str, Any]) -> str:
 @click.command("approve", help="Montre devis et annexe, demande, puis prépare le mandat à signer.")
 @click.argument("typed", metavar="ID...", nargs=-1)
 @click.option("--all", "everything", is_flag=True, help="Toutes les propositions en attente.")
-@click.option("--by", metavar="NOM", help="Qui approuve ; par défaut l'utilisateur du système.")
+@click.option("--by", metavar="NOM", help="Qui approuve ; par défaut $USER.")
 @click.option("--yes", is_flag=True, help="Ne demande pas de confirmation.")
 @company_option
 @json_option
@@ -141,7 +141,7 @@ def approve(
 @click.command("decline", help="Écarte des propositions que personne n'a encore approuvées.")
 @click.argument("typed", metavar="ID...", nargs=-1, required=True)
 @click.option("--reason", required=True, metavar="TEXTE", help="Pourquoi.")
-@click.option("--by", metavar="NOM", help="Qui décide ; par défaut l'utilisateur du système.")
+@click.option("--by", metavar="NOM", help="Qui décide ; par défaut $USER.")
 @company_option
 @json_option
 @click.pass_obj

@@ -87,7 +87,7 @@ def _options(row: Mapping[str, Any]) -> tuple[str, ...]:
 @click.option("--same", is_flag=True, help="C'est le même.")
 @click.option("--different", is_flag=True, help="Ce n'est pas le même.")
 @click.option("--of", "of", metavar="CRÉANCE", help="De laquelle elle est le double, avec --same.")
-@click.option("--by", metavar="NOM", help="Qui répond ; par défaut l'utilisateur du système.")
+@click.option("--by", metavar="NOM", help="Qui répond ; par défaut $USER.")
 @company_option
 @json_option
 @click.pass_obj

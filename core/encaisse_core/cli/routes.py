@@ -34,7 +34,7 @@ KINDS: dict[str, tuple[type, str]] = {
     help="Un outil où cette connexion recopie ses écritures ; autant de fois qu'il faut.",
 )
 @click.option("--proposed", is_flag=True, help="Confirme ce que disent les factures.")
-@click.option("--by", metavar="NOM", help="Qui décide ; par défaut l'utilisateur du système.")
+@click.option("--by", metavar="NOM", help="Qui décide ; par défaut $USER.")
 @company_option
 @json_option
 @click.pass_obj

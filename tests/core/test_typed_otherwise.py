@@ -1,0 +1,112 @@
+"""Who typed a payment in is told once its collector says otherwise of it."""
+
+from __future__ import annotations
+
+import pytest
+from tests.core.houses import House, answer, line_of, nights
+from tests.core.same_money import (
+    asked_of_the_tool,
+    declared,
+    kinds,
+    moved_to,
+    said_again,
+    sentences,
+    the_same_then,
+    tomorrow,
+    unheard,
+)
+
+from encaisse_api import Money, Transient
+
+
+def test_typed_first_and_heard_of_as_gone_back_it_is_asked_about_as_well(house: House) -> None:
+    opened = house.open_everything()
+    down = unheard(house)
+    house.paper.collect("p1", opened[0], line_of(house, opened, "F-2"), 40_00, tomorrow(house))
+    house.paper.pay("F-2", 40_00)
+    house.night()
+    house.paper.reverse("p1", tomorrow(house))
+    down[0] = False
+    house.night()
+    answer(house, "maybe_same", verdict="same")
+    for _ in range(2):
+        house.night()
+    assert declared(house) == 0
+    assert house.claim("F-2")["open"] == 200_00
+    (said,) = sentences(house, "typed_otherwise")
+    assert "annulé" in said
+
+
+@pytest.mark.parametrize("how", ["reversed", "changed"])
+def test_typed_the_day_its_collector_says_otherwise_it_is_asked_about(
+    house: House, how: str
+) -> None:
+    opened = house.open_everything()
+    house.paper.bug = Transient("en panne")
+    house.paper.collect("p1", opened[0], line_of(house, opened, "F-2"), 40_00, tomorrow(house))
+    house.night()
+    house.paper.pay("F-2", 40_00)
+    if how == "reversed":
+        house.paper.reverse("p1", tomorrow(house))
+    else:
+        more = Money.of_minor(45_00, "EUR")
+        said_again(house, amount=more, principal=more)
+    house.night()
+    house.paper.bug = None
+    answer(house, "maybe_same", verdict="same")
+    for _ in range(2):
+        house.night()
+    assert declared(house) == 0
+    assert house.claim("F-2")["open"] == (200_00 if how == "reversed" else 155_00)
+    assert len(sentences(house, "typed_otherwise")) == 1
+
+
+def test_who_typed_it_is_told_when_it_goes_back(house: House) -> None:
+    asked_of_the_tool(house)
+    assert the_same_then(house) == (160_00, 160_00)
+    house.paper.reverse("p1", tomorrow(house))
+    for _ in range(2):
+        house.night()
+    assert house.claim("F-2")["open"] == 200_00
+    (said,) = sentences(house, "typed_otherwise")
+    assert "annulé un encaissement de 40,00" in said
+
+
+def test_one_question_asks_about_a_payment_moved_there_and_back(house: House) -> None:
+    opened = asked_of_the_tool(house)
+    the_same_then(house)
+    moved_to(house, opened, "F-3")
+    nights(house, 2)
+    (said,) = sentences(house, "typed_otherwise")
+    assert "Passez l'écriture sur la facture F-3" in said
+    moved_to(house, opened, "F-2")
+    nights(house, 2)
+    (said,) = sentences(house, "typed_otherwise")
+    assert "Passez l'écriture sur la facture F-2" in said
+
+
+def test_two_payments_typed_on_one_invoice_are_each_asked_about(house: House) -> None:
+    opened = house.open_everything()
+    line = line_of(house, opened, "F-2")
+    house.paper.bug = ZeroDivisionError("x")
+    for name, cents in (("p1", 40_00), ("p2", 27_00)):
+        house.paper.collect(name, opened[0], line, cents, tomorrow(house))
+        house.paper.pay("F-2", cents)
+        house.night()
+        answer(house, "maybe_same", verdict="same")
+    house.paper.bug = None
+    for name in ("p1", "p2"):
+        house.paper.reverse(name, tomorrow(house))
+    nights(house, 2)
+    assert len(sentences(house, "typed_otherwise")) == 2
+
+
+def test_a_payment_corrected_so_that_its_net_is_what_was_typed_is_told(house: House) -> None:
+    asked_of_the_tool(house)
+    the_same_then(house)
+    more = Money.of_minor(45_00)
+    said_again(
+        house, amount=more, principal=more, fee=Money.of_minor(5_00), fee_vat=Money.of_minor(0)
+    )
+    nights(house, 3)
+    assert "typed_otherwise" in kinds(house)
