@@ -283,7 +283,8 @@ class World:
     def answer(self) -> None:
         """Answer what is due; a question that comes of an answer is due as late as any other."""
         while True:
-            asked = [each for each in self._questions(answered=False) if each["about"]]
+            open_ = self._questions(answered=False)
+            asked = [each for each in open_ if each["kind"] == "maybe_same"]
             for each in asked:
                 delay = self.delays[len(self.due) % len(self.delays)]
                 self.due.setdefault(each["id"], self.night + delay)
