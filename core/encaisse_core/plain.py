@@ -44,8 +44,11 @@ from encaisse_core.store.said import bare
 AT_LEAST = 100
 """Fewer plain payments than this are recorded one by one, each with an event of its own."""
 
-AT_ONCE = 10_000
-"""Payments recorded in one transaction: others write in between, and memory stays flat."""
+AT_ONCE = 20_000
+"""Payments recorded in one transaction: others write in between, and memory stays flat.
+
+The names of payments are spread over the whole index: the more at once, the more fall on a page.
+"""
 
 TOLD_TOGETHER = 500
 """Payments one event of the journal tells."""
@@ -71,7 +74,7 @@ TOLD_BY, AMOUNT, CURRENCY, CONNECTION_ID, REMOTE_REF = (
     _COLUMNS.index(name) - 2
     for name in ("told_by", "amount", "currency", "connection_id", "remote_ref")
 )
-"""Where they stand in a row, which is the driver's own: ten thousand with names cost more."""
+"""Where they stand in a row, which is the driver's own: so many with names cost more."""
 
 staged = Table(
     "plain_payment",
