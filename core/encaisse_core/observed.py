@@ -24,6 +24,7 @@ from encaisse_core import (
     showing_questions,
     tasks,
     typed,
+    typed_otherwise,
 )
 from encaisse_core.clock import PARIS
 from encaisse_core.host import Host, links
@@ -228,6 +229,7 @@ def _paid(
             host, tx, company_id, claim_id, credited, currency, on, "credit", shown_by=row["id"]
         )
     if money and answered is not None and answered.verdict == "same":
+        typed.corrected(tx, row, answered.payment, money)
         typed.note(tx, row, answered.payment, money)
     elif money:
         add_payment(
@@ -287,8 +289,12 @@ def answer(
     fallen = tx.execute(select(s.id).where(*here, asked).order_by(s.number, s.id)).scalars()
     for sighting_id in fallen.all():
         explain(host, tx, company_id, sighting_id, answered=answered)
-    if verdict == "same" and answered.payment is not None and answered.cents is not None:
-        typed.ask_if_otherwise(host, tx, company_id, answered.payment, answered.cents)
+    if verdict == "same" and answered.payment is not None:
+        p = schema.payment.c
+        of = select(p.settlement_id).where(p.company_id == company_id, p.id == answered.payment)
+        settlement_id = tx.execute(of).scalar_one_or_none()
+        if settlement_id is not None:
+            typed_otherwise.ask_if_otherwise(host, tx, company_id, settlement_id)
 
 
 def follow(host: Host, tx: Connection, row: Mapping[str, Any]) -> bool:

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, func, select
 
-from encaisse_core import outbox, tasks
+from encaisse_core import outbox, tasks, typed_otherwise
 from encaisse_core.entries import Collected, matched
 from encaisse_core.store import schema
 from encaisse_core.store.engine import rows
@@ -125,9 +125,14 @@ def _posted(tx: Connection, payout: Mapping[str, Any], payment_ref: str, told: T
                 )
             else:
                 cents[payment_id] += said["amount"]
-    for payment_id, typed in _typed_in(tx, company_id, ours).items():
-        cents[payment_id] = min(ours[payment_id], cents[payment_id] + typed)
-    if set(QUESTIONS) & set(tasks.open_on(tx, company_id, settlement.claim_id)):
+    typed = _typed_in(tx, company_id, ours)
+    if len(typed) > 1 or typed_otherwise.answered(tx, company_id, settlement.id) is not None:
+        by_hand = [row["id"] for row in made if (row["reverses"] or row["id"]) in typed]
+        typed = {payment_id: ours[payment_id] for payment_id in by_hand}  # who typed it follows
+    for payment_id, amount in typed.items():
+        cents[payment_id] = min(ours[payment_id], cents[payment_id] + amount)
+    asked = tasks.open_on(tx, company_id, settlement.id).keys() & {typed_otherwise.KIND}
+    if asked or set(QUESTIONS) & set(tasks.open_on(tx, company_id, settlement.claim_id)):
         doubt = "Une question sur un de ses paiements attend sa réponse (encaisse tasks)."
     there = {1: 0, -1: 0}
     for row in made:

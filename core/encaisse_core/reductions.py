@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, exists, or_, select
 
 from encaisse_api import AcceptsDirectPayments
-from encaisse_core import retractions
+from encaisse_core.claimed import claimed
 from encaisse_core.host import Host, link
 from encaisse_core.payments import standing
 from encaisse_core.store import schema
@@ -82,7 +82,14 @@ def live(
     return [dict(row) for row in tx.execute(query).mappings()]
 
 
-def told(host: Host, tx: Connection, row: Row) -> list[Told]:
+class Owed(NamedTuple):
+    """Be the principal owed by now, what the collector received included, and what it is told."""
+
+    principal: int
+    told: tuple[Told, ...]
+
+
+def owed(host: Host, tx: Connection, row: Row) -> Owed:
     """Say what a claim's collector is to be told of what the company was paid or credited."""
     declares = host.can(link(tx, row["company_id"], row["connection_id"]), AcceptsDirectPayments)
     found = standing(tx, row["company_id"], row["claim_id"], "source", "credit", "collector")
@@ -93,10 +100,16 @@ def told(host: Host, tx: Connection, row: Row) -> list[Told]:
         each["created_at"] for each in moved if each["origin"] == "collector" and _settled(each)
     ]
     if not parts:
-        return []
-    less = retractions.claimed_less(tx, row["company_id"], row["claim_id"])
-    claimed = row["principal"] - less
-    return list(_told(row, parts, claimed, max(collected, default=""), declares=declares))
+        return Owed(row["principal"], ())
+    there = claimed(tx, row)
+    apart = [part for part in parts if not (declares and part["origin"] == "source")]
+    principal = max(0, row["principal"] - sum(map(_settled, apart)))
+    told = tuple(
+        each
+        for each in _told(row, parts, apart, principal, max(collected, default=""))
+        if each.kind != "amend" or there.lowered_by(principal, each.cause)
+    )
+    return Owed(principal, told)
 
 
 def _reduces(payment: Row, since: str) -> bool:
@@ -109,17 +122,15 @@ def _reduces(payment: Row, since: str) -> bool:
 
 
 def _told(
-    row: Row, parts: Sequence[Row], claimed: int, collected: str, *, declares: bool
+    row: Row, parts: Sequence[Row], apart: Sequence[Row], principal: int, collected: str
 ) -> Iterator[Told]:
     """Declare what was paid straight to the creditor; lower or withdraw what was credited.
 
-    What was `claimed` falls by what was credited, whatever was collected meanwhile: the collector
+    What is claimed falls by what was credited, whatever was collected meanwhile: the collector
     counts payments, its own and those declared, against the principal it was given. One that takes
     no declarations is told of direct payments as of credits. One whose own payment settled what was
     left, at `collected`, has nothing taken back from it: it knows that nothing is left.
     """
-    apart = [part for part in parts if not (declares and part["origin"] == "source")]
-    principal = max(0, claimed - sum(map(_settled, apart)))
     rests_on = tuple(part["id"] for part in apart if part["origin"] == "source")
     settled = row["open"] == 0
     withdrawn = settled and parts[-1:] == apart[-1:] and collected <= parts[-1]["created_at"]

@@ -156,6 +156,10 @@ def release(host: Host, tx: Connection, company_id: str, procedure_id: str) -> N
     )
 
 
+UNKNOWN = "unknown_payment"
+KNOWN_BY_NOW = "le partenaire le rattache à une créance qui lui est confiée"
+
+
 def keep_payment(host: Host, tx: Connection, link: Link, paid: CollectedPayment) -> bool:
     """Record a collected payment as a settlement; the reconciliation makes it money."""
     if paid.received_by == "creditor":
@@ -179,9 +183,12 @@ def keep_payment(host: Host, tx: Connection, link: Link, paid: CollectedPayment)
         if not candidates and _opening_in_doubt(tx, link):
             raise NotYet
         return _ask_about_payment(host, tx, link, paid, "que nous ne lui avons pas confiée")
+    settlement_id = named("stl", link.company_id, link.id, paid.remote_id)
+    now = host.clock.now()
+    tasks.close(tx, link.company_id, UNKNOWN, settlement_id, KNOWN_BY_NOW, at=now)
     row = {
         "company_id": link.company_id,
-        "id": named("stl", link.company_id, link.id, paid.remote_id),
+        "id": settlement_id,
         "connection_id": link.id,
         "remote_id": paid.remote_id,
         "procedure_id": found.id,
@@ -207,7 +214,7 @@ def keep_payment(host: Host, tx: Connection, link: Link, paid: CollectedPayment)
         keep=("id", "updated_at"),
     )
     if written:
-        _note_moved(tx, link.company_id, str(row["id"]), found.claim_id)
+        _note_moved(tx, link.company_id, settlement_id, found.claim_id)
         referrers.reconsider(tx, link.company_id, found.claim_id)
         journal.append(
             tx,
@@ -252,19 +259,21 @@ def _ask_about_payment(
     host: Host, tx: Connection, link: Link, paid: CollectedPayment, what: str
 ) -> bool:
     """Ask about what one collector says of a payment, and again once it says something else."""
+    gone = ", puis annulé" if paid.state == "reversed" else ""
     sentence = (
         f"{link.connector} annonce un paiement de {euros(paid.amount.minor)} "
-        f"{paid.amount.currency} sur la facture {paid.invoice_number}, {what}. "
+        f"{paid.amount.currency} sur la facture {paid.invoice_number}, {what}{gone}. "
         "Vérifiez avec lui."
     )
     tasks.ask_newest(
         tx,
         link.company_id,
-        "unknown_payment",
+        UNKNOWN,
         named("stl", link.company_id, link.id, paid.remote_id),
         sentence,
         task_id=host.ids.new("tsk"),
         at=host.clock.now(),
+        about={"said": sentence},
     )
     return False
 

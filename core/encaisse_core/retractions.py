@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, exists, func, select
+from sqlalchemy import Connection, select
 
 from encaisse_core import tasks
 from encaisse_core.cents import euros
@@ -19,6 +19,7 @@ from encaisse_core.store import schema
 
 OWN_MONEY = "double"
 GONE = "told_and_gone"
+GIVEN_BACK = "la créance n'est plus confiée à ce partenaire"
 
 SURE = "a été annoncé au partenaire comme reçu par vous"
 PERHAPS = "a peut-être été annoncé au partenaire comme reçu par vous"
@@ -38,8 +39,8 @@ ASKS = {
     "demandez-lui de le réclamer de nouveau.",
 }
 
-FOR_MONEY = ("declare_direct_payment", "amend", "withdraw")
-"""Stops by which a collector is told of money the company received."""
+FOR_MONEY = ("declare_direct_payment", "withdraw")
+"""Stops that tell a collector of one payment; lowering tells it what is left (`claimed.py`)."""
 
 Row = Mapping[str, Any]
 
@@ -67,34 +68,27 @@ def went_back(host: Host, tx: Connection, payment: Row) -> None:
         if held is not None and effect.cause.startswith(f"{held}:"):
             number = number_of(tx, company_id, claim_id)
             what = f"Facture {number} : un paiement de {euros(payment['amount'])} "
-            _ask(host, tx, company_id, GONE, payment["id"], what, TOLD[effect.state])
+            where = {"procedure": held, "claim": claim_id}
+            _ask(host, tx, company_id, GONE, payment["id"], what, TOLD[effect.state], where)
 
 
-def claimed_less(tx: Connection, company_id: str, claim_id: str) -> int:
-    """Add up what a collector claims less for money that went back, until a person has called it.
-
-    It was told a lower principal, and is never told a higher one (`Amendment`).
-    """
-    t, p, e = schema.task.c, schema.payment.c, schema.effect.c
-    lowered = exists().where(
-        e.company_id == p.company_id,
-        e.subject == p.claim_id,
-        e.kind == "amend",
-        e.cause.like("%:" + p.id),
-        e.state.in_(tuple(TOLD)),
+def take_back(host: Host, tx: Connection, company_id: str) -> None:
+    """Ask no more to have claimed again what a collector claims no more at all."""
+    t, r = schema.task.c, schema.reservation.c
+    query = select(t.subject, t.about).where(
+        t.company_id == company_id, t.kind == GONE, t.done_at.is_(None), t.about.is_not(None)
     )
-    query = (
-        select(func.coalesce(func.sum(p.amount - p.unallocated), 0))
-        .join(schema.task, (t.company_id == p.company_id) & (t.subject == p.id))
-        .where(
-            p.company_id == company_id,
-            p.claim_id == claim_id,
-            t.kind == GONE,
-            t.done_at.is_(None),
-            lowered,
+    for task in tx.execute(query).all():
+        where = tasks.what(task.about)
+        held = select(r.claim_id).where(
+            r.company_id == company_id,
+            r.claim_id == where["claim"],
+            r.procedure_id == where["procedure"],
+            r.released_at.is_(None),
         )
-    )
-    return int(tx.execute(query).scalar_one())
+        if tx.execute(held).first() is None:
+            now = host.clock.now()
+            tasks.close(tx, company_id, GONE, task.subject, GIVEN_BACK, at=now)
 
 
 def _told(tx: Connection, payment: Row) -> list[Any]:
@@ -115,7 +109,14 @@ def _told(tx: Connection, payment: Row) -> list[Any]:
 
 
 def _ask(
-    host: Host, tx: Connection, company_id: str, kind: str, subject: str, what: str, told: str
+    host: Host,
+    tx: Connection,
+    company_id: str,
+    kind: str,
+    subject: str,
+    what: str,
+    told: str,
+    where: Mapping[str, Any] | None = None,
 ) -> None:
     tasks.ask(
         tx,
@@ -125,4 +126,5 @@ def _ask(
         f"{what}{told}{ASKS[kind, told]}",
         task_id=host.ids.new("tsk"),
         at=host.clock.now(),
+        about=where,
     )

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, exists, literal, or_, select
 
-from encaisse_core import payments, plain, same_money, typed
+from encaisse_core import payments, plain, same_money, typed, typed_otherwise
 from encaisse_core.claim_states import standing_claim
 from encaisse_core.errors import UsageError
 from encaisse_core.host import Host
@@ -46,7 +46,7 @@ def follow_settlements(host: Host, tx: Connection, company_id: str) -> int:
             if row["payment_id"] is not None:
                 typed.still(tx, company_id, row["payment_id"], again)
         if row["payment_id"] is not None:
-            typed.ask_if_otherwise(host, tx, company_id, row["payment_id"])
+            typed_otherwise.ask_if_otherwise(host, tx, company_id, row["id"])
     _followed(tx, company_id, waiting)
     return moved
 
@@ -94,14 +94,10 @@ def decide(
         typed.still(tx, company_id, before, payment_id)
     if stands:
         same_money.is_the_collectors(host, tx, known, payment_id)
-        typed_on, was = known["claim_id"], known["amount"]
-        asked = typed.Asked(company_id, row["id"], typed_on, was)
-        if payment_id is not None:
-            typed.ask_if_otherwise(host, tx, company_id, payment_id, was, typed_on)
-        elif row["state"] == "reversed":
-            typed.ask_to_cancel(host, tx, asked)
-        else:
-            typed.ask_to_correct(host, tx, asked, row["principal"])
+        made = None
+        if payment_id is None:  # no principal is left, and no payment that holds what was typed
+            made = typed_otherwise.Entry(known["claim_id"], known["amount"])
+        typed_otherwise.ask_if_otherwise(host, tx, company_id, row["id"], made)
     if payment_id is not None and row["state"] == "reversed":
         undo_payment(host, tx, company_id, payment_id, _went_back_on(host, row))
     tx.execute(

@@ -134,7 +134,7 @@ def _same_stop(
 def _rests_on(host: Host, tx: Connection, effect: Effect, cause: str) -> tuple[str, ...]:
     """Name the payments of tools a stop tells of."""
     row = _about(tx, effect)
-    found = reductions.told(host, tx, row) if row else ()
+    found = reductions.owed(host, tx, row).told if row else ()
     mine = _same_stop(found, effect, cause)
     return mine.rests_on if mine else (cause,)
 
@@ -152,7 +152,7 @@ def _as_of_now(
     row = _about(tx, effect)
     mine: reductions.Told | None = None
     if row is not None:
-        mine = _same_stop(reductions.told(host, tx, row), effect, cause)
+        mine = _same_stop(reductions.owed(host, tx, row).told, effect, cause)
         if mine is None:
             stops.plan_reductions(host, tx, row)
     elif effect.kind == "declare_direct_payment" and payments.stands(tx, company_id, cause):

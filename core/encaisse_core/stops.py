@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, exists, or_, select
 
-from encaisse_core import outbox, reductions, tasks
+from encaisse_core import claimed, outbox, reductions, retractions, tasks
 from encaisse_core.holds import hold
 from encaisse_core.host import Host
 from encaisse_core.kinds import ANSWER_AWAITED, NOTHING_TO_TELL
@@ -43,6 +43,7 @@ def plan_stops(host: Host, company_id: str) -> int:
             planned += _cancelled(host, tx, row)
             planned += _disputes(host, tx, row)
             planned += _holds(host, tx, row)
+        retractions.take_back(host, tx, company_id)
     return planned
 
 
@@ -126,10 +127,12 @@ def _late(tx: Connection, company_id: str, planned_by: datetime) -> list[tuple[s
 
 def plan_reductions(host: Host, tx: Connection, row: Mapping[str, Any]) -> int:
     """Plan what a collector is to be told of what the company was paid or credited."""
-    return sum(
-        _plan(host, tx, row, told.kind, told.cause, _payload(row) | told.says)
-        for told in reductions.told(host, tx, row)
+    owed = reductions.owed(host, tx, row)
+    planned = sum(
+        _plan(host, tx, row, told.kind, told.cause, _payload(row) | told.says) for told in owed.told
     )
+    claimed.ask_for_more(host, tx, row, owed.principal)
+    return planned
 
 
 def _cancelled(host: Host, tx: Connection, row: Mapping[str, Any]) -> int:

@@ -52,6 +52,7 @@ def ask(
 
 
 SAID_OTHERWISE = "le partenaire en dit autre chose"
+"""How a question ends that a newer one replaces; nobody answered it."""
 
 
 def ask_newest(
@@ -63,22 +64,27 @@ def ask_newest(
     *,
     task_id: str,
     at: datetime,
+    about: Mapping[str, Any],
     again: bool = False,
 ) -> bool:
-    """Ask about a partner's newest word alone: what was asked of an older one is taken back."""
-    t, about = schema.task.c, {"said": sentence}
+    """Ask about a partner's newest word alone: what was asked of an older one is taken back.
+
+    What was answered last is not asked once more, unless `again`: it happened anew.
+    """
+    t = schema.task.c
     asked = connection.execute(
-        select(t.about).where(
+        select(t.about, t.sentence).where(
             t.company_id == company_id,
             t.kind == kind,
             t.subject == subject,
             t.done_at.is_(None),
         )
-    ).scalar_one_or_none()
-    if what(asked) == about:
+    ).one_or_none()
+    if asked is not None and (what(asked.about), asked.sentence) == (about, sentence):
         return False
-    unanswered = close(connection, company_id, kind, subject, SAID_OTHERWISE, at=at)
-    again = again or unanswered
+    if asked is None and not again and last_about(connection, company_id, kind, subject) == about:
+        return False
+    close(connection, company_id, kind, subject, SAID_OTHERWISE, at=at)
     return ask(
         connection,
         company_id,
@@ -87,9 +93,39 @@ def ask_newest(
         sentence,
         task_id=task_id,
         at=at,
-        again=again,
+        again=True,
         about=about,
     )
+
+
+def last_about(
+    connection: Connection,
+    company_id: str,
+    kind: str,
+    subject: str,
+    *,
+    apart_from: Collection[str] = (),
+) -> dict[str, Any] | None:
+    """Tell what the newest question somebody answered was about; None where nobody answered one.
+
+    Those that ended `apart_from` an answer, by themselves, do not count.
+    """
+    t = schema.task.c
+    query = (
+        select(t.about)
+        .where(
+            t.company_id == company_id,
+            t.kind == kind,
+            t.subject == subject,
+            t.done_at.is_not(None),
+            t.about.is_not(None),
+            t.answer.not_in((SAID_OTHERWISE, *apart_from)),
+        )
+        .order_by(t.done_at.desc(), t.id.desc())
+        .limit(1)
+    )
+    found = connection.execute(query).scalar_one_or_none()
+    return None if found is None else what(found)
 
 
 def answered(

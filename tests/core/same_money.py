@@ -12,7 +12,7 @@ from tests.core.houses import House, add_tool, answer, line_of, open_tasks, paym
 from tests.core.paper import Paper
 
 from encaisse_api import RecordsPayments, Transient
-from encaisse_core import routing
+from encaisse_core import accounting, routing
 from encaisse_core.store import schema
 
 
@@ -78,6 +78,12 @@ def said_again(house: House, **changed: Any) -> None:
     was = house.paper.collected["p1"]
     now = house.clock.now() + timedelta(hours=1)
     house.paper.collected["p1"] = was.model_copy(update=changed | {"updated_at": now})
+
+
+def hand_over(house: House) -> accounting.Handed:
+    bank = accounting.Destination(code="BQ", name="Banque")
+    with house.host.store.begin() as tx:
+        return accounting.hand_over(house.host, tx, house.company, bank)
 
 
 def moved_to(house: House, opened: list[str], number: str) -> None:

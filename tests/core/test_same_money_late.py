@@ -11,6 +11,7 @@ from tests.core.same_money import (
     declared,
     declared_cents,
     failing,
+    hand_over,
     kinds,
     moved_to,
     said_again,
@@ -22,7 +23,6 @@ from tests.core.same_money import (
 )
 
 from encaisse_api import Money, Rejected, Transient
-from encaisse_core import accounting
 from encaisse_core.store import schema
 
 LATE = 12
@@ -237,12 +237,6 @@ def test_a_payment_moved_to_where_it_was_typed_in_is_asked_about(house: House) -
     assert declared(house) == 0
 
 
-def hand_over(house: House) -> accounting.Handed:
-    bank = accounting.Destination(code="BQ", name="Banque")
-    with house.host.store.begin() as tx:
-        return accounting.hand_over(house.host, tx, house.company, bank)
-
-
 def test_a_payment_moved_after_its_entry_was_handed_over_is_not_entered_again(
     house: House,
 ) -> None:
@@ -349,3 +343,40 @@ def test_a_reversal_that_landed_is_found_though_what_it_undoes_was_refused(house
     kind.find_reversal = find
     house.night()
     assert house.effect_states("reverse_payment") == ["done"]
+
+
+def unknown(house: House) -> list[str]:
+    """Let the collector name a payment of a procedure nobody knows, and a person answer."""
+    opened = house.open_everything()
+    house.paper.collect("p1", opened[0], line_of(house, opened, "F-2"), 40_00, tomorrow(house))
+    said_again(house, procedure_ref="inconnue")
+    house.night()
+    answer(house, "unknown_payment")
+    return opened
+
+
+def test_an_unknown_payment_is_asked_about_as_often_as_its_collector_changes(
+    house: House,
+) -> None:
+    unknown(house)
+    for cents in (45_00, 40_00):
+        said_again(house, amount=Money.of_minor(cents), principal=Money.of_minor(cents))
+        nights(house, 2)
+        assert len(sentences(house, "unknown_payment")) == 1
+        answer(house, "unknown_payment")
+    house.paper.reverse("p1", tomorrow(house))
+    house.night()
+    (said,) = sentences(house, "unknown_payment")
+    assert "puis annulé" in said
+
+
+def test_an_unknown_payment_is_asked_about_no_more_once_it_is_known(house: House) -> None:
+    opened = unknown(house)
+    said_again(house, procedure_ref="autre")
+    said_again(house, amount=Money.of_minor(45_00), principal=Money.of_minor(45_00))
+    house.night()
+    assert len(sentences(house, "unknown_payment")) == 1
+    said_again(house, procedure_ref=opened[0])
+    nights(house, 2)
+    assert payments(house, "F-2") == [("collector", 45_00)]
+    assert sentences(house, "unknown_payment") == []

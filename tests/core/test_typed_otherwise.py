@@ -7,6 +7,7 @@ from tests.core.houses import House, answer, line_of, nights
 from tests.core.same_money import (
     asked_of_the_tool,
     declared,
+    hand_over,
     kinds,
     moved_to,
     said_again,
@@ -81,8 +82,7 @@ def test_one_question_asks_about_a_payment_moved_there_and_back(house: House) ->
     assert "Passez l'écriture sur la facture F-3" in said
     moved_to(house, opened, "F-2")
     nights(house, 2)
-    (said,) = sentences(house, "typed_otherwise")
-    assert "Passez l'écriture sur la facture F-2" in said
+    assert sentences(house, "typed_otherwise") == [], "it stands where it was typed"
 
 
 def test_two_payments_typed_on_one_invoice_are_each_asked_about(house: House) -> None:
@@ -110,3 +110,79 @@ def test_a_payment_corrected_so_that_its_net_is_what_was_typed_is_told(house: Ho
     )
     nights(house, 3)
     assert "typed_otherwise" in kinds(house)
+
+
+@pytest.mark.parametrize("then", ["corrected", "reversed"])
+def test_what_is_asked_of_an_entry_is_asked_where_it_stands(house: House, then: str) -> None:
+    opened = asked_of_the_tool(house)
+    the_same_then(house)
+    moved_to(house, opened, "F-3")
+    nights(house, 2)
+    if then == "corrected":
+        more = Money.of_minor(45_00)
+        said_again(house, amount=more, principal=more)
+    else:
+        house.paper.reverse("p1", tomorrow(house))
+    nights(house, 2)
+    (said,) = sentences(house, "typed_otherwise")
+    assert said.startswith("Facture F-2 :")
+    assert ("sur la facture F-3, pour 45,00" if then == "corrected" else "Annulez-y") in said
+
+
+def test_what_is_asked_is_taken_back_with_the_word_it_was_asked_for(house: House) -> None:
+    asked_of_the_tool(house)
+    the_same_then(house)
+    house.paper.reverse("p1", tomorrow(house))
+    nights(house, 2)
+    assert len(sentences(house, "typed_otherwise")) == 1
+    said_again(house, state="verified", reversed_on=None)
+    nights(house, 2)
+    assert sentences(house, "typed_otherwise") == []
+    for cents in (45_00, 40_00):
+        said_again(house, amount=Money.of_minor(cents), principal=Money.of_minor(cents))
+        nights(house, 2)
+    assert sentences(house, "typed_otherwise") == []
+
+
+def test_an_entry_somebody_cancelled_is_to_be_made_again(house: House) -> None:
+    asked_of_the_tool(house)
+    the_same_then(house)
+    house.paper.reverse("p1", tomorrow(house))
+    nights(house, 2)
+    answer(house, "typed_otherwise")
+    said_again(house, state="verified", reversed_on=None)
+    nights(house, 2)
+    (said,) = sentences(house, "typed_otherwise")
+    assert "Saisissez-le de nouveau" in said
+
+
+def test_an_entry_corrected_as_asked_is_no_money_of_the_company(house: House) -> None:
+    asked_of_the_tool(house)
+    the_same_then(house)
+    more = Money.of_minor(100_00)
+    said_again(house, amount=more, principal=more)
+    nights(house, 2)
+    house.paper.pay("F-2", 60_00)  # 40 is corrected to 100
+    nights(house, 2)
+    assert declared(house) == 0
+    answer(house, "maybe_same", verdict="same")
+    nights(house, 2)
+    assert house.claim("F-2")["open"] == house.paper.invoices["r-F-2"].open.minor == 100_00
+    assert declared(house) == 0
+    house.paper.pay("F-2", 60_00)  # and this is the customer's
+    nights(house, 2)
+    assert declared(house) == 1
+
+
+def test_a_payout_of_what_was_typed_in_waits_for_its_correction(house: House) -> None:
+    asked_of_the_tool(house)
+    the_same_then(house)
+    more = Money.of_minor(45_00)
+    said_again(house, amount=more, principal=more)
+    nights(house, 2)
+    house.paper.pay_out("o1", ["p1"], tomorrow(house))
+    nights(house, 2)
+    assert hand_over(house).payouts == []
+    answer(house, "typed_otherwise")
+    (handed,) = hand_over(house).payouts
+    assert handed["left_out"] == 45_00, "somebody entered all of it"

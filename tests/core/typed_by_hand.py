@@ -33,6 +33,9 @@ TOTAL, NUMBER = 200_00, "F-1"
 TOLD = {"typed_otherwise", "double", "amount_rose", "entry_altered", "refund"}
 """Questions by which a person was told that tool and collector differ."""
 
+CALLS = {"double", "told_and_gone"}
+"""Questions by which a person has a collector forget what it was told."""
+
 AT_MOST = 14
 """Nights after the last one of a script that events may wait for."""
 
@@ -326,7 +329,7 @@ class World:
         owed = self.house.claim(NUMBER)["open"]
         if owed != TOTAL - direct - collected:
             yield f"the claim owes {owed}, not {TOTAL - direct - collected}"
-        if "double" not in told:
+        if not told & CALLS:
             yield from self._told_wrongly(direct, owed)
         for name, paper in self.tools.items():
             if name != self.target and paper.written:
@@ -336,7 +339,7 @@ class World:
                    and each.tool == self.target)  # fmt: skip
         if shows != TOTAL - paid - collected and not told & TOLD:
             yield f"{self.target} shows {shows}, not {TOTAL - paid - collected}"
-        left = {each["kind"] for each in asked if each["done_at"] is None} - TOLD
+        left = {each["kind"] for each in asked if each["done_at"] is None} - TOLD - CALLS
         if left:
             yield f"still asked: {sorted(left)}"
 
