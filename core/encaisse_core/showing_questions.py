@@ -48,7 +48,12 @@ def ask_same(
 ) -> None:
     """Ask whether what a tool shows is money we know, or has it as a part."""
     shown = f"un paiement de {euros(amount)} apparaît dans {_tool(tx, row)}"
-    if known is None or known.cents == amount:
+    if known is not None and known.corrects:
+        asked = (
+            f"{shown} : c'est ce qui manquait à un encaissement du partenaire saisi à la main. "
+            "En est-ce la correction, donc le même argent ?"
+        )
+    elif known is None or known.cents == amount:
         asked = f"{shown} alors qu'un paiement égal est déjà connu. Est-ce le même argent ?"
     else:
         asked = (

@@ -98,10 +98,14 @@ def corrected(tx: Connection, row: Row, payment_id: str | None, amount: int) -> 
 
 
 class Known(NamedTuple):
-    """Be a payment we know that a tool may show, and how much of what it shows that would be."""
+    """Be a payment we know that a tool may show, and how much of what it shows that would be.
+
+    `corrects` where that is what was missing of it.
+    """
 
     payment_id: str
     cents: int
+    corrects: bool = False
 
 
 def may_be(
@@ -154,7 +158,7 @@ def may_be(
         was = json.loads(each["record"])["amount"]
         here = each["connection_id"] == row["connection_id"]
         if here and was + amount == corrected[each["payment_id"]]:
-            return Known(each["payment_id"], amount)
+            return Known(each["payment_id"], amount, corrects=True)
     standing = {one.payment_id for one in recent if one.state == "verified"} - told
     parts = [
         Known(each["payment_id"], cents)
