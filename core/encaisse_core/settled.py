@@ -96,7 +96,7 @@ def decide(
         same_money.is_the_collectors(host, tx, known, payment_id)
         made = None
         if payment_id is None:  # no principal is left, and no payment that holds what was typed
-            made = typed_otherwise.Entry(known["claim_id"], known["amount"])
+            made = typed_otherwise.ByHand(known["claim_id"], known["amount"])
         typed_otherwise.ask_if_otherwise(host, tx, company_id, row["id"], made)
     if payment_id is not None and row["state"] == "reversed":
         undo_payment(host, tx, company_id, payment_id, _went_back_on(host, row))

@@ -27,7 +27,7 @@ TYPED_IN = "que quelqu'un avait saisi dans votre outil"
 HANDED_OVER = "dont l'écriture a été remise à la comptabilité"
 
 
-class Entry(NamedTuple):
+class ByHand(NamedTuple):
     """Be an entry somebody made of a settlement: on which claim, of how much, and how.
 
     `net_of` is the principal of which it was what was left after the fee, where it was.
@@ -40,7 +40,7 @@ class Entry(NamedTuple):
 
 
 def ask_if_otherwise(
-    host: Host, tx: Connection, company_id: str, settlement_id: str, made: Entry | None = None
+    host: Host, tx: Connection, company_id: str, settlement_id: str, made: ByHand | None = None
 ) -> None:
     """Ask what is to be done with an entry its collector says otherwise of, or no more.
 
@@ -71,8 +71,8 @@ def ask_if_otherwise(
 
 
 def _asked(
-    tx: Connection, company_id: str, said: Mapping[str, Any], entry: Entry
-) -> tuple[str, Entry] | None:
+    tx: Connection, company_id: str, said: Mapping[str, Any], entry: ByHand
+) -> tuple[str, ByHand] | None:
     """Say what a person is asked, and where the entry stands once that is done."""
     principal, fees = said["principal"], (said["fee"] or 0) + (said["fee_vat"] or 0)
     to = standing_claim(tx, company_id, said["claim_id"])
@@ -83,12 +83,12 @@ def _asked(
         if handed or not entry.cents:
             return None
         told = f"a annulé un encaissement de {euros(entry.cents)}, {was}"
-        return f"Facture {here} : le partenaire {told}. Annulez-y la saisie", Entry(
+        return f"Facture {here} : le partenaire {told}. Annulez-y la saisie", ByHand(
             entry.claim_id, 0
         )
     if not entry.cents and principal:
         told = f"a rétabli un encaissement de {euros(principal)}, dont la saisie a été annulée"
-        return f"Facture {there} : le partenaire {told}. Saisissez-le de nouveau", Entry(
+        return f"Facture {there} : le partenaire {told}. Saisissez-le de nouveau", ByHand(
             to, principal
         )
     net = entry.net_of is not None and (
@@ -100,14 +100,14 @@ def _asked(
         ask = f"Passez l'écriture sur la facture {there}"
         if other:
             ask += f", pour {euros(principal)}"
-        return f"Facture {here} : le partenaire {told}. {ask}", Entry(to, principal)
+        return f"Facture {here} : le partenaire {told}. {ask}", ByHand(to, principal)
     if other:
         told = f"a corrigé un encaissement en {euros(principal)} de principal, {was}"
-        return f"Facture {here} : le partenaire {told}. Corrigez-y la saisie", Entry(to, principal)
+        return f"Facture {here} : le partenaire {told}. Corrigez-y la saisie", ByHand(to, principal)
     return None
 
 
-def standing(tx: Connection, company_id: str, settlement_id: str) -> Entry | None:
+def standing(tx: Connection, company_id: str, settlement_id: str) -> ByHand | None:
     """Tell where an entry made by hand of a settlement stands; None where none was made."""
     p = schema.payment.c
     query = (
@@ -130,17 +130,17 @@ def answered(tx: Connection, company_id: str, settlement_id: str) -> Mapping[str
     return tasks.last_about(tx, company_id, KIND, settlement_id, apart_from=(AGREES,))
 
 
-def _typed(tx: Connection, company_id: str, made: Mapping[str, str]) -> Entry | None:
+def _typed(tx: Connection, company_id: str, made: Mapping[str, str]) -> ByHand | None:
     """Read what somebody typed into a tool of payments, the earliest first."""
     found = sorted(typed_of(tx, company_id, list(made)), key=lambda each: str(each["seen_at"]))
     for row in found:
         record = json.loads(row["record"])
         on = record.get("claim") or made[row["payment_id"]]
-        return Entry(on, record["amount"], net_of=record.get("net_of"))
+        return ByHand(on, record["amount"], net_of=record.get("net_of"))
     return None
 
 
-def _handed_over(tx: Connection, company_id: str, made: Mapping[str, str]) -> Entry | None:
+def _handed_over(tx: Connection, company_id: str, made: Mapping[str, str]) -> ByHand | None:
     """Find the first of some payments that accountants were handed."""
     x, p = schema.exported_payment.c, schema.payment.c
     query = (
@@ -151,4 +151,4 @@ def _handed_over(tx: Connection, company_id: str, made: Mapping[str, str]) -> En
         .limit(1)
     )
     row = tx.execute(query).first()
-    return None if row is None else Entry(row.claim_id, row.amount, HANDED_OVER)
+    return None if row is None else ByHand(row.claim_id, row.amount, HANDED_OVER)
