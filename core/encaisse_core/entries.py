@@ -53,15 +53,24 @@ def matched(
     standing = [each for each in history if each.undone_by is None]
     left = {each.payment_id: each.amount for each in standing + undone}
     back = {each.undone_by: each.amount for each in undone if each.undone_by is not None}
+    undoes = {each.undone_by: each for each in undone}
     for payment_id, cents in used.items():
         pool = left if payment_id in left else back
         if payment_id in pool:
             pool[payment_id] -= cents
+
+    def paid_out(one: str) -> Cents:
+        """Tell how much is out of what one going back takes back."""
+        payment = undoes[one]
+        return payment.amount - left[payment.payment_id] - (payment.amount - back[one])
+
     found: list[str | None] = []
     for cents in principals:
         pool = left if cents > 0 else back
-        exact = [one for one in pool if pool[one] == abs(cents)]
         enough = [one for one in pool if pool[one] >= abs(cents)]
+        if cents < 0:  # what was paid out is taken back, rather than what never was
+            enough = [one for one in enough if paid_out(one) >= -cents] or enough
+        exact = [one for one in enough if pool[one] == abs(cents)]
         chosen = next(iter(exact or enough), None)
         if chosen is not None:
             pool[chosen] -= abs(cents)

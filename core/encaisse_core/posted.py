@@ -31,14 +31,46 @@ Told: TypeAlias = Mapping[str, Sequence[tuple[str, Mapping[str, Any]]]]
 class _Posted:
     """Hold what the books show of a settlement, and why it is not certain, if so.
 
-    `cents` are what stands there of its payments (1) and of their going back (-1), whichever of its
-    payments they were entered for: one its collector corrected is paid out under the old amount
-    first, when only the new one may have been entered.
+    `cents` are by payment, or by its going back.
     """
 
     history: tuple[Collected, ...]
-    cents: Mapping[int, int]
+    cents: Mapping[str, int]
     doubt: str | None
+
+
+class _Pool:
+    """Give each line of a settlement what stands in the books of it, every cent once.
+
+    One its collector corrected is paid out under the old amount first, when only the new one may
+    have been entered: the last payment of the settlement then lends what the first has not, and is
+    paid out with so much less.
+    """
+
+    def __init__(self, there: _Posted, left: Mapping[str, int]) -> None:
+        self._last = there.history[-1].payment_id if there.history else ""
+        self._undone = {each.payment_id for each in there.history if each.undone_by is not None}
+        self._pool = {one: there.cents.get(one, 0) - left.get(one, 0) for one in
+                      {*there.cents, *left}}  # fmt: skip
+        for one in self._undone - {self._last}:
+            lent = min(0, self._pool.get(one, 0))  # to lines that were handed over before
+            self._take(one, lent)
+            self._take(self._last, -lent)
+
+    def share(self, payment_id: str, cents: int) -> int:
+        """Take what stands of a line of so many cents, positive however the money went."""
+        lenders = [payment_id]
+        if payment_id in self._undone:
+            lenders.append(self._last)
+        found = 0
+        for one in dict.fromkeys(lenders):
+            part = min(abs(cents) - found, max(0, self._pool.get(one, 0)))
+            self._take(one, part)
+            found += part
+        return found
+
+    def _take(self, payment_id: str, cents: int) -> None:
+        self._pool[payment_id] = self._pool.get(payment_id, 0) - cents
 
 
 def already_there(
@@ -62,7 +94,7 @@ def already_there(
             return {}, [], there.doubt
         used, left = _used(tx, payout["company_id"], there.history)
         principals = [lines[at].credit - lines[at].debit for at in positions]
-        pool = {sign: cents - left[sign] for sign, cents in there.cents.items()}
+        pool = _Pool(there, left)
         for at, cents, payment_id in zip(
             positions, principals, matched(principals, there.history, used), strict=True
         ):
@@ -76,10 +108,7 @@ def already_there(
                         f"{lines[at].reference} {what} pour ce montant."
                     ),
                 )
-            sign = 1 if cents > 0 else -1
-            share = min(abs(cents), max(0, pool[sign]))
-            pool[sign] -= share
-            posted[at] = share
+            share = posted[at] = pool.share(payment_id, cents)
             shares.append((payment_id, cents, cents - share if cents > 0 else cents + share))
     return posted, shares, None
 
@@ -134,10 +163,7 @@ def _posted(tx: Connection, payout: Mapping[str, Any], payment_ref: str, told: T
     asked = tasks.open_on(tx, company_id, settlement.id).keys() & {typed_otherwise.KIND}
     if asked or set(QUESTIONS) & set(tasks.open_on(tx, company_id, settlement.claim_id)):
         doubt = "Une question sur un de ses paiements attend sa réponse (encaisse tasks)."
-    there = {1: 0, -1: 0}
-    for row in made:
-        there[1 if row["reverses"] is None else -1] += cents[row["id"]]
-    return _Posted(history, there, doubt)
+    return _Posted(history, cents, doubt)
 
 
 def told_to_tools(tx: Connection, company_id: str) -> Told:
@@ -174,12 +200,9 @@ def _typed_in(tx: Connection, company_id: str, among: Iterable[str]) -> dict[str
 
 
 def _used(
-    tx: Connection, company_id: str, history: Sequence[Collected]
-) -> tuple[dict[str, int], dict[int, int]]:
-    """Tell what earlier exports took of each payment, and what they left to the tools.
-
-    The second is of payments (1) and of their going back (-1).
-    """
+    tx: Connection, company_id: str, history: Iterable[Collected]
+) -> tuple[dict[str, int], dict[str, int]]:
+    """Tell what earlier exports took of each payment, and what of that they left to the tools."""
     ids = [one for each in history for one in (each.payment_id, each.undone_by) if one is not None]
     x = schema.exported_payment.c
     query = (
@@ -192,9 +215,8 @@ def _used(
         .group_by(x.payment_id)
     )
     used: dict[str, int] = {}
-    left = {1: 0, -1: 0}
-    payments = {each.payment_id for each in history}
+    left: dict[str, int] = {}
     for row in tx.execute(query):
         used[row.payment_id] = int(row.principal)
-        left[1 if row.payment_id in payments else -1] += int(row.principal) - int(row.amount)
+        left[row.payment_id] = int(row.principal) - int(row.amount)
     return used, left

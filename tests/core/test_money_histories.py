@@ -11,13 +11,15 @@ from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 from sqlalchemy import select
 from tests.core.houses import House, make
 from tests.core.test_attribution import refer
+from tests.counts import examples
 
-from encaisse_api import CollectorPayout, Money, PayoutLine
+from encaisse_api import CollectorPayout, Money, PayoutLine, Rejected
 from encaisse_core import accounting, earnings, journal, referrers, stating
 from encaisse_core.cents import half_up
 from encaisse_core.clock import VirtualClock
@@ -167,13 +169,45 @@ class History:
         self.issue()
 
 
-@pytest.fixture(params=range(1, 3))
+class Refusing(History):
+    """Let the tool refuse entries now and then: what it refuses is handed over, under any amount.
+
+    It refuses no reversal: such an entry stays wrong in its books until a person undoes it.
+    """
+
+    def __init__(self, house: House, seed: int) -> None:
+        super().__init__(house, seed)
+        self.refuses = False
+        kind: Any = house.shelf.known["papertool"]
+        record = kind.record_payment
+
+        def record_or_refuse(there: Any, key: str, payment: Any) -> Any:
+            if self.refuses:
+                raise Rejected("exercice clos")
+            return record(there, key, payment)
+
+        kind.record_payment = record_or_refuse
+
+    def step(self) -> None:
+        self.refuses = self.random.random() < 0.4
+        super().step()
+
+    def end(self) -> None:
+        self.refuses = False
+        super().end()
+
+
+SEEDS = [(History, seed) for seed in range(1, 3)]
+SEEDS += [(Refusing, seed) for seed in range(1, 1 + examples(9))]
+
+
+@pytest.fixture(params=SEEDS, ids=lambda each: f"{each[0].__name__}-{each[1]}")
 def lived(request: pytest.FixtureRequest, tmp_path: Path, clock: VirtualClock) -> History:
-    seed: int = request.param
-    print(f"seed {seed}")
+    kind, seed = request.param
+    print(f"{kind.__name__}, seed {seed}")
     house = make(f"sqlite:///{tmp_path / 'e.db'}", tmp_path, clock, invoices=2)
     request.addfinalizer(house.app.close)
-    history = History(house, seed)
+    history: History = kind(house, seed)
     for _ in range(STEPS):
         history.step()
     history.end()
