@@ -29,16 +29,18 @@ Row = Mapping[str, Any]
 class Claimed(NamedTuple):
     """Be the principal a collector claims of a claim, and what lowerings in doubt may have left.
 
-    `doubtful` is by what caused them.
+    It is `at_most` more than `surely` where a person called it: what that person asked for may have
+    been less than it claimed by then. `doubtful` is by what caused them.
     """
 
     surely: int
+    at_most: int
     doubtful: Mapping[str, int]
 
     def lowered_by(self, principal: int, cause: str) -> bool:
-        """Tell whether a principal is lower than all it may claim, its own lowering left out."""
+        """Tell whether a principal is lower than what it may claim, its own lowering left out."""
         others = [cents for each, cents in self.doubtful.items() if each != cause]
-        return principal < min((self.surely, *others))
+        return principal < min((self.at_most, *others))
 
     @property
     def least(self) -> int:
@@ -46,15 +48,21 @@ class Claimed(NamedTuple):
         return min((self.surely, *self.doubtful.values()))
 
 
-def claimed(tx: Connection, row: Row) -> Claimed:
-    """Read what a collector claims of a claim in its procedure (`reductions.live`)."""
-    surely, since = int(row["principal"]), ""
+def claimed(tx: Connection, row: Row, *, apart_from: str = "") -> Claimed:
+    """Read what a collector claims of a claim in its procedure (`reductions.live`).
+
+    A lowering planned before a person called is what that person called about, whenever it is found
+    to have arrived. One that was just looked up and does not stand there is left out: `apart_from`
+    is its cause.
+    """
+    at_most = int(row["principal"])
+    surely, since = at_most, ""
     called = _called(tx, row)
     if called is not None:
         surely, since = called
     e, before = schema.effect.c, f"{row['procedure_id']}:"
     query = (
-        select(e.cause, e.state, e.payload, e.created_at, e.finished_at)
+        select(e.cause, e.state, e.payload, e.created_at)
         .where(
             e.company_id == row["company_id"],
             e.kind == "amend",
@@ -67,11 +75,14 @@ def claimed(tx: Connection, row: Row) -> Claimed:
     doubtful: dict[str, int] = {}
     for effect in tx.execute(query):
         principal = int(json.loads(effect.payload)["principal"])
-        if effect.state == "done" and effect.finished_at > since:
-            surely = principal
-        elif effect.state != "done" and effect.created_at > since:
-            doubtful[effect.cause.removeprefix(before)] = principal
-    return Claimed(surely, doubtful)
+        cause = effect.cause.removeprefix(before)
+        if effect.created_at <= since or cause == apart_from:
+            continue
+        if effect.state == "done":
+            surely = at_most = principal
+        else:
+            doubtful[cause] = principal
+    return Claimed(surely, at_most, doubtful)
 
 
 def _called(tx: Connection, row: Row) -> tuple[int, str] | None:
@@ -111,8 +122,8 @@ def ask_for_more(host: Host, tx: Connection, row: Row, principal: int) -> None:
         claim_id,
         f"Facture {row['number']} : le partenaire {less} {euros(there.least)} de principal, alors "
         f"que {euros(principal)} sont dus, ce qu'il a encaissé compris : un paiement qui lui avait "
-        "été annoncé ne tient plus. Vérifiez avec lui et, si c'est le cas, demandez-lui de le "
-        f"réclamer de nouveau : {euros(principal)} de principal en tout.",
+        "été annoncé ne tient plus. Vérifiez avec lui, et demandez-lui de le réclamer de nouveau : "
+        f"il doit réclamer {euros(principal)} de principal en tout, ni plus ni moins.",
         task_id=host.ids.new("tsk"),
         at=host.clock.now(),
         about={"procedure": row["procedure_id"], "claim": claim_id, "principal": principal},

@@ -50,8 +50,8 @@ class _Pool:
     def __init__(self, there: _Posted, left: Mapping[str, int]) -> None:
         self._last = there.history[-1].payment_id if there.history else ""
         self._undone = {each.payment_id for each in there.history if each.undone_by is not None}
-        self._pool = {one: there.cents.get(one, 0) - left.get(one, 0) for one in
-                      {*there.cents, *left}}  # fmt: skip
+        known = {*there.cents, *left}
+        self._pool = {one: there.cents.get(one, 0) - left.get(one, 0) for one in known}
         for one in self._undone - {self._last}:
             lent = min(0, self._pool.get(one, 0))  # to lines that were handed over before
             self._take(one, lent)
@@ -155,9 +155,13 @@ def _posted(tx: Connection, payout: Mapping[str, Any], payment_ref: str, told: T
             else:
                 cents[payment_id] += said["amount"]
     typed = _typed_in(tx, company_id, ours)
-    if len(typed) > 1 or typed_otherwise.answered(tx, company_id, settlement.id) is not None:
+    corrected = typed_otherwise.answered(tx, company_id, settlement.id) is not None
+    if len(typed) > 1 or corrected:
+        # Who typed it follows its collector's word. What closed by itself stands as it was typed.
         by_hand = [row["id"] for row in made if (row["reverses"] or row["id"]) in typed]
-        typed = {payment_id: ours[payment_id] for payment_id in by_hand}  # who typed it follows
+        last = [row["id"] for row in made if row["id"] in typed][-1:]
+        as_typed = {one: typed[one] for one in last if one not in undone and not corrected}
+        typed = {payment_id: ours[payment_id] for payment_id in by_hand} | as_typed
     for payment_id, amount in typed.items():
         cents[payment_id] = min(ours[payment_id], cents[payment_id] + amount)
     asked = tasks.open_on(tx, company_id, settlement.id).keys() & {typed_otherwise.KIND}

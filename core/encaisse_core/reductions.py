@@ -89,8 +89,11 @@ class Owed(NamedTuple):
     told: tuple[Told, ...]
 
 
-def owed(host: Host, tx: Connection, row: Row) -> Owed:
-    """Say what a claim's collector is to be told of what the company was paid or credited."""
+def owed(host: Host, tx: Connection, row: Row, *, apart_from: str = "") -> Owed:
+    """Say what a claim's collector is to be told of what the company was paid or credited.
+
+    `apart_from` is the cause of a stop that was looked up and does not stand there.
+    """
     declares = host.can(link(tx, row["company_id"], row["connection_id"]), AcceptsDirectPayments)
     found = standing(tx, row["company_id"], row["claim_id"], "source", "credit", "collector")
     since = row["handed_at"] or row["opened_at"]
@@ -101,7 +104,7 @@ def owed(host: Host, tx: Connection, row: Row) -> Owed:
     ]
     if not parts:
         return Owed(row["principal"], ())
-    there = claimed(tx, row)
+    there = claimed(tx, row, apart_from=apart_from)
     apart = [part for part in parts if not (declares and part["origin"] == "source")]
     principal = max(0, row["principal"] - sum(map(_settled, apart)))
     told = tuple(

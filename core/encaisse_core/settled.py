@@ -36,16 +36,19 @@ def follow_settlements(host: Host, tx: Connection, company_id: str) -> int:
         if _as_recorded(tx, row):
             continue
         moved += 1
-        if row["payment_id"] is not None and row["undone_by"] is None:
+        known = row["payment_id"] is not None
+        if known and row["undone_by"] is None:
             undo_payment(host, tx, company_id, row["payment_id"], _went_back_on(host, row))
         elif row["state"] == "reversed":
             payment_id = _collected(host, tx, row)
             undo_payment(host, tx, company_id, payment_id, _went_back_on(host, row))
         if row["state"] == "verified" and row["principal"]:
             again = _collected(host, tx, row)
-            if row["payment_id"] is not None:
+            if known:
                 typed.still(tx, company_id, row["payment_id"], again)
-        if row["payment_id"] is not None:
+            else:
+                known = typed_otherwise.recall(tx, company_id, row["id"], again)
+        if known:
             typed_otherwise.ask_if_otherwise(host, tx, company_id, row["id"])
     _followed(tx, company_id, waiting)
     return moved
@@ -96,7 +99,9 @@ def decide(
         same_money.is_the_collectors(host, tx, known, payment_id)
         made = None
         if payment_id is None:  # no principal is left, and no payment that holds what was typed
-            made = typed_otherwise.ByHand(known["claim_id"], known["amount"])
+            made = typed_otherwise.ByHand(
+                known["claim_id"], known["amount"], shown_by=known["shown_by"]
+            )
         typed_otherwise.ask_if_otherwise(host, tx, company_id, row["id"], made)
     if payment_id is not None and row["state"] == "reversed":
         undo_payment(host, tx, company_id, payment_id, _went_back_on(host, row))

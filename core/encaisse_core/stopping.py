@@ -152,9 +152,10 @@ def _as_of_now(
     row = _about(tx, effect)
     mine: reductions.Told | None = None
     if row is not None:
-        mine = _same_stop(reductions.owed(host, tx, row).told, effect, cause)
+        owed = reductions.owed(host, tx, row, apart_from=cause)
+        mine = _same_stop(owed.told, effect, cause)
         if mine is None:
-            stops.plan_reductions(host, tx, row)
+            stops.plan_reductions(host, tx, row, owed)
     elif effect.kind == "declare_direct_payment" and payments.stands(tx, company_id, cause):
         mine = reductions.Told(effect.kind, cause, {}, (cause,))
     if mine is None:

@@ -39,7 +39,9 @@ def plan_stops(host: Host, company_id: str) -> int:
     with host.store.begin("stops.plan") as tx:
         host.store.one_at_a_time(tx, company_id)
         for row in reductions.live(tx, company_id):
-            planned += plan_reductions(host, tx, row)
+            owed = reductions.owed(host, tx, row)
+            planned += plan_reductions(host, tx, row, owed)
+            claimed.ask_for_more(host, tx, row, owed.principal)
             planned += _cancelled(host, tx, row)
             planned += _disputes(host, tx, row)
             planned += _holds(host, tx, row)
@@ -125,14 +127,13 @@ def _late(tx: Connection, company_id: str, planned_by: datetime) -> list[tuple[s
     return [(row.id, row.reason) for row in tx.execute(query)]
 
 
-def plan_reductions(host: Host, tx: Connection, row: Mapping[str, Any]) -> int:
+def plan_reductions(
+    host: Host, tx: Connection, row: Mapping[str, Any], owed: reductions.Owed
+) -> int:
     """Plan what a collector is to be told of what the company was paid or credited."""
-    owed = reductions.owed(host, tx, row)
-    planned = sum(
+    return sum(
         _plan(host, tx, row, told.kind, told.cause, _payload(row) | told.says) for told in owed.told
     )
-    claimed.ask_for_more(host, tx, row, owed.principal)
-    return planned
 
 
 def _cancelled(host: Host, tx: Connection, row: Mapping[str, Any]) -> int:

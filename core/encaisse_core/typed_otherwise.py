@@ -18,7 +18,7 @@ from encaisse_core.claim_states import number_of, standing_claim
 from encaisse_core.host import Host
 from encaisse_core.store import schema
 from encaisse_core.store.engine import rows
-from encaisse_core.typed import typed_of
+from encaisse_core.typed import note, typed_of
 
 KIND = "typed_otherwise"
 AGREES = "le partenaire est revenu à ce qui est saisi"
@@ -37,6 +37,8 @@ class ByHand(NamedTuple):
     cents: int
     how: str = TYPED_IN
     net_of: int | None = None
+    shown_by: str | None = None
+    """The sighting that shows it, where no payment holds it."""
 
 
 def ask_if_otherwise(
@@ -57,6 +59,9 @@ def ask_if_otherwise(
         tasks.close(tx, company_id, KIND, settlement_id, AGREES, at=host.clock.now())
         return
     sentence, then = asked
+    about: dict[str, Any] = {"claim": then.claim_id, "cents": then.cents}
+    if entry.shown_by is not None:
+        about |= {"shown_by": entry.shown_by, "was": entry.cents}
     tasks.ask_newest(
         tx,
         company_id,
@@ -65,7 +70,7 @@ def ask_if_otherwise(
         f"{sentence} : nous n'y écrivons rien.",
         task_id=host.ids.new("tsk"),
         at=host.clock.now(),
-        about={"claim": then.claim_id, "cents": then.cents},
+        about=about,
         again=True,
     )
 
@@ -123,6 +128,29 @@ def standing(tx: Connection, company_id: str, settlement_id: str) -> ByHand | No
     if done is not None:
         found = found._replace(claim_id=done["claim"], cents=done["cents"], net_of=None)
     return found._replace(claim_id=standing_claim(tx, company_id, found.claim_id))
+
+
+def recall(tx: Connection, company_id: str, settlement_id: str, payment_id: str) -> bool:
+    """Keep that a tool shows a payment which its collector had said to be nothing, and says again.
+
+    As long as nobody answered that it was taken out there. Tells whether there was one.
+    """
+    t, s = schema.task.c, schema.sighting.c
+    asked = tx.execute(
+        select(t.about).where(
+            t.company_id == company_id,
+            t.kind == KIND,
+            t.subject == settlement_id,
+            t.done_at.is_(None),
+        )
+    ).scalar_one_or_none()
+    about = tasks.what(asked)
+    if "shown_by" not in about:
+        return False
+    here = (s.company_id == company_id, s.id == about["shown_by"])
+    (row,) = rows(tx.execute(select(schema.sighting).where(*here)))
+    note(tx, row, payment_id, about["was"])
+    return True
 
 
 def answered(tx: Connection, company_id: str, settlement_id: str) -> Mapping[str, Any] | None:

@@ -13,7 +13,17 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from encaisse_core import claim_states, doubts, holds, journal, mergeable, observed, sides, tasks
+from encaisse_core import (
+    claim_states,
+    doubts,
+    holds,
+    journal,
+    mergeable,
+    observed,
+    retractions,
+    sides,
+    tasks,
+)
 from encaisse_core.cents import euros
 from encaisse_core.errors import UsageError
 from encaisse_core.faces import Face
@@ -146,6 +156,7 @@ def _give_back_money(
             _erase(host, tx, company_id, kept_id, payment)
         elif payment["id"] in made or payment["shown_by"] in going:
             undo_payment(host, tx, company_id, payment["id"], host.clock.today().isoformat())
+            retractions.went_back(host, tx, payment)
 
 
 def _paid_since(tx: Connection, company_id: str, merge: Mapping[str, Any]) -> bool:

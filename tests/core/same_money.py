@@ -11,7 +11,7 @@ from sqlalchemy import select
 from tests.core.houses import House, add_tool, answer, line_of, open_tasks, payments
 from tests.core.paper import Paper
 
-from encaisse_api import RecordsPayments, Transient
+from encaisse_api import Money, RecordsPayments, Transient
 from encaisse_core import accounting, routing
 from encaisse_core.store import schema
 
@@ -78,6 +78,12 @@ def said_again(house: House, **changed: Any) -> None:
     was = house.paper.collected["p1"]
     now = house.clock.now() + timedelta(hours=1)
     house.paper.collected["p1"] = was.model_copy(update=changed | {"updated_at": now})
+
+
+def said_amount(house: House, cents: int) -> None:
+    """Let the collector say another amount of its payment, all of it principal."""
+    money = Money.of_minor(cents)
+    said_again(house, amount=money, principal=money)
 
 
 def hand_over(house: House) -> accounting.Handed:

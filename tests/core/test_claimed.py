@@ -35,6 +35,7 @@ class Lowered:
     def __init__(self, house: House, r: Random) -> None:
         self.house, self.r = house, r
         self.claims, self.credited, self.fault, self.deaf = TOTAL, 0, "", False
+        self.forgiving = r.random() < 0.5
         self.paid: list[int] = []
         self.left = r.sample(AMOUNTS, len(AMOUNTS))
         self.log: list[str] = []
@@ -62,7 +63,7 @@ class Lowered:
     def heard(self, principal: int) -> None:
         """Hear a lowering; nothing else is one."""
         self.log.append(f"told {principal}, claims {self.claims}")
-        assert principal < self.claims, "\n".join(self.log)
+        assert principal <= self.claims, "\n".join(self.log)
         self.claims = principal
 
     def show(self) -> None:
@@ -96,13 +97,14 @@ class Lowered:
         self.show()
 
     def call(self) -> None:
-        """Have the collector claim what the open question says."""
+        """Have the collector claim what is asked for, or leave it where it claims more."""
         t = schema.task.c
         query = select(t.about).where(t.kind == "told_and_gone", t.done_at.is_(None))
         with self.house.host.store.begin() as tx:
-            asked = tx.execute(query).scalars().all()
-        for about in asked:
-            self.claims = json.loads(about)["principal"]
+            found = tx.execute(query).scalars().all()
+        for about in found:
+            asked = json.loads(about)["principal"]
+            self.claims = max(self.claims, asked) if self.forgiving else asked
             answer(self.house, "told_and_gone")
             self.log.append(f"called: claims {self.claims}")
 

@@ -13,6 +13,7 @@ from tests.core.same_money import (
     failing,
     kinds,
     said_again,
+    said_amount,
     sentences,
     the_same_then,
     tomorrow,
@@ -21,15 +22,14 @@ from tests.core.same_money import (
     unheard,
 )
 
-from encaisse_api import Money, OutcomeUnknown, Transient
+from encaisse_api import OutcomeUnknown, Transient
 from encaisse_core import nightly, runner
 from encaisse_core.errors import UsageError
 
 
 def test_of_a_settlement_of_another_amount_by_now_the_answer_still_holds(house: House) -> None:
     typed_first(house)
-    more = Money.of_minor(45_00, "EUR")
-    said_again(house, amount=more, principal=more)
+    said_amount(house, 45_00)
     house.night()
     assert payments(house, "F-2") == [("source", 40_00)], "it waits, whatever is said meanwhile"
     answer(house, "maybe_same", verdict="same")
@@ -330,8 +330,7 @@ def test_a_collector_that_doubts_for_a_night_changes_no_answer(house: House) -> 
 
 def test_a_collector_that_says_another_amount_changes_no_answer(house: House) -> None:
     asked_of_the_tool(house)
-    more = Money.of_minor(45_00, "EUR")
-    said_again(house, amount=more, principal=more)
+    said_amount(house, 45_00)
     house.night()
     assert the_same_then(house) == (155_00, 160_00), "what was typed is short: a person sees it"
     assert house.paper.written == []

@@ -15,6 +15,7 @@ from tests.core.same_money import (
     kinds,
     moved_to,
     said_again,
+    said_amount,
     sentences,
     tomorrow,
     two_tools,
@@ -286,8 +287,7 @@ def test_an_amount_corrected_before_it_is_paid_out_is_entered_once(house: House)
     house.night()
     house.paper.pay_out("o1", ["p1"], tomorrow(house))  # as it was
     house.paper.bug = None
-    more = Money.of_minor(45_00)
-    said_again(house, amount=more, principal=more)
+    said_amount(house, 45_00)
     nights(house, 3)
     assert [cents for _, _, cents in house.paper.written] == [45_00]
     (handed,) = hand_over(house).payouts
@@ -303,16 +303,14 @@ def test_a_payment_of_a_procedure_nobody_knows_is_asked_about_as_it_is_said(
     house.night()
     (said,) = sentences(house, "unknown_payment")
     assert "40,00" in said
-    more = Money.of_minor(45_00)
-    said_again(house, amount=more, principal=more)
+    said_amount(house, 45_00)
     house.night()
     (said,) = sentences(house, "unknown_payment")
     assert "45,00" in said
     answer(house, "unknown_payment")
     nights(house, 2)
     assert sentences(house, "unknown_payment") == []
-    less = Money.of_minor(44_00)
-    said_again(house, amount=less, principal=less)
+    said_amount(house, 44_00)
     house.night()
     (said,) = sentences(house, "unknown_payment")
     assert "44,00" in said
@@ -360,7 +358,7 @@ def test_an_unknown_payment_is_asked_about_as_often_as_its_collector_changes(
 ) -> None:
     unknown(house)
     for cents in (45_00, 40_00):
-        said_again(house, amount=Money.of_minor(cents), principal=Money.of_minor(cents))
+        said_amount(house, cents)
         nights(house, 2)
         assert len(sentences(house, "unknown_payment")) == 1
         answer(house, "unknown_payment")
@@ -373,7 +371,7 @@ def test_an_unknown_payment_is_asked_about_as_often_as_its_collector_changes(
 def test_an_unknown_payment_is_asked_about_no_more_once_it_is_known(house: House) -> None:
     opened = unknown(house)
     said_again(house, procedure_ref="autre")
-    said_again(house, amount=Money.of_minor(45_00), principal=Money.of_minor(45_00))
+    said_amount(house, 45_00)
     house.night()
     assert len(sentences(house, "unknown_payment")) == 1
     said_again(house, procedure_ref=opened[0])

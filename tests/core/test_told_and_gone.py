@@ -7,8 +7,17 @@ from typing import Any
 
 import pytest
 from tests.core.houses import House, answer, make, nights
+from tests.core.merging import merge, pay, second_tool, unmerge
 from tests.core.same_money import sentences, unheard
-from tests.core.stops_told import WITHOUT, credited, hear_amended, muted, stops_of, undeclaring
+from tests.core.stops_told import (
+    WITHOUT,
+    credited,
+    hear_amended,
+    hear_declared,
+    muted,
+    stops_of,
+    undeclaring,
+)
 
 from encaisse_api import OutcomeUnknown, ProcedureState, Transient
 from encaisse_core import nightly, runner
@@ -203,4 +212,84 @@ def test_who_is_lowered_by_two_payments_at_once_is_asked_about_when_one_goes(
         credited(house, "F-2", credit, 160_00 - credit)
     nights(house, 2)
     assert said == [150_00]
+    assert len(sentences(house, "told_and_gone")) == 1
+
+
+@pytest.mark.parametrize("arrived", [False, True])
+def test_after_a_call_a_collector_is_lowered_from_what_it_claims(
+    tmp_path: Path, clock: VirtualClock, arrived: bool
+) -> None:
+    house = undeclaring(tmp_path, clock)
+    house.open_everything()
+    kind: Any = house.shelf.known["papercollector"]
+    amend, find, down = kind.amend, kind.find_amendment, [True]
+    claims, first = [200_00], list[str]()
+
+    def amended(self: Any, key: str, told: Any) -> Any:
+        if not first:
+            first.append(key)
+            if arrived:
+                claims[0] = told.principal.minor
+                amend(self, key, told)
+            raise OutcomeUnknown("réponse perdue")
+        assert told.principal.minor <= claims[0]
+        claims[0] = told.principal.minor
+        return amend(self, key, told)
+
+    def found(self: Any, key: str, told: Any) -> Any:
+        if first == [key] and down[0]:
+            raise Transient("en panne")
+        return find(self, key, told)
+
+    kind.amend, kind.find_amendment = amended, found
+    gone_again(house, 40_00)
+    if arrived:
+        claims[0] = 200_00  # as the person asked of it
+        answer(house, "told_and_gone")
+        down[0] = False
+        nights(house, 2)
+    credited(house, "F-2", 10_00, 190_00)
+    nights(house, 2)
+    if sentences(house, "told_and_gone"):
+        answer(house, "told_and_gone")  # it claims more: there is nothing to call about
+    down[0] = False
+    nights(house, 4)
+    assert house.claim("F-2")["open"] == 190_00
+    assert claims == [190_00]
+    assert sentences(house, "told_and_gone") == []
+
+
+def test_nobody_is_asked_about_a_lowering_that_was_never_sent(
+    tmp_path: Path, clock: VirtualClock
+) -> None:
+    house = undeclaring(tmp_path, clock)
+    house.open_everything()
+    mute = muted(house, "amend")
+    gone_again(house, 40_00)
+    mute[0] = False
+    house.clock.sleep(7 * 3600)
+    runner.drain(house.host, house.company, nightly.STOPS)
+    assert house.effect_states("amend") == ["refused"]
+    assert sentences(house, "told_and_gone") == []
+
+
+@pytest.mark.parametrize("declares", [True, False])
+def test_what_an_undone_merge_takes_back_is_claimed_again(
+    tmp_path: Path, clock: VirtualClock, declares: bool
+) -> None:
+    without = () if declares else WITHOUT
+    house = make(f"sqlite:///{tmp_path / 'e.db'}", tmp_path, clock, without=without)
+    hear: Any = hear_declared if declares else hear_amended
+    said = hear(house)
+    house.open_everything()
+    second = second_tool(house)
+    house.night()
+    pay(second, "X-3", 50_00)
+    house.night()
+    merged = merge(house, "F-3", "X-3")
+    house.night()
+    assert len(said) == 1
+    unmerge(house, merged)
+    nights(house, 2)
+    assert house.claim("F-3")["open"] == 300_00
     assert len(sentences(house, "told_and_gone")) == 1

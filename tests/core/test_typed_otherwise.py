@@ -11,9 +11,11 @@ from tests.core.same_money import (
     kinds,
     moved_to,
     said_again,
+    said_amount,
     sentences,
     the_same_then,
     tomorrow,
+    typed_first,
     unheard,
 )
 
@@ -50,8 +52,7 @@ def test_typed_the_day_its_collector_says_otherwise_it_is_asked_about(
     if how == "reversed":
         house.paper.reverse("p1", tomorrow(house))
     else:
-        more = Money.of_minor(45_00, "EUR")
-        said_again(house, amount=more, principal=more)
+        said_amount(house, 45_00)
     house.night()
     house.paper.bug = None
     answer(house, "maybe_same", verdict="same")
@@ -119,8 +120,7 @@ def test_what_is_asked_of_an_entry_is_asked_where_it_stands(house: House, then: 
     moved_to(house, opened, "F-3")
     nights(house, 2)
     if then == "corrected":
-        more = Money.of_minor(45_00)
-        said_again(house, amount=more, principal=more)
+        said_amount(house, 45_00)
     else:
         house.paper.reverse("p1", tomorrow(house))
     nights(house, 2)
@@ -139,7 +139,7 @@ def test_what_is_asked_is_taken_back_with_the_word_it_was_asked_for(house: House
     nights(house, 2)
     assert sentences(house, "typed_otherwise") == []
     for cents in (45_00, 40_00):
-        said_again(house, amount=Money.of_minor(cents), principal=Money.of_minor(cents))
+        said_amount(house, cents)
         nights(house, 2)
     assert sentences(house, "typed_otherwise") == []
 
@@ -159,8 +159,7 @@ def test_an_entry_somebody_cancelled_is_to_be_made_again(house: House) -> None:
 def test_an_entry_corrected_as_asked_is_no_money_of_the_company(house: House) -> None:
     asked_of_the_tool(house)
     the_same_then(house)
-    more = Money.of_minor(100_00)
-    said_again(house, amount=more, principal=more)
+    said_amount(house, 100_00)
     nights(house, 2)
     house.paper.pay("F-2", 60_00)  # 40 is corrected to 100
     nights(house, 2)
@@ -177,8 +176,7 @@ def test_an_entry_corrected_as_asked_is_no_money_of_the_company(house: House) ->
 def test_a_payout_of_what_was_typed_in_waits_for_its_correction(house: House) -> None:
     asked_of_the_tool(house)
     the_same_then(house)
-    more = Money.of_minor(45_00)
-    said_again(house, amount=more, principal=more)
+    said_amount(house, 45_00)
     nights(house, 2)
     house.paper.pay_out("o1", ["p1"], tomorrow(house))
     nights(house, 2)
@@ -186,3 +184,47 @@ def test_a_payout_of_what_was_typed_in_waits_for_its_correction(house: House) ->
     answer(house, "typed_otherwise")
     (handed,) = hand_over(house).payouts
     assert handed["left_out"] == 45_00, "somebody entered all of it"
+
+
+NET = 40_00 - 4_00 - 80
+"""What is left of 40 after the fee and its VAT."""
+
+
+@pytest.mark.parametrize("how", ["plain", "restored", "corrected and back"])
+def test_an_entry_net_of_its_fee_is_left_out_net(house: House, how: str) -> None:
+    typed_first(house, typed=NET)
+    answer(house, "maybe_same", verdict="same")
+    nights(house, 2)
+    if how == "restored":
+        house.paper.reverse("p1", tomorrow(house))
+        nights(house, 2)
+        said_again(house, state="verified", reversed_on=None)
+        nights(house, 2)
+    if how == "corrected and back":
+        for cents in (45_00, 40_00):
+            said_amount(house, cents)
+            nights(house, 2)
+    house.paper.pay_out("o1", ["p1"], tomorrow(house))
+    nights(house, 2)
+    (handed,) = hand_over(house).payouts
+    assert handed["left_out"] == NET
+
+
+@pytest.mark.parametrize("removed", [False, True])
+def test_typed_said_to_be_nothing_and_then_again_is_not_written_beside(
+    house: House, removed: bool
+) -> None:
+    typed_first(house)
+    said_amount(house, 0)
+    house.night()
+    answer(house, "maybe_same", verdict="same")
+    nights(house, 2)
+    if removed:
+        house.paper.pay("F-2", -40_00)
+        answer(house, "typed_otherwise")
+        nights(house, 2)
+    said_amount(house, 40_00)
+    nights(house, 3)
+    assert house.paper.invoices["r-F-2"].open.minor == house.claim("F-2")["open"] == 160_00
+    assert len(house.paper.written) == removed
+    assert sentences(house, "typed_otherwise") == []
