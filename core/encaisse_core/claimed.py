@@ -107,10 +107,9 @@ def _called(tx: Connection, row: Row) -> tuple[int, str] | None:
     return None
 
 
-def ask_for_more(host: Host, tx: Connection, row: Row, principal: int) -> None:
+def ask_for_more(host: Host, tx: Connection, row: Row, there: Claimed, principal: int) -> None:
     """Let a person call a collector that claims less than is owed; ask no more once it does not."""
     company_id, claim_id = row["company_id"], row["claim_id"]
-    there = claimed(tx, row)
     if principal <= there.least or row["state"] != "open":
         tasks.close(tx, company_id, GONE, claim_id, CLAIMS_ENOUGH, at=host.clock.now())
         return

@@ -53,7 +53,7 @@ def matched(
     standing = [each for each in history if each.undone_by is None]
     left = {each.payment_id: each.amount for each in standing + undone}
     back = {each.undone_by: each.amount for each in undone if each.undone_by is not None}
-    undoes = {each.undone_by: each for each in undone}
+    undoes = {each.undone_by: each.payment_id for each in undone}
     for payment_id, cents in used.items():
         pool = left if payment_id in left else back
         if payment_id in pool:
@@ -61,8 +61,7 @@ def matched(
 
     def paid_out(one: str) -> Cents:
         """Tell how much is out of what one going back takes back."""
-        payment = undoes[one]
-        return payment.amount - left[payment.payment_id] - (payment.amount - back[one])
+        return back[one] - left[undoes[one]]
 
     found: list[str | None] = []
     for cents in principals:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, exists, or_, select
 
 from encaisse_api import AcceptsDirectPayments
-from encaisse_core.claimed import claimed
+from encaisse_core.claimed import Claimed, claimed
 from encaisse_core.host import Host, link
 from encaisse_core.payments import standing
 from encaisse_core.store import schema
@@ -83,9 +83,13 @@ def live(
 
 
 class Owed(NamedTuple):
-    """Be the principal owed by now, what the collector received included, and what it is told."""
+    """Be the principal owed by now, what the collector received included, and what it is told.
+
+    `claimed` is what the collector claims of it.
+    """
 
     principal: int
+    claimed: Claimed
     told: tuple[Told, ...]
 
 
@@ -102,9 +106,9 @@ def owed(host: Host, tx: Connection, row: Row, *, apart_from: str = "") -> Owed:
     collected = [
         each["created_at"] for each in moved if each["origin"] == "collector" and _settled(each)
     ]
-    if not parts:
-        return Owed(row["principal"], ())
     there = claimed(tx, row, apart_from=apart_from)
+    if not parts:
+        return Owed(row["principal"], there, ())
     apart = [part for part in parts if not (declares and part["origin"] == "source")]
     principal = max(0, row["principal"] - sum(map(_settled, apart)))
     told = tuple(
@@ -112,7 +116,7 @@ def owed(host: Host, tx: Connection, row: Row, *, apart_from: str = "") -> Owed:
         for each in _told(row, parts, apart, principal, max(collected, default=""))
         if each.kind != "amend" or there.lowered_by(principal, each.cause)
     )
-    return Owed(principal, told)
+    return Owed(principal, there, told)
 
 
 def _reduces(payment: Row, since: str) -> bool:

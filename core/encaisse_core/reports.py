@@ -157,7 +157,6 @@ def release(host: Host, tx: Connection, company_id: str, procedure_id: str) -> N
 
 
 UNKNOWN = "unknown_payment"
-KNOWN_BY_NOW = "le partenaire le rattache à une créance qui lui est confiée"
 
 
 def keep_payment(host: Host, tx: Connection, link: Link, paid: CollectedPayment) -> bool:
@@ -185,7 +184,7 @@ def keep_payment(host: Host, tx: Connection, link: Link, paid: CollectedPayment)
         return _ask_about_payment(host, tx, link, paid, "que nous ne lui avons pas confiée")
     settlement_id = named("stl", link.company_id, link.id, paid.remote_id)
     now = host.clock.now()
-    tasks.close(tx, link.company_id, UNKNOWN, settlement_id, KNOWN_BY_NOW, at=now)
+    tasks.close(tx, link.company_id, UNKNOWN, settlement_id, tasks.SAID_OTHERWISE, at=now)
     row = {
         "company_id": link.company_id,
         "id": settlement_id,

@@ -41,7 +41,7 @@ def plan_stops(host: Host, company_id: str) -> int:
         for row in reductions.live(tx, company_id):
             owed = reductions.owed(host, tx, row)
             planned += plan_reductions(host, tx, row, owed)
-            claimed.ask_for_more(host, tx, row, owed.principal)
+            claimed.ask_for_more(host, tx, row, owed.claimed, owed.principal)
             planned += _cancelled(host, tx, row)
             planned += _disputes(host, tx, row)
             planned += _holds(host, tx, row)

@@ -52,7 +52,7 @@ def ask(
 
 
 SAID_OTHERWISE = "le partenaire en dit autre chose"
-"""How a question ends that a newer one replaces; nobody answered it."""
+"""How a question ends that a newer word of a partner replaces, or answers; nobody else did."""
 
 
 def ask_newest(
@@ -99,17 +99,9 @@ def ask_newest(
 
 
 def last_about(
-    connection: Connection,
-    company_id: str,
-    kind: str,
-    subject: str,
-    *,
-    apart_from: Collection[str] = (),
+    connection: Connection, company_id: str, kind: str, subject: str
 ) -> dict[str, Any] | None:
-    """Tell what the newest question somebody answered was about; None where nobody answered one.
-
-    Those that ended `apart_from` an answer, by themselves, do not count.
-    """
+    """Tell what the newest question somebody answered was about; None where nobody answered one."""
     t = schema.task.c
     query = (
         select(t.about)
@@ -119,7 +111,7 @@ def last_about(
             t.subject == subject,
             t.done_at.is_not(None),
             t.about.is_not(None),
-            t.answer.not_in((SAID_OTHERWISE, *apart_from)),
+            t.answer != SAID_OTHERWISE,
         )
         .order_by(t.done_at.desc(), t.id.desc())
         .limit(1)

@@ -21,7 +21,6 @@ from encaisse_core.store.engine import rows
 from encaisse_core.typed import note, typed_of
 
 KIND = "typed_otherwise"
-AGREES = "le partenaire est revenu à ce qui est saisi"
 
 TYPED_IN = "que quelqu'un avait saisi dans votre outil"
 HANDED_OVER = "dont l'écriture a été remise à la comptabilité"
@@ -56,7 +55,8 @@ def ask_if_otherwise(
         return
     asked = _asked(tx, company_id, said, entry)
     if asked is None:
-        tasks.close(tx, company_id, KIND, settlement_id, AGREES, at=host.clock.now())
+        now = host.clock.now()
+        tasks.close(tx, company_id, KIND, settlement_id, tasks.SAID_OTHERWISE, at=now)
         return
     sentence, then = asked
     about: dict[str, Any] = {"claim": then.claim_id, "cents": then.cents}
@@ -155,7 +155,7 @@ def recall(tx: Connection, company_id: str, settlement_id: str, payment_id: str)
 
 def answered(tx: Connection, company_id: str, settlement_id: str) -> Mapping[str, Any] | None:
     """Tell what the last question about a settlement that somebody answered left of its entry."""
-    return tasks.last_about(tx, company_id, KIND, settlement_id, apart_from=(AGREES,))
+    return tasks.last_about(tx, company_id, KIND, settlement_id)
 
 
 def _typed(tx: Connection, company_id: str, made: Mapping[str, str]) -> ByHand | None:

@@ -378,3 +378,6 @@ def test_an_unknown_payment_is_asked_about_no_more_once_it_is_known(house: House
     nights(house, 2)
     assert payments(house, "F-2") == [("collector", 45_00)]
     assert sentences(house, "unknown_payment") == []
+    said_again(house, procedure_ref="autre")
+    house.night()
+    assert len(sentences(house, "unknown_payment")) == 1, "nobody answered what closed by itself"
