@@ -24,7 +24,7 @@ from encaisse_api import (
     ReversalEntry,
     SourceInvoice,
 )
-from encaisse_core import bridges, outbox, restored, tasks
+from encaisse_core import bridges, outbox, restored, succession, tasks
 from encaisse_core.host import Host, Link
 from encaisse_core.kinds import ANSWER_AWAITED, Kind, Never, NotNow, Waits
 from encaisse_core.outbox import Effect
@@ -91,6 +91,29 @@ def _beyond(tx: Connection, effect: Effect) -> bool:
     posted = sum(said["amount"] for said in told if said["payment_id"] == payment_id)
     room = abs(int(whole)) - exported - int(posted)
     return bool(effect.payload["amount"] > room)
+
+
+def _expect_entry(tx: Connection, effect: Effect, moved: int, *, unread: bool) -> None:
+    """Expect an entry where it was written, or in the record that replaced that one meanwhile.
+
+    A record that came since was read after the entry was sent: what it shows does not move.
+    """
+    s = schema.sighting.c
+    entered = {
+        "expected": s.expected - moved,
+        "fingerprint": "" if unread else s.fingerprint,
+        "written": s.written + 1,
+    }
+    shown = {"open": s.open - moved} if unread else {}
+    record = schema.sighting.update().where(s.company_id == effect.company_id)
+    written_to = effect.payload["sighting_id"]
+    live = record.where(s.id == written_to, s.presence == "live")
+    if tx.execute(live.values(**entered, **shown)).rowcount:
+        return
+    standing = succession.entered_in(tx, effect.company_id, effect.id)
+    if standing != written_to:
+        shown = {}
+    tx.execute(record.where(s.id == standing).values(**entered, **shown))
 
 
 def forget_echo(tx: Connection, effect: Effect, seen: SourceInvoice | Missing) -> None:
@@ -248,7 +271,7 @@ class _BooksEntry(Kind):
         Where it could not be read back, what it shows moves too: it was read before our entry.
         """
         seen = None if isinstance(seen, Missing) else seen
-        s, seen_there = schema.sighting.c, schema.payment_sighting.c
+        seen_there = schema.payment_sighting.c
         remote_ref = f"{effect.payload['invoice_ref']}:{receipt.remote_id}"
         moved = outbox.ENTRIES[effect.kind] * effect.payload["amount"]
         taken = tx.execute(
@@ -263,16 +286,7 @@ class _BooksEntry(Kind):
                 f"{link.connector} donne à cette écriture la référence {receipt.remote_id}, qui "
                 "est déjà celle d'un autre paiement."
             )
-        tx.execute(
-            schema.sighting.update()
-            .where(s.company_id == effect.company_id, s.id == effect.payload["sighting_id"])
-            .values(
-                expected=s.expected - moved,
-                open=s.open - (moved if seen is None else 0),
-                fingerprint=s.fingerprint if seen is not None else "",
-                written=s.written + 1,
-            )
-        )
+        _expect_entry(tx, effect, moved, unread=seen is None)
         tx.execute(
             schema.payment_sighting.insert().values(
                 company_id=effect.company_id,

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from encaisse_api import Debtor, SourceInvoice
-from encaisse_core import bridges, candidates, doubts, journal, payments
+from encaisse_core import bridges, candidates, doubts, journal, succession
 from encaisse_core.claim_states import refresh
 from encaisse_core.faces import keys
 from encaisse_core.holds import hold
@@ -68,15 +68,15 @@ def _place(host: Host, tx: Connection, link: Link, row: Mapping[str, Any]) -> bo
     decision = candidates.chosen(host, tx, link.company_id, face)
     if isinstance(decision, Joined):
         claim_id, rung = decision.claim_id, decision.rung
-        untold = payments.untold_at_first_sight(tx, link, claim_id, invoice.open.minor)
+        explained = succession.explained(tx, link, claim_id, row)
     else:
-        untold = 0
+        explained = {}
         claim_id, rung = new_claim(host, tx, link, invoice), 0
     s = schema.sighting.c
     tx.execute(
         schema.sighting.update()
         .where(s.company_id == link.company_id, s.id == row["id"])
-        .values(claim_id=claim_id, rung=rung, untold=untold)
+        .values(claim_id=claim_id, rung=rung, **explained)
     )
     for source_id in bridges.feeding(tx, link.company_id, link.id):
         bridges.catch_up(host, tx, link.company_id, source_id, link.id, claim_id)

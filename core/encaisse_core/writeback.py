@@ -126,6 +126,7 @@ def _entries(tx: Connection, company_id: str) -> dict[str, list[_Entry]]:
 def _collected(tx: Connection, company_id: str, connection_id: str) -> list[dict[str, Any]]:
     """List collected principal per payment, with the invoice it belongs to in that tool.
 
+    A record that left the tool comes last: what replaced it, or its double, is the invoice.
     Not while a person looks whether the tool shows it already, nor once the person said so.
     """
     p, s = schema.payment.c, schema.sighting.c
@@ -156,7 +157,7 @@ def _collected(tx: Connection, company_id: str, connection_id: str) -> list[dict
             p.claim_id.not_in(asked),
             p.id.not_in(typed),
         )
-        .order_by(p.paid_on, p.id, s.remote_ref)
+        .order_by(p.paid_on, p.id, s.presence != "live", s.remote_ref)
     )
     found: dict[str, dict[str, Any]] = {}
     for row in tx.execute(query).mappings():

@@ -42,6 +42,7 @@ from encaisse_api import (
     Quote,
     QuoteRequest,
     Receipt,
+    Rejected,
     ReversalEntry,
     Seller,
     SignedMandate,
@@ -114,14 +115,15 @@ class Paper:
         """Put an invoice in the tool, or a new state of it."""
         self.invoices[item.ref] = item
 
-    def pay(self, number: str, cents: int) -> None:
+    def pay(self, number: str, cents: int, *, ref: str | None = None) -> None:
         """Let the customer pay the company directly: the tool shows less open."""
-        known = self.invoices[f"r-{number}"]
+        known = self.invoices[ref or f"r-{number}"]
         total = known.total.minor
         paid = total - known.open.minor + cents
         due = known.instalments[0].due_date
         assert due is not None and known.debtor.siren is not None
-        self.add(invoice(number, total, paid=paid, due=due, siren=known.debtor.siren))
+        shown = invoice(number, total, paid=paid, due=due, siren=known.debtor.siren)
+        self.add(shown.model_copy(update={"ref": known.ref, "credited": known.credited}))
 
     def collect(self, payment: str, procedure: str, line: AnnexLine, cents: int, on: date) -> None:
         """Let the debtor pay through the collector, which keeps 10 % and VAT on it."""
@@ -236,8 +238,10 @@ def paper_connectors(paper: Paper) -> dict[str, type[Connector]]:
         def _write(self, key: str, ref: str, cents: int) -> Receipt:
             if paper.bug is not None:
                 raise paper.bug
+            if ref not in paper.invoices:
+                raise Rejected("facture inconnue")
             paper.written.append((key, ref, cents))
-            paper.pay(paper.invoices[ref].number, cents)
+            paper.pay(paper.invoices[ref].number, cents, ref=ref)
             paper.lost()
             receipt = Receipt(
                 remote_id=f"{ref}/{len(paper.written) - 1}", amount=Money.of_minor(cents)

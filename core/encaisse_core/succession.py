@@ -1,0 +1,107 @@
+"""Let a record its tool gave a new id go on where the one it replaces stood.
+
+Some tools renumber their records, at the end of a year or when an invoice is made anew. To the host
+that is one record gone and another come, on one claim. What the new one shows is compared with what
+was expected of the old one: a customer who pays in the night of the change has paid. What was asked
+about the old one, and what is entered there, is the new one's.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from encaisse_core import outbox
+from encaisse_core.host import Link
+from encaisse_core.payments import untold_at_first_sight
+from encaisse_core.store import schema
+from encaisse_core.store.engine import rows
+
+Row = Mapping[str, Any]
+
+
+def explained(tx: Connection, link: Link, claim_id: str, fresh: Row) -> dict[str, int]:
+    """Say what is explained of a record that joins a claim: all it shows, where it replaces none.
+
+    What it shows otherwise than the one it replaces is explained like any change.
+    """
+    before = _replaced(tx, link, claim_id, fresh)
+    if before is None:
+        return {"untold": untold_at_first_sight(tx, link, claim_id, fresh["open"])}
+    _hand_on(tx, link, claim_id, before, fresh)
+    return {name: before[name] for name in ("expected", "expected_credited", "untold")}
+
+
+def _replaced(tx: Connection, link: Link, claim_id: str, fresh: Row) -> Row | None:
+    """Find the record a new one of the same tool replaces; None where it replaces none.
+
+    It left the tool, which shows the claim in no other record, and told the same total: of another
+    total, nobody can tell what was paid and what was corrected.
+    """
+    s = schema.sighting.c
+    query = (
+        select(schema.sighting)
+        .where(
+            s.company_id == link.company_id,
+            s.connection_id == link.id,
+            s.claim_id == claim_id,
+            s.id != fresh["id"],
+        )
+        .order_by(s.changed_at.desc(), s.created_at.desc(), s.id.desc())
+    )
+    others = rows(tx.execute(query))
+    if not others or any(row["presence"] == "live" for row in others):
+        return None
+    last = others[0]
+    return last if last["total"] == fresh["total"] else None
+
+
+def _hand_on(tx: Connection, link: Link, claim_id: str, before: Row, fresh: Row) -> None:
+    """Let payments, entries and open questions name the record that stands now."""
+    company_id = link.company_id
+    p, e, t = schema.payment.c, schema.effect.c, schema.task.c
+    tx.execute(
+        schema.payment.update()
+        .where(p.company_id == company_id, p.claim_id == claim_id, p.shown_by == before["id"])
+        .values(shown_by=fresh["id"])
+    )
+    entries = select(e.id, e.payload).where(
+        e.company_id == company_id,
+        e.connection_id == link.id,
+        e.subject == claim_id,
+        e.kind.in_(outbox.ENTRIES),
+    )
+    for row in tx.execute(entries).all():
+        said = json.loads(row.payload)
+        if said["sighting_id"] == before["id"]:
+            said |= {"sighting_id": fresh["id"], "invoice_ref": fresh["remote_ref"]}
+            tx.execute(
+                schema.effect.update()
+                .where(e.company_id == company_id, e.id == row.id)
+                .values(payload=json.dumps(said, sort_keys=True))
+            )
+    asked = select(t.id, t.about).where(
+        t.company_id == company_id,
+        t.subject == claim_id,
+        t.done_at.is_(None),
+        t.about.is_not(None),
+    )
+    for row in tx.execute(asked).all():
+        about = json.loads(row.about)
+        if about.get("sighting") == before["id"]:
+            told = json.dumps(about | {"sighting": fresh["id"]}, sort_keys=True)
+            tx.execute(
+                schema.task.update()
+                .where(t.company_id == company_id, t.id == row.id)
+                .values(about=told)
+            )
+
+
+def entered_in(tx: Connection, company_id: str, effect_id: str) -> str:
+    """Name the record an entry is in now: it may have been replaced while the entry was sent."""
+    e = schema.effect.c
+    query = select(e.payload).where(e.company_id == company_id, e.id == effect_id)
+    return str(json.loads(tx.execute(query).scalar_one())["sighting_id"])

@@ -1,0 +1,157 @@
+"""A record its tool gave a new id goes on telling what the one it replaces told."""
+
+from __future__ import annotations
+
+import pytest
+from tests.core.houses import House, add_tool, answer, line_of, nights, payments
+from tests.core.paper import Paper
+from tests.core.same_money import declared_cents, kinds, tomorrow
+
+from encaisse_api import Money, Receipt, Transient
+from encaisse_core import ingest, portfolio
+from encaisse_core.host import Link, links
+
+
+def links_of(house: House) -> dict[str, Link]:
+    with house.host.store.begin() as tx:
+        return {link.connector: link for link in links(tx, house.company)}
+
+
+def renamed(paper: Paper, number: str = "F-4") -> None:
+    """Give an invoice another id in its tool, all else as it is."""
+    ref = next(ref for ref, item in paper.invoices.items() if item.number == number)
+    known = paper.invoices.pop(ref)
+    paper.add(known.model_copy(update={"ref": f"{ref}+"}))
+
+
+def paid(paper: Paper, cents: int, number: str = "F-4") -> None:
+    """Show `cents` less open, under whatever id the invoice has."""
+    known = next(item for item in paper.invoices.values() if item.number == number)
+    left = Money.of_minor(known.open.minor - cents)
+    parts = tuple(part.model_copy(update={"open": left}) for part in known.instalments)
+    paper.add(known.model_copy(update={"open": left, "instalments": parts}))
+
+
+def test_money_shown_under_a_new_id_stops_the_collector(house: House) -> None:
+    house.open_everything()
+    paid(house.paper, 150_00)
+    renamed(house.paper)
+    house.night()
+    assert payments(house, "F-4") == [("source", 150_00)]
+    assert house.claim("F-4")["open"] == 250_00
+    assert declared_cents(house) == 150_00
+    paid(house.paper, 30_00)
+    house.night()
+    assert house.claim("F-4")["open"] == 220_00
+    assert declared_cents(house) == 180_00
+
+
+def test_what_another_tool_shows_too_is_shown_under_the_new_id(house: House) -> None:
+    other = add_tool(house)
+    house.open_everything()
+    for paper in (house.paper, other):
+        paid(paper, 150_00)
+    renamed(house.paper)
+    house.night()
+    assert house.claim("F-4")["open"] == 250_00
+    paid(house.paper, 30_00)
+    house.night()
+    assert house.claim("F-4")["open"] == 220_00
+    paid(other, 30_00)
+    nights(house, 2)
+    assert house.claim("F-4")["open"] == 220_00
+    assert declared_cents(house) == 180_00
+    assert kinds(house) == {"routing"}
+
+
+def test_money_that_went_back_is_owed_again_under_a_new_id(house: House) -> None:
+    house.open_everything()
+    paid(house.paper, 150_00)
+    house.night()
+    paid(house.paper, -150_00)
+    renamed(house.paper)
+    nights(house, 2)
+    assert house.claim("F-4")["open"] == 400_00
+    assert "amount_rose" not in kinds(house)
+
+
+@pytest.mark.parametrize("lost", [False, True], ids=["heard", "reply lost"])
+def test_an_entry_of_ours_stands_under_the_new_id(house: House, lost: bool) -> None:
+    opened = house.open_everything()
+    house.paper.lose_replies = 1 if lost else 0
+    house.paper.collect("p1", opened[0], line_of(house, opened, "F-4"), 50_00, tomorrow(house))
+    house.night()
+    assert len(house.paper.written) == 1
+    renamed(house.paper)
+    nights(house, 3)
+    assert kinds(house) == set()
+    assert len(house.paper.written) == 1
+    assert house.claim("F-4")["open"] == 350_00
+    paid(house.paper, 30_00)
+    nights(house, 2)
+    assert house.claim("F-4")["open"] == 320_00
+    assert declared_cents(house) == 30_00
+
+
+def test_an_entry_that_waited_is_made_under_the_new_id(house: House) -> None:
+    opened = house.open_everything()
+    house.paper.bug = Transient("en panne")
+    house.paper.collect("p1", opened[0], line_of(house, opened, "F-4"), 50_00, tomorrow(house))
+    house.night()
+    assert house.paper.written == []
+    house.paper.bug = None
+    renamed(house.paper)
+    nights(house, 2)
+    assert [ref for _, ref, _ in house.paper.written] == ["r-F-4+"]
+    assert house.claim("F-4")["open"] == 350_00
+    assert kinds(house) == set()
+
+
+def test_an_entry_that_is_being_made_stands_under_the_new_id(house: House) -> None:
+    opened = house.open_everything()
+    link = links_of(house)["papertool"]
+
+    def meanwhile(receipt: Receipt) -> Receipt:
+        """Let the tool renumber and another worker read it before the answer is heard."""
+        renamed(house.paper)
+        assert ingest.pull_invoices(house.host, link).error is None
+        portfolio.join(house.host, house.company)
+        return receipt
+
+    house.paper.receipts = meanwhile
+    house.paper.collect("p1", opened[0], line_of(house, opened, "F-4"), 50_00, tomorrow(house))
+    house.night()
+    house.paper.receipts = lambda receipt: receipt
+    nights(house, 2)
+    assert len(house.paper.written) == 1
+    assert house.claim("F-4")["open"] == 350_00
+    assert payments(house, "F-4") == [("collector", 50_00)]
+    assert kinds(house) == set()
+
+
+def test_a_question_is_about_the_record_under_its_new_id(house: House) -> None:
+    opened = house.open_everything()
+    house.paper.collect("p1", opened[0], line_of(house, opened, "F-4"), 50_00, tomorrow(house))
+    paid(house.paper, 50_00)
+    house.night()
+    assert "maybe_same" in kinds(house)
+    renamed(house.paper)
+    house.night()
+    answer(house, "maybe_same", verdict="same")
+    nights(house, 3)
+    assert "maybe_same" not in kinds(house)
+    assert house.claim("F-4")["open"] == 350_00
+    assert house.paper.written == []
+    assert declared_cents(house) == 0
+
+
+def test_a_record_made_anew_with_another_total_is_no_payment(house: House) -> None:
+    house.open_everything()
+    known = house.paper.invoices.pop("r-F-4")
+    less = Money.of_minor(known.total.minor - 100_00)
+    parts = tuple(p.model_copy(update={"open": less, "amount": less}) for p in known.instalments)
+    changed = {"ref": "r-F-4+", "open": less, "total": less, "instalments": parts}
+    house.paper.add(known.model_copy(update=changed))
+    nights(house, 2)
+    assert payments(house, "F-4") == []
+    assert declared_cents(house) == 0
