@@ -6,6 +6,8 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import TypeAlias
 
+from encaisse_api.money import in_french
+
 Cents: TypeAlias = int
 """Integer hundredths of a euro (or the smallest coin of the claim's currency)."""
 
@@ -27,6 +29,4 @@ def in_units(cents: Cents) -> Decimal:
 
 def euros(cents: Cents) -> str:
     """Write an amount the way a French reader does: 1 234,56 with a thin no-break space."""
-    sign = "-" if cents < 0 else ""
-    whole, rest = divmod(abs(cents), 100)
-    return f"{sign}{whole:,}".replace(",", "\u202f") + f",{rest:02d}"
+    return in_french(in_units(cents))

@@ -48,6 +48,14 @@ def minor_unit(currency: str) -> int:
     return MINOR_UNITS.get(currency, 2)
 
 
+def in_french(amount: Decimal) -> str:
+    """Write an amount of euros the way a French reader does: 1 234,56, the space thin and unbroken.
+
+    Of amounts in whole cents: what connectors tell people is read beside an invoice.
+    """
+    return f"{amount:,.2f}".replace(",", "\u202f").replace(".", ",")
+
+
 class Money(Frozen):
     """Hold an exact amount, no finer than the currency's smallest coin.
 

@@ -242,7 +242,7 @@ def test_a_payment_on_an_invoice_that_is_gone_is_refused_by_name(legacy: LegacyB
     connector, _ = legacy.connector()
     with pytest.raises(Rejected) as caught:
         connector.record_payment_blind(KEY, payment("999"))
-    assert caught.value.message.startswith("Facture F-1, règlement de 500.00 €")
+    assert caught.value.message.startswith("Facture F-1, règlement de 500,00 €")
 
 
 def test_taken_back_keys_deny_every_call(legacy: LegacyBooks) -> None:

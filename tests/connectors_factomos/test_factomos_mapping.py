@@ -133,7 +133,7 @@ def test_a_status_nobody_documented_is_never_a_success(
     ("change", "told"),
     [
         ({"figures_due": "1500.5"}, "n'est expliqué par aucun avoir"),
-        ({"figures_total_vat": "250.2"}, "ne font pas 1500.60 € TTC"),
+        ({"figures_total_vat": "250.2"}, "ne font pas 1\u202f500,60 € TTC"),
         ({"invoice_status": "paid"}, "encore dus"),
         ({"invoice_type": "proforma"}, "type de document « proforma » inconnu"),
         ({"figures_due": "1 500,60"}, "figures_due : montant illisible"),

@@ -110,4 +110,4 @@ def test_a_payment_on_an_invoice_that_is_gone_is_refused_by_name(
     for call in (connector.find_payment, connector.record_payment):
         with pytest.raises(Rejected) as caught:
             call(KEY, payment(pid))
-        assert caught.value.message.startswith("Facture F-1, règlement de 500.00 €")
+        assert caught.value.message.startswith("Facture F-1, règlement de 500,00 €")

@@ -92,7 +92,7 @@ def test_an_entry_the_accountant_changed_is_told_as_altered(office: Office) -> N
     (told,) = office.connector().follow_up([OURS])
     assert told.state == "altered"
     assert told.note is not None
-    assert "250.00 € au crédit du compte 411CLIENT0 au lieu de 500.00 €" in told.note
+    assert "250,00 € au crédit du compte 411CLIENT0 au lieu de 500,00 €" in told.note
 
 
 @pytest.mark.parametrize("starred", [True, False])

@@ -92,7 +92,7 @@ def test_a_paid_invoice_is_not_paid_again(office: Office) -> None:
 
 def test_more_than_is_owed_is_for_a_person(office: Office) -> None:
     office.books.receive(office.customer, date(2026, 4, 9), 100_000, number="F1")
-    with pytest.raises(Rejected, match=r"reste que 200\.00 €"):
+    with pytest.raises(Rejected, match=r"reste que 200,00 €"):
         paid(office)
     with pytest.raises(Rejected, match="n'est plus dans ce dossier"):
         office.connector().record_payment(KEY, payment("411CLIENT0/2026/F404"))
@@ -170,7 +170,7 @@ def test_a_refused_write_is_one_sentence_about_the_invoice(
     with pytest.raises(error) as caught:
         paid(office)
     assert isinstance(caught.value, PartnerError)
-    assert caught.value.message.startswith("Facture F1, règlement de 500.00 € : ")
+    assert caught.value.message.startswith("Facture F1, règlement de 500,00 € : ")
     assert said in caught.value.message
     assert isinstance(found(office), Absent)
     assert landed(office) == 0
@@ -267,7 +267,7 @@ def test_a_draft_validated_between_two_looks_is_found(office: Office) -> None:
 
 def test_another_amount_under_our_key_is_a_conflict(office: Office) -> None:
     paid(office)
-    with pytest.raises(Conflict, match=r"500\.00 € au crédit du compte 411CLIENT0 au lieu de 400"):
+    with pytest.raises(Conflict, match=r"500,00 € au crédit du compte 411CLIENT0 au lieu de 400"):
         office.connector().find_payment(KEY, payment(F1, 40_000))
 
 

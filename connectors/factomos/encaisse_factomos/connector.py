@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
 from typing import ClassVar
 
 from encaisse_api.context import Context
 from encaisse_api.dialect import Dialect
 from encaisse_api.errors import Drift, Transient
 from encaisse_api.manifest import Manifest
+from encaisse_api.money import in_french
 from encaisse_api.source import (
     Cursor,
     Document,
@@ -162,11 +164,12 @@ class FactomosConnector:
         row = mapping.row_of(answer.get("invoice"))
         if isinstance(row, Unreadable):
             raise Drift(f"{subject} : {row.reason}", raw=row.raw)
-        listed = sum(payment.amount for payment in rows)
+        listed = sum((payment.amount for payment in rows), Decimal(0))
         if row.paid != listed:
             raise Transient(
-                f"{subject} : les règlements listés font {listed} € et la facture {row.number} en "
-                f"dit {row.paid} € ; la recherche n'est pas concluante, nouvel essai plus tard."
+                f"{subject} : les règlements listés font {in_french(listed)} € et la facture "
+                f"{row.number} en dit {in_french(row.paid)} € ; la recherche n'est pas concluante, "
+                "nouvel essai plus tard."
             )
 
     def _write(self, wanted: payments.Wanted, invoice_ref: str) -> Receipt:

@@ -22,7 +22,7 @@ from pydantic import ValidationError
 
 from encaisse_api import wire
 from encaisse_api.answers import why
-from encaisse_api.money import Money
+from encaisse_api.money import Money, in_french
 from encaisse_api.source import (
     Contact,
     Debtor,
@@ -70,9 +70,11 @@ def invoice(row: InvoiceRow, debtor: Debtor, seller: Seller) -> SourceInvoice:
         kind = _kind(row)
     owed = due > 0
     if total < 0 and not total <= due <= 0:
-        raise Unusable(f"avoir de {total} € avec un reste de {due} €")
+        raise Unusable(f"avoir de {in_french(total)} € avec un reste de {in_french(due)} €")
     if owed and row.status in SETTLED_STATUSES:
-        raise Unusable(f"soldée selon son statut « {row.status} », avec {due} € encore dus")
+        raise Unusable(
+            f"soldée selon son statut « {row.status} », avec {in_french(due)} € encore dus"
+        )
     credit = kind in ("credit_note", "unallocated_credit")
     return SourceInvoice(
         ref=row.pid,
@@ -158,14 +160,16 @@ def set_aside(raw: object, reason: str) -> Unreadable:
 def _check_sums(row: InvoiceRow) -> None:
     if row.total_without_vat + row.total_vat != row.total:
         raise Unusable(
-            f"HT {row.total_without_vat} € et TVA {row.total_vat} € ne font pas {row.total} € TTC"
+            f"HT {in_french(row.total_without_vat)} € et TVA {in_french(row.total_vat)} € "
+            f"ne font pas {in_french(row.total)} € TTC"
         )
     credited = row.total - row.paid - row.due
     may_be_credited = row.status in CREDITED_STATUSES or row.status not in KNOWN_STATUSES
     if credited == 0 or (may_be_credited and _within(credited, row.total)):
         return
     raise Unusable(
-        f"total {row.total} €, réglé {row.paid} €, reste {row.due} € : l'écart de {credited} € "
+        f"total {in_french(row.total)} €, réglé {in_french(row.paid)} €, reste "
+        f"{in_french(row.due)} € : l'écart de {in_french(credited)} € "
         f"n'est expliqué par aucun avoir (statut « {row.status} »)"
     )
 

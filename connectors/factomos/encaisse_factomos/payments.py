@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from encaisse_api import wire
 from encaisse_api.answers import why
 from encaisse_api.errors import Conflict, Drift, OutcomeUnknown, Rejected
-from encaisse_api.money import Money
+from encaisse_api.money import Money, in_french
 from encaisse_api.writing import PaymentEntry, Receipt, ReversalEntry
 from encaisse_factomos import spelling
 from encaisse_factomos.rows import PaymentRow
@@ -56,15 +56,14 @@ class Wanted:
 
 def payment(key: str, entry: PaymentEntry) -> Wanted:
     """Describe a payment received."""
-    subject = f"Facture {entry.invoice_number}, règlement de {entry.amount.amount} €"
+    subject = f"Facture {entry.invoice_number}, règlement de {in_french(entry.amount.amount)} €"
     return Wanted(key, subject, entry.amount, _euros(entry.amount, subject), entry.paid_on)
 
 
 def reversal(key: str, entry: ReversalEntry) -> Wanted:
     """Describe a payment undone: the same amount below zero, under a reference of its own."""
-    subject = (
-        f"Facture {entry.invoice_number}, annulation d'un règlement de {entry.amount.amount} €"
-    )
+    amount = in_french(entry.amount.amount)
+    subject = f"Facture {entry.invoice_number}, annulation d'un règlement de {amount} €"
     return Wanted(key, subject, entry.amount, -_euros(entry.amount, subject), entry.reversed_on)
 
 
@@ -106,8 +105,9 @@ def find(wanted: Wanted, rows: Sequence[PaymentRow]) -> Receipt | None:
     if not wanted.is_like(row):
         raise Conflict(
             f"{wanted.subject} : Factomos porte sous la référence {wanted.key} "
-            f"{row.amount} € au {row.paid_on:%d/%m/%Y} au lieu de {wanted.amount} € au "
-            f"{wanted.on:%d/%m/%Y}. Corrigez la ligne dans Factomos.",
+            f"{in_french(row.amount)} € au {row.paid_on:%d/%m/%Y} au lieu de "
+            f"{in_french(wanted.amount)} € au {wanted.on:%d/%m/%Y}. Corrigez la ligne dans "
+            "Factomos.",
             code="differs",
         )
     return wanted.receipt(row)
@@ -125,7 +125,7 @@ def written(wanted: Wanted, answer: Mapping[str, object]) -> Receipt:
     if row.reference != wanted.key or not wanted.is_like(row):
         raise OutcomeUnknown(
             f"{wanted.subject} : Factomos a répondu pour une autre écriture ({row.reference!r}, "
-            f"{row.amount} €) ; la nôtre sera recherchée avant toute nouvelle tentative."
+            f"{in_french(row.amount)} €) ; la nôtre sera recherchée avant toute nouvelle tentative."
         )
     return wanted.receipt(row)
 

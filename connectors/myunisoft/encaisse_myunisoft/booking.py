@@ -14,7 +14,7 @@ from decimal import Decimal
 
 from encaisse_api import wire
 from encaisse_api.errors import Conflict, Rejected
-from encaisse_api.money import Money
+from encaisse_api.money import Money, in_french
 from encaisse_api.writing import PaymentEntry, Receipt, ReversalEntry
 from encaisse_myunisoft import spelling
 from encaisse_myunisoft.rows import EntryRow
@@ -63,7 +63,7 @@ class Place:
 
 def payment(key: str, entry: PaymentEntry) -> Wanted:
     """Describe a payment received: it credits the customer."""
-    subject = f"Facture {entry.invoice_number}, règlement de {entry.amount.amount} €"
+    subject = f"Facture {entry.invoice_number}, règlement de {in_french(entry.amount.amount)} €"
     euros = _euros(entry.amount, subject)
     return Wanted(
         key,
@@ -79,9 +79,8 @@ def payment(key: str, entry: PaymentEntry) -> Wanted:
 
 def reversal(key: str, entry: ReversalEntry) -> Wanted:
     """Describe a payment undone: a counter-entry that debits the customer again."""
-    subject = (
-        f"Facture {entry.invoice_number}, annulation d'un règlement de {entry.amount.amount} €"
-    )
+    amount = in_french(entry.amount.amount)
+    subject = f"Facture {entry.invoice_number}, annulation d'un règlement de {amount} €"
     euros = _euros(entry.amount, subject)
     return Wanted(
         key,
@@ -182,7 +181,10 @@ def differences(entry: EntryRow, signed: Decimal, account: str) -> str:
         return ""
     sense = "au crédit" if moved < 0 else "au débit"
     wanted = "au crédit" if signed < 0 else "au débit"
-    return f"{abs(moved)} € {sense} du compte {account} au lieu de {abs(signed)} € {wanted}"
+    return (
+        f"{in_french(abs(moved))} € {sense} du compte {account} au lieu de "
+        f"{in_french(abs(signed))} € {wanted}"
+    )
 
 
 def partner_id(entry: EntryRow) -> str:

@@ -19,6 +19,7 @@ from pydantic import ValidationError
 from encaisse_api import wire
 from encaisse_api.answers import why
 from encaisse_api.errors import ActionNeeded, Drift, Transient
+from encaisse_api.money import in_french
 from encaisse_myunisoft import carry, exercices, lines
 from encaisse_myunisoft.answers import APP
 from encaisse_myunisoft.client import MyUnisoftClient
@@ -188,8 +189,8 @@ class Ledger:
             if wanted != found:
                 yield (
                     account,
-                    f"ses lignes de {exercice.start.year} font {found:.2f} € et la balance dit "
-                    f"{wanted:.2f} €, rien n'en est déduit",
+                    f"ses lignes de {exercice.start.year} font {in_french(found)} € et la "
+                    f"balance dit {in_french(wanted)} €, rien n'en est déduit",
                 )
 
 

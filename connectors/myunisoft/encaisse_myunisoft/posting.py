@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from encaisse_api import wire
 from encaisse_api.answers import why
 from encaisse_api.errors import ActionNeeded, Drift, OutcomeUnknown, PeriodClosed, Rejected
+from encaisse_api.money import in_french
 from encaisse_api.writing import Receipt
 from encaisse_myunisoft import debtors, dossier, exercices, refs, spelling
 from encaisse_myunisoft.answers import APP
@@ -130,8 +131,8 @@ def check_still_owed(wanted: Wanted, books: Books) -> None:
         )
     if claim.open < -wanted.signed:
         raise Rejected(
-            f"{wanted.subject} : il n'en reste que {claim.open} € à payer dans MyUnisoft. Rien n'a "
-            "été enregistré : une personne impute la différence.",
+            f"{wanted.subject} : il n'en reste que {in_french(claim.open)} € à payer dans "
+            "MyUnisoft. Rien n'a été enregistré : une personne impute la différence.",
             code="exceeds_open",
         )
 
