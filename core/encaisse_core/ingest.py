@@ -26,7 +26,7 @@ from encaisse_api import (
     SourceInvoice,
     Transient,
 )
-from encaisse_core import chaos, cursors, grants, journal, tasks
+from encaisse_core import chaos, cursors, grants, journal, succession, tasks
 from encaisse_core.errors import HostError
 from encaisse_core.faults import fault
 from encaisse_core.host import Host, Link
@@ -266,8 +266,9 @@ def _ask_about_vanished(
     """Ask the tool about each open record its complete list no longer shows.
 
     Invoices that are paid leave such a list, all of a customer's in one night if he pays them all;
-    what a tool cannot find again is something else, and many at once are a fault of the tool. Where
-    a quota may end the asking too, each few answers are kept, and the next night asks for the rest.
+    what a tool cannot find again is something else, and many at once are a fault of the tool, but
+    not where it shows the same invoices under other ids. Where a quota may end the asking too, each
+    few answers are kept, and the next night asks for the rest.
     """
     s = schema.sighting.c
     with host.store.begin() as tx:
@@ -304,10 +305,11 @@ def _ask_about_vanished(
         changed += news
         done.refs.update(answer.ref for answer in back)
     allowed = max(VANISHED_AT_LEAST, len(open_refs) * VANISHED_PER_CENT // 100)
-    too_many = len(lost) > allowed
     with host.store.begin("ingest.vanished") as tx:
         host.store.one_at_a_time(tx, link.company_id)
-        ids = [] if too_many else store_removed(host, tx, link, lost)
+        renumbered = succession.shown_anew(tx, link, lost) if len(lost) > allowed else []
+        too_many = len(lost) - len(renumbered) > allowed
+        ids = store_removed(host, tx, link, renumbered if too_many else lost)
         if changed or ids:
             journal.append(
                 tx,

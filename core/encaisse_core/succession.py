@@ -9,7 +9,7 @@ about the old one, and what is entered there, is the new one's.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -19,6 +19,7 @@ from encaisse_core.host import Link
 from encaisse_core.payments import untold_at_first_sight
 from encaisse_core.store import schema
 from encaisse_core.store.engine import rows
+from encaisse_core.store.upsert import among
 
 Row = Mapping[str, Any]
 
@@ -98,6 +99,42 @@ def _hand_on(tx: Connection, link: Link, claim_id: str, before: Row, fresh: Row)
                 .where(t.company_id == company_id, t.id == row.id)
                 .values(about=told)
             )
+
+
+def shown_anew(tx: Connection, link: Link, lost: Sequence[str]) -> list[str]:
+    """Choose the refs a tool cannot find whose invoices it shows under others: it renumbered them.
+
+    An invoice is known again by its number, its total and its customer.
+    """
+    s, now = schema.sighting.c, schema.sighting.alias("now")
+    gone = tx.execute(
+        select(s.remote_ref, s.number, s.total, s.record).where(
+            s.company_id == link.company_id,
+            s.connection_id == link.id,
+            among(tx, s.remote_ref, lost),
+        )
+    ).all()
+    numbers = sorted({row.number for row in gone})
+    if not numbers:
+        return []
+    shown = tx.execute(
+        select(now.c.number, now.c.total, now.c.record).where(
+            now.c.company_id == link.company_id,
+            now.c.connection_id == link.id,
+            now.c.presence == "live",
+            among(tx, now.c.number, numbers),
+            ~among(tx, now.c.remote_ref, lost),
+        )
+    ).all()
+    anew = {(row.number, row.total, _customer(row.record)) for row in shown}
+    return [
+        row.remote_ref for row in gone if (row.number, row.total, _customer(row.record)) in anew
+    ]
+
+
+def _customer(record: str) -> tuple[str | None, str | None]:
+    debtor = json.loads(record)["debtor"]
+    return debtor.get("siren"), debtor.get("name")
 
 
 def entered_in(tx: Connection, company_id: str, effect_id: str) -> str:

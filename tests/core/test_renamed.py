@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from tests.core.houses import House, add_tool, answer, line_of, nights, payments
-from tests.core.paper import Paper
+from tests.core.paper import Paper, invoice
 from tests.core.same_money import declared_cents, kinds, tomorrow
 
 from encaisse_api import Money, Receipt, Transient
@@ -155,3 +155,30 @@ def test_a_record_made_anew_with_another_total_is_no_payment(house: House) -> No
     nights(house, 2)
     assert payments(house, "F-4") == []
     assert declared_cents(house) == 0
+
+
+def test_a_tool_that_renumbers_everything_is_not_one_that_lost_it(house: House) -> None:
+    for number in range(10, 30):
+        house.paper.add(invoice(f"F-{number}", 50_00 + number))
+    house.open_everything()
+    before = house.count("claim")
+    paid(house.paper, 150_00)
+    for number in [item.number for item in house.paper.invoices.values()]:
+        renamed(house.paper, number)
+    nights(house, 2)
+    assert "mass_vanishing" not in house.tasks()
+    assert payments(house, "F-4") == [("source", 150_00)]
+    assert declared_cents(house) == 150_00
+    assert house.count("claim") == before
+
+
+def test_what_is_renumbered_does_not_hide_what_is_lost(house: House) -> None:
+    for number in range(10, 30):
+        house.paper.add(invoice(f"F-{number}", 50_00 + number))
+    house.night()
+    for number in range(10, 20):
+        renamed(house.paper, f"F-{number}")
+        del house.paper.invoices[f"r-F-{number + 10}"]
+    house.night()
+    assert "mass_vanishing" in house.tasks()
+    assert house.claim("F-25")["state"] == "open"
