@@ -8,12 +8,14 @@ its claim unseen, which closes nothing and starts nothing.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, or_, select, text
 
 from encaisse_api import (
     Cursor,
@@ -308,7 +310,7 @@ def _ask_about_vanished(
     with host.store.begin("ingest.vanished") as tx:
         host.store.one_at_a_time(tx, link.company_id)
         renumbered = succession.shown_anew(tx, link, lost) if len(lost) > allowed else []
-        too_many = len(lost) - len(renumbered) > allowed
+        too_many = len(lost) - len(renumbered) > allowed and not _confirmed(tx, link, lost)
         ids = store_removed(host, tx, link, renumbered if too_many else lost)
         if changed or ids:
             journal.append(
@@ -322,7 +324,7 @@ def _ask_about_vanished(
     done.changed += len(changed)
     done.vanished += len(ids)
     if too_many:
-        _pause(host, link, len(lost), len(open_refs))
+        _pause(host, link, lost, len(open_refs))
         raise Transient(
             f"{len(lost)} factures sur {len(open_refs)} ont disparu d'un coup de "
             f"{link.connector} : la connexion est en pause et rien n'a été fermé."
@@ -352,8 +354,30 @@ def ask_each(
     return answers, failed
 
 
-def _pause(host: Host, link: Link, gone: int, known: int) -> None:
-    now = host.clock.now()
+def _confirmed(tx: Connection, link: Link, lost: Sequence[str]) -> bool:
+    """Tell whether a person had the connection go on who was asked about these very records.
+
+    Not once the tool was read whole since: what it loses after that, it loses again.
+    """
+    t, k = schema.task.c, schema.connection.c
+    query = select(t.id).where(
+        t.company_id == link.company_id,
+        t.kind == "mass_vanishing",
+        t.subject == link.id,
+        t.about == json.dumps(_about(lost), sort_keys=True),
+        k.company_id == link.company_id,
+        k.id == link.id,
+        or_(k.pulled_at.is_(None), t.done_at > k.pulled_at),
+    )
+    return tx.execute(query).first() is not None
+
+
+def _about(lost: Sequence[str]) -> dict[str, str]:
+    return {"lost": hashlib.sha256("\n".join(sorted(lost)).encode()).hexdigest()}
+
+
+def _pause(host: Host, link: Link, lost: Sequence[str], known: int) -> None:
+    now, gone = host.clock.now(), len(lost)
     with host.store.begin() as tx:
         if not _pauses(tx, link):
             return
@@ -363,11 +387,12 @@ def _pause(host: Host, link: Link, gone: int, known: int) -> None:
             "mass_vanishing",
             link.id,
             f"{gone} factures sur {known} ont disparu de {link.connector} en une nuit. "
-            "Vérifiez l'outil, puis relancez la connexion : encaisse connect "
-            f"{link.connector}.",
+            "Vérifiez l'outil ; si elles en sont bien parties, relancez la connexion : encaisse "
+            f"connect {link.connector}. Elles ne seront plus suivies, rien n'est fermé.",
             task_id=host.ids.new("tsk"),
             at=now,
             again=True,
+            about=_about(lost),
         )
         journal.append(
             tx, link.company_id, now, "connection_paused", link.id, {"gone": gone, "known": known}

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select
-from tests.core.houses import House, answer, line_of, open_tasks
+from tests.core.houses import House, answer, line_of, nights, open_tasks
 from tests.core.paper import invoice
 
 from encaisse_api import CollectedPayment, Denied, Page, Unreadable
@@ -104,6 +104,32 @@ def test_each_mass_vanishing_is_asked_about(house: House) -> None:
         assert asked(house, "mass_vanishing") == 1
         reconnect(house)
         assert asked(house, "mass_vanishing") == 0
+
+
+def test_a_mass_vanishing_a_person_confirms_is_over(house: House) -> None:
+    for number in range(10, 30):
+        house.paper.add(invoice(f"F-{number}", 50_00 + number))
+    house.night()
+    house.paper.invoices = dict(list(house.paper.invoices.items())[:10])
+    house.night()
+    reconnect(house)
+    nights(house, 2)
+    assert asked(house, "mass_vanishing") == 0
+    assert house.claim("F-25")["state"] == "unseen"
+    assert "stale" not in house.reasons("F-1")
+
+
+def test_a_mass_vanishing_that_grew_is_asked_about_again(house: House) -> None:
+    for number in range(10, 30):
+        house.paper.add(invoice(f"F-{number}", 50_00 + number))
+    house.night()
+    house.paper.invoices = dict(list(house.paper.invoices.items())[:10])
+    house.night()
+    reconnect(house)
+    house.paper.invoices = dict(list(house.paper.invoices.items())[:9])
+    house.night()
+    assert asked(house, "mass_vanishing") == 1
+    assert house.claim("F-25")["state"] == "open"
 
 
 def test_money_that_was_used_and_is_too_much_again_is_asked_about(house: House) -> None:
