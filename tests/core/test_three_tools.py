@@ -45,6 +45,7 @@ class Tool:
     number: str
     ref: str
     waiting: deque[tuple[int, int]] = field(default_factory=deque[tuple[int, int]])
+    renames: bool = False
 
     @property
     def record(self) -> SourceInvoice:
@@ -65,7 +66,13 @@ class Tool:
         self.paper.add(known.model_copy(update=changed))
 
     def rename(self) -> None:
-        """Give the record a new id, as some tools do at the end of a year."""
+        """Give the record a new id, as some tools do at the end of a year.
+
+        While it is open: of a settled one that gets another id, no list of open ones tells.
+        """
+        if not self.renames or self.record.open.minor <= 0:
+            return
+        self.renames = False
         known = self.paper.invoices.pop(self.ref)
         self.ref = f"{self.ref}+"
         self.paper.add(known.model_copy(update={"ref": self.ref}))
@@ -137,7 +144,7 @@ class Claim:
         elif kind == "lose":
             self.house.paper.lose_replies = order % 3
         elif kind == "rename":
-            tool.rename()
+            tool.renames = True
         elif kind == "collect" and self.owed > 0:
             cents = self.cents(share)
             name = f"p{self.count}"
@@ -163,6 +170,7 @@ class Claim:
                 cents, credited = tool.waiting.popleft()
                 if cents:
                     tool.move(cents, credited)
+            tool.rename()
         self.house.night()
         for task in open_tasks(self.house):
             if task[1] == "maybe_same":  # a person who knows: no two amounts are the same money
