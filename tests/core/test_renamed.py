@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import select
 from tests.core.houses import House, add_tool, answer, line_of, nights, payments
 from tests.core.paper import Paper, invoice
 from tests.core.same_money import declared_cents, kinds, tomorrow
 
 from encaisse_api import Money, Receipt, Transient
 from encaisse_core import ingest, portfolio
+from encaisse_core.cli import resolving
 from encaisse_core.host import Link, links
+from encaisse_core.store import schema
 
 
 def links_of(house: House) -> dict[str, Link]:
@@ -101,6 +104,29 @@ def test_an_entry_that_waited_is_made_under_the_new_id(house: House) -> None:
     assert house.paper.written == []
     house.paper.bug = None
     renamed(house.paper)
+    nights(house, 2)
+    assert [ref for _, ref, _ in house.paper.written] == ["r-F-4+"]
+    assert house.claim("F-4")["open"] == 350_00
+    assert kinds(house) == set()
+
+
+def test_an_entry_refused_under_the_old_id_is_made_under_the_new_one_when_retried(
+    house: House,
+) -> None:
+    opened = house.open_everything()
+    house.paper.collect("p1", opened[0], line_of(house, opened, "F-4"), 50_00, tomorrow(house))
+    house.paper.fail_pull = Transient("en panne")
+    renamed(house.paper)
+    house.night()
+    assert house.paper.written == []
+    assert "refused" in kinds(house)
+    house.paper.fail_pull = None
+    house.night()
+    e = schema.effect.c
+    with house.host.store.begin() as tx:
+        refused = tx.execute(select(e.id).where(e.state == "refused")).scalar_one()
+    again = resolving.Decision("retry", "facture renumérotée", "essai")
+    resolving.resolve(house.host, house.company, refused, again)
     nights(house, 2)
     assert [ref for _, ref, _ in house.paper.written] == ["r-F-4+"]
     assert house.claim("F-4")["open"] == 350_00
