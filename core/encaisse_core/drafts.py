@@ -17,7 +17,7 @@ from typing import Any, cast
 from sqlalchemy import select
 
 from encaisse_api import Drift, FollowedUp, FollowsUp, Missing, PartnerError, SourceInvoice
-from encaisse_core import chaos, journal, outbox, tasks
+from encaisse_core import chaos, journal, outbox, succession, tasks
 from encaisse_core.books_entries import forget_echo
 from encaisse_core.cents import euros
 from encaisse_core.errors import HostError
@@ -50,6 +50,9 @@ class Followed:
 def follow_up(host: Host, company_id: str) -> Followed:
     """Ask each tool about the entries of ours that wait there."""
     followed = Followed()
+    with host.store.begin() as tx:
+        host.store.one_at_a_time(tx, company_id)
+        succession.follow(tx, company_id)
     for connection_id, waiting in _waiting(host, company_id).items():
         with host.store.begin() as tx:
             where = link(tx, company_id, connection_id)

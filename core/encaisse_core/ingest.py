@@ -310,7 +310,8 @@ def _ask_about_vanished(
     with host.store.begin("ingest.vanished") as tx:
         host.store.one_at_a_time(tx, link.company_id)
         renumbered = succession.shown_anew(tx, link, lost) if len(lost) > allowed else []
-        too_many = len(lost) - len(renumbered) > allowed and not _confirmed(tx, link, lost)
+        missing = sorted(set(lost) - set(renumbered))
+        too_many = len(missing) > allowed and not _confirmed(tx, link, missing)
         ids = store_removed(host, tx, link, renumbered if too_many else lost)
         if changed or ids:
             journal.append(
@@ -324,9 +325,9 @@ def _ask_about_vanished(
     done.changed += len(changed)
     done.vanished += len(ids)
     if too_many:
-        _pause(host, link, lost, len(open_refs))
+        _pause(host, link, missing, len(open_refs))
         raise Transient(
-            f"{len(lost)} factures sur {len(open_refs)} ont disparu d'un coup de "
+            f"{len(missing)} factures sur {len(open_refs)} ont disparu d'un coup de "
             f"{link.connector} : la connexion est en pause et rien n'a été fermé."
         )
     if still_open > allowed:
@@ -367,13 +368,14 @@ def _confirmed(tx: Connection, link: Link, lost: Sequence[str]) -> bool:
         t.about == json.dumps(_about(lost), sort_keys=True),
         k.company_id == link.company_id,
         k.id == link.id,
+        t.done_at.is_not(None),
         or_(k.pulled_at.is_(None), t.done_at > k.pulled_at),
     )
     return tx.execute(query).first() is not None
 
 
 def _about(lost: Sequence[str]) -> dict[str, str]:
-    return {"lost": hashlib.sha256("\n".join(sorted(lost)).encode()).hexdigest()}
+    return {"lost": hashlib.sha256("\n".join(lost).encode()).hexdigest()}
 
 
 def _pause(host: Host, link: Link, lost: Sequence[str], known: int) -> None:

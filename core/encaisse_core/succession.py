@@ -9,10 +9,11 @@ about the old one, and what is entered there, is the new one's.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, and_, exists, select, text
 
 from encaisse_core import outbox
 from encaisse_core.host import Link
@@ -56,7 +57,8 @@ def _replaced(tx: Connection, link: Link, claim_id: str, fresh: Row) -> Row | No
     others = rows(tx.execute(query))
     if not others or any(row["presence"] == "live" for row in others):
         return None
-    last = others[0]
+    left = [row for row in others if row["changed_at"] == others[0]["changed_at"]]
+    last = min(left, key=lambda row: abs(row["expected"] - fresh["open"]))
     return last if last["total"] == fresh["total"] else None
 
 
@@ -78,7 +80,8 @@ def _hand_on(tx: Connection, link: Link, claim_id: str, before: Row, fresh: Row)
     for row in tx.execute(entries).all():
         said = json.loads(row.payload)
         if said["sighting_id"] == before["id"]:
-            said |= {"sighting_id": fresh["id"], "invoice_ref": fresh["remote_ref"]}
+            was = [*said.get("was", ()), before["id"]]
+            said |= {"sighting_id": fresh["id"], "invoice_ref": fresh["remote_ref"], "was": was}
             tx.execute(
                 schema.effect.update()
                 .where(e.company_id == company_id, e.id == row.id)
@@ -126,10 +129,14 @@ def shown_anew(tx: Connection, link: Link, lost: Sequence[str]) -> list[str]:
             ~among(tx, now.c.remote_ref, lost),
         )
     ).all()
-    anew = {(row.number, row.total, _customer(row.record)) for row in shown}
-    return [
-        row.remote_ref for row in gone if (row.number, row.total, _customer(row.record)) in anew
-    ]
+    anew = Counter((row.number, row.total, _customer(row.record)) for row in shown)
+    found: list[str] = []
+    for row in gone:
+        told = (row.number, row.total, _customer(row.record))
+        if anew[told] > 0:
+            anew[told] -= 1
+            found.append(row.remote_ref)
+    return found
 
 
 def _customer(record: str) -> tuple[str | None, str | None]:
@@ -142,3 +149,50 @@ def entered_in(tx: Connection, company_id: str, effect_id: str) -> str:
     e = schema.effect.c
     query = select(e.payload).where(e.company_id == company_id, e.id == effect_id)
     return str(json.loads(tx.execute(query).scalar_one())["sighting_id"])
+
+
+def follow(tx: Connection, company_id: str) -> None:
+    """Let entries that wait to be made, or for their fate, name the one record that stands.
+
+    Theirs left its tool since. One that is not made yet is made in whatever came in its place; one
+    that was made follows only to a record it was in before, when the tool goes back to that id.
+    """
+    e, gone = schema.effect.c, schema.sighting.alias("gone")
+    left = exists().where(
+        gone.c.company_id == e.company_id,
+        gone.c.claim_id == e.subject,
+        gone.c.connection_id == e.connection_id,
+        gone.c.presence != "live",
+    )
+    for waits in (and_(outbox.READY, e.state == "planned"), and_(FOLLOWED, e.fate == "pending")):
+        query = select(e.id, e.connection_id, e.subject, e.state, e.payload).where(
+            e.company_id == company_id, e.kind.in_(outbox.ENTRIES), waits, left
+        )
+        for row in tx.execute(query).all():
+            _follow_one(tx, company_id, row)
+
+
+FOLLOWED = text("fate in ('pending','posted')")
+"""Said as the index says it, which no database uses for a bound value."""
+
+
+def _follow_one(tx: Connection, company_id: str, entry: Any) -> None:
+    s, e = schema.sighting.c, schema.effect.c
+    live = tx.execute(
+        select(s.id, s.remote_ref).where(
+            s.company_id == company_id,
+            s.connection_id == entry.connection_id,
+            s.claim_id == entry.subject,
+            s.presence == "live",
+        )
+    ).all()
+    said = json.loads(entry.payload)
+    if len(live) != 1 or live[0].id == said["sighting_id"]:
+        return
+    if entry.state == "planned" or live[0].id in said.get("was", ()):
+        said |= {"sighting_id": live[0].id, "invoice_ref": live[0].remote_ref}
+        tx.execute(
+            schema.effect.update()
+            .where(e.company_id == company_id, e.id == entry.id)
+            .values(payload=json.dumps(said, sort_keys=True))
+        )

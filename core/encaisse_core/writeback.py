@@ -17,7 +17,7 @@ from encaisse_api import (
     RecordsPayments,
     ReversesPayments,
 )
-from encaisse_core import outbox, routing
+from encaisse_core import outbox, routing, succession
 from encaisse_core.books_entries import handed_over, wake_explained
 from encaisse_core.host import Host, Link, link
 from encaisse_core.store import schema
@@ -36,6 +36,7 @@ def plan_write_backs(host: Host, company_id: str) -> int:
             return 0
         target = link(tx, company_id, route)
         host.store.one_at_a_time(tx, company_id)
+        succession.follow(tx, company_id)
         wake_explained(host, tx, company_id)
         entries = _entries(tx, company_id)
         exported = handed_over(tx, company_id)

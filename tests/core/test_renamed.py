@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from sqlalchemy import select
 from tests.core.houses import House, add_tool, answer, line_of, nights, payments
+from tests.core.merging import WHY
 from tests.core.paper import Paper, invoice
 from tests.core.same_money import declared_cents, kinds, tomorrow
 
-from encaisse_api import Money, Receipt, Transient
-from encaisse_core import ingest, portfolio
+from encaisse_api import FollowedUp, FollowsUp, Money, Receipt, Transient
+from encaisse_core import connecting, ingest, merges, portfolio
 from encaisse_core.cli import resolving
-from encaisse_core.host import Link, links
+from encaisse_core.host import Host, Link, links
 from encaisse_core.store import schema
 
 
@@ -171,13 +174,18 @@ def test_a_question_is_about_the_record_under_its_new_id(house: House) -> None:
     assert declared_cents(house) == 0
 
 
+def made_anew(paper: Paper, *, less: int) -> None:
+    """Replace F-4 by a record of a lower total, under another id."""
+    known = paper.invoices.pop("r-F-4")
+    left = Money.of_minor(known.total.minor - less)
+    parts = tuple(p.model_copy(update={"open": left, "amount": left}) for p in known.instalments)
+    changed = {"ref": "r-F-4+", "open": left, "total": left, "instalments": parts}
+    paper.add(known.model_copy(update=changed))
+
+
 def test_a_record_made_anew_with_another_total_is_no_payment(house: House) -> None:
     house.open_everything()
-    known = house.paper.invoices.pop("r-F-4")
-    less = Money.of_minor(known.total.minor - 100_00)
-    parts = tuple(p.model_copy(update={"open": less, "amount": less}) for p in known.instalments)
-    changed = {"ref": "r-F-4+", "open": less, "total": less, "instalments": parts}
-    house.paper.add(known.model_copy(update=changed))
+    made_anew(house.paper, less=100_00)
     nights(house, 2)
     assert payments(house, "F-4") == []
     assert declared_cents(house) == 0
@@ -208,3 +216,128 @@ def test_what_is_renumbered_does_not_hide_what_is_lost(house: House) -> None:
     house.night()
     assert "mass_vanishing" in house.tasks()
     assert house.claim("F-25")["state"] == "open"
+
+
+def put_back(paper: Paper, number: str = "F-4") -> None:
+    """Give an invoice its first id again."""
+    ref = next(ref for ref, item in paper.invoices.items() if item.number == number)
+    paper.add(paper.invoices.pop(ref).model_copy(update={"ref": f"r-{number}"}))
+
+
+@pytest.mark.parametrize("back", [False, True], ids=["kept", "renamed and back"])
+def test_a_draft_refused_where_it_was_made_undoes_no_payment(
+    house: House, back: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened, fate = house.open_everything(), ["pending"]
+    can = Host.can
+    monkeypatch.setattr(
+        Host,
+        "can",
+        lambda self, link, role: (
+            link.connector == "papertool" if role is FollowsUp else can(self, link, role)
+        ),
+    )
+    tool: Any = house.shelf.known["papertool"]
+    tool.follow_up = lambda self, refs: [FollowedUp(remote_id=r, state=fate[0]) for r in refs]
+    house.paper.receipts = lambda receipt: receipt.model_copy(update={"state": "pending"})
+    paid(house.paper, 50_00)
+    house.night()
+    house.paper.collect("p1", opened[0], line_of(house, opened, "F-4"), 50_00, tomorrow(house))
+    nights(house, 2)
+    if back:
+        renamed(house.paper)
+        house.night()
+        put_back(house.paper)
+        house.night()
+    fate[0] = "rejected"
+    paid(house.paper, -50_00)
+    nights(house, 2)
+    assert house.claim("F-4")["open"] == 300_00
+
+
+def test_an_entry_that_waits_is_made_where_the_tool_goes_back_to_the_old_id(house: House) -> None:
+    opened = house.open_everything()
+    house.paper.bug = Transient("en panne")
+    house.paper.collect("p1", opened[0], line_of(house, opened, "F-4"), 50_00, tomorrow(house))
+    house.night()
+    renamed(house.paper)
+    house.night()
+    put_back(house.paper)
+    house.paper.bug = None
+    nights(house, 3)
+    assert [ref for _, ref, _ in house.paper.written] == ["r-F-4"]
+    assert kinds(house) == set()
+
+
+def test_an_entry_that_waits_is_made_in_a_record_of_another_total(house: House) -> None:
+    opened = house.open_everything()
+    house.paper.bug = Transient("en panne")
+    house.paper.collect("p1", opened[0], line_of(house, opened, "F-4"), 50_00, tomorrow(house))
+    house.night()
+    made_anew(house.paper, less=100_00)
+    house.paper.bug = None
+    nights(house, 3)
+    assert [ref for _, ref, _ in house.paper.written] == ["r-F-4+"]
+
+
+def test_two_merged_records_renumbered_at_once_undo_no_payment(house: House) -> None:
+    house.open_everything()
+    house.paper.add(house.paper.invoices["r-F-4"].model_copy(update={"ref": "r-F-4-dbl"}))
+    house.night()
+    s, c = schema.sighting.c, schema.claim.c
+    with house.host.store.begin() as tx:
+        kept, gone = (
+            tx.execute(select(s.claim_id).where(s.remote_ref == ref)).scalar_one()
+            for ref in ("r-F-4", "r-F-4-dbl")
+        )
+        merges.merge(house.host, tx, house.company, kept, gone, WHY)
+    house.night()
+    known = house.paper.invoices["r-F-4-dbl"]
+    left = Money.of_minor(250_00)
+    parts = tuple(part.model_copy(update={"open": left}) for part in known.instalments)
+    house.paper.add(known.model_copy(update={"open": left, "instalments": parts}))
+    nights(house, 2)
+    for ref, anew in (("r-F-4", "n1"), ("r-F-4-dbl", "n2")):
+        house.paper.add(house.paper.invoices.pop(ref).model_copy(update={"ref": anew}))
+    nights(house, 2)
+    with house.host.store.begin() as tx:
+        assert tx.execute(select(c.open).where(c.id == kept)).scalar_one() == 250_00
+
+
+def test_many_records_of_one_number_that_leave_are_lost(house: House) -> None:
+    for each in range(20):
+        house.paper.add(invoice("ACOMPTE", 60_00).model_copy(update={"ref": f"a{each}"}))
+    nights(house, 2)
+    for each in range(1, 20):
+        del house.paper.invoices[f"a{each}"]
+    house.night()
+    assert "mass_vanishing" in house.tasks()
+
+
+def test_what_is_lost_beside_what_is_renumbered_is_asked_about_once(house: House) -> None:
+    for number in range(10, 30):
+        house.paper.add(invoice(f"F-{number}", 50_00 + number))
+    house.night()
+    for number in range(10, 20):
+        renamed(house.paper, f"F-{number}")
+        del house.paper.invoices[f"r-F-{number + 10}"]
+    house.night()
+    assert "mass_vanishing" in kinds(house)
+    connecting.connect(
+        house.host, house.app.vault, company_id=house.company, connector="papertool", values={}
+    )
+    house.night()
+    assert "mass_vanishing" not in kinds(house)
+
+
+def test_a_question_nobody_answered_confirms_nothing(house: House) -> None:
+    for number in range(10, 30):
+        house.paper.add(invoice(f"F-{number}", 50_00 + number))
+    link = links_of(house)["papertool"]
+    house.paper.cut_short = True
+    ingest.pull_invoices(house.host, link)
+    house.paper.cut_short = False
+    house.paper.invoices.clear()
+    assert ingest.pull_invoices(house.host, link).error is not None
+    again = ingest.pull_invoices(house.host, link)
+    assert again.error is not None and again.vanished == 0
