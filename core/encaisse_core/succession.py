@@ -24,6 +24,9 @@ from encaisse_core.store.upsert import among
 
 Row = Mapping[str, Any]
 
+RECORDS = ("sighting", "shown_by")
+"""How a question names the record it is about (`showing_questions.py`, `typed_otherwise.py`)."""
+
 
 def explained(tx: Connection, link: Link, claim_id: str, fresh: Row) -> dict[str, int]:
     """Say what is explained of a record that joins a claim: all it shows, where it replaces none.
@@ -80,13 +83,7 @@ def _hand_on(tx: Connection, link: Link, claim_id: str, before: Row, fresh: Row)
     for row in tx.execute(entries).all():
         said = json.loads(row.payload)
         if said["sighting_id"] == before["id"]:
-            was = [*said.get("was", ()), before["id"]]
-            said |= {"sighting_id": fresh["id"], "invoice_ref": fresh["remote_ref"], "was": was}
-            tx.execute(
-                schema.effect.update()
-                .where(e.company_id == company_id, e.id == row.id)
-                .values(payload=json.dumps(said, sort_keys=True))
-            )
+            _enter_in(tx, company_id, row.id, said, fresh["id"], fresh["remote_ref"])
     asked = select(t.id, t.about).where(
         t.company_id == company_id,
         t.subject == claim_id,
@@ -95,12 +92,12 @@ def _hand_on(tx: Connection, link: Link, claim_id: str, before: Row, fresh: Row)
     )
     for row in tx.execute(asked).all():
         about = json.loads(row.about)
-        if about.get("sighting") == before["id"]:
-            told = json.dumps(about | {"sighting": fresh["id"]}, sort_keys=True)
+        named = {what: fresh["id"] for what in RECORDS if about.get(what) == before["id"]}
+        if named:
             tx.execute(
                 schema.task.update()
                 .where(t.company_id == company_id, t.id == row.id)
-                .values(about=told)
+                .values(about=json.dumps(about | named, sort_keys=True))
             )
 
 
@@ -173,11 +170,11 @@ def follow(tx: Connection, company_id: str) -> None:
 
 
 FOLLOWED = text("fate in ('pending','posted')")
-"""Said as the index says it, which no database uses for a bound value."""
+"""Said as the index says it: SQLite uses no partial index for bound values."""
 
 
 def _follow_one(tx: Connection, company_id: str, entry: Any) -> None:
-    s, e = schema.sighting.c, schema.effect.c
+    s = schema.sighting.c
     live = tx.execute(
         select(s.id, s.remote_ref).where(
             s.company_id == company_id,
@@ -190,9 +187,23 @@ def _follow_one(tx: Connection, company_id: str, entry: Any) -> None:
     if len(live) != 1 or live[0].id == said["sighting_id"]:
         return
     if entry.state == "planned" or live[0].id in said.get("was", ()):
-        said |= {"sighting_id": live[0].id, "invoice_ref": live[0].remote_ref}
-        tx.execute(
-            schema.effect.update()
-            .where(e.company_id == company_id, e.id == entry.id)
-            .values(payload=json.dumps(said, sort_keys=True))
-        )
+        _enter_in(tx, company_id, entry.id, said, live[0].id, live[0].remote_ref)
+
+
+def _enter_in(
+    tx: Connection,
+    company_id: str,
+    effect_id: str,
+    said: Mapping[str, Any],
+    record_id: str,
+    ref: str,
+) -> None:
+    """Let an entry name another record, and keep which ones it named before."""
+    e = schema.effect.c
+    was = [*said.get("was", ()), said["sighting_id"]]
+    named = {**said, "sighting_id": record_id, "invoice_ref": ref, "was": was}
+    tx.execute(
+        schema.effect.update()
+        .where(e.company_id == company_id, e.id == effect_id)
+        .values(payload=json.dumps(named, sort_keys=True))
+    )

@@ -106,13 +106,17 @@ def test_each_mass_vanishing_is_asked_about(house: House) -> None:
         assert asked(house, "mass_vanishing") == 0
 
 
-def test_a_mass_vanishing_a_person_confirms_is_over(house: House) -> None:
+def confirmed_after_a_mass_vanishing(house: House) -> None:
     for number in range(10, 30):
         house.paper.add(invoice(f"F-{number}", 50_00 + number))
     house.night()
     house.paper.invoices = dict(list(house.paper.invoices.items())[:10])
     house.night()
     reconnect(house)
+
+
+def test_a_mass_vanishing_a_person_confirms_is_over(house: House) -> None:
+    confirmed_after_a_mass_vanishing(house)
     nights(house, 2)
     assert asked(house, "mass_vanishing") == 0
     assert house.claim("F-25")["state"] == "unseen"
@@ -120,12 +124,7 @@ def test_a_mass_vanishing_a_person_confirms_is_over(house: House) -> None:
 
 
 def test_a_mass_vanishing_that_grew_is_asked_about_again(house: House) -> None:
-    for number in range(10, 30):
-        house.paper.add(invoice(f"F-{number}", 50_00 + number))
-    house.night()
-    house.paper.invoices = dict(list(house.paper.invoices.items())[:10])
-    house.night()
-    reconnect(house)
+    confirmed_after_a_mass_vanishing(house)
     house.paper.invoices = dict(list(house.paper.invoices.items())[:9])
     house.night()
     assert asked(house, "mass_vanishing") == 1
