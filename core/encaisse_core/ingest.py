@@ -8,14 +8,12 @@ its claim unseen, which closes nothing and starts nothing.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, or_, select, text
+from sqlalchemy import Connection, select, text
 
 from encaisse_api import (
     Cursor,
@@ -28,7 +26,7 @@ from encaisse_api import (
     SourceInvoice,
     Transient,
 )
-from encaisse_core import chaos, cursors, grants, journal, succession, tasks
+from encaisse_core import chaos, cursors, grants, journal, pausing, succession, tasks
 from encaisse_core.errors import HostError
 from encaisse_core.faults import fault
 from encaisse_core.host import Host, Link
@@ -166,7 +164,7 @@ def note_result(
             forget_answers(tx, link)
         elif isinstance(error, Drift) and error.raw:
             keep_answer(host, tx, link, error.raw, error.message)
-        if isinstance(error, Denied) and _closes(tx, link, error) and _pauses(tx, link):
+        if isinstance(error, Denied) and _closes(tx, link, error) and pausing.pauses(tx, link):
             tasks.ask(
                 tx,
                 link.company_id,
@@ -189,17 +187,6 @@ def _closes(tx: Connection, link: Link, error: Denied) -> bool:
     presented = error.presented if isinstance(error, grants.Refused) else None
     grants.mark_denied(tx, link.grant_id, error.message, tokens_version=presented)
     return presented is None or grants.version(tx, link.grant_id) == presented
-
-
-def _pauses(tx: Connection, link: Link) -> bool:
-    """Pause a connection; tell whether it was active: each pause is asked about, and once."""
-    c = schema.connection.c
-    paused = tx.execute(
-        schema.connection.update()
-        .where(c.company_id == link.company_id, c.id == link.id, c.state == "active")
-        .values(state="paused")
-    )
-    return paused.rowcount > 0
 
 
 def cut_by_quota(error: PartnerError | None) -> bool:
@@ -311,7 +298,7 @@ def _ask_about_vanished(
         host.store.one_at_a_time(tx, link.company_id)
         renumbered = succession.shown_anew(tx, link, lost) if len(lost) > allowed else []
         missing = sorted(set(lost) - set(renumbered))
-        too_many = len(missing) > allowed and not _confirmed(tx, link, missing)
+        too_many = len(missing) > allowed and not pausing.confirmed(tx, link, missing)
         ids = store_removed(host, tx, link, renumbered if too_many else lost)
         if changed or ids:
             journal.append(
@@ -325,7 +312,7 @@ def _ask_about_vanished(
     done.changed += len(changed)
     done.vanished += len(ids)
     if too_many:
-        _pause(host, link, missing, len(open_refs))
+        pausing.pause(host, link, missing, len(open_refs))
         raise Transient(
             f"{len(missing)} factures sur {len(open_refs)} ont disparu d'un coup de "
             f"{link.connector} : la connexion est en pause et rien n'a été fermé."
@@ -353,49 +340,3 @@ def ask_each(
         except Drift as error:
             failed = error
     return answers, failed
-
-
-def _confirmed(tx: Connection, link: Link, lost: Sequence[str]) -> bool:
-    """Tell whether a person had the connection go on who was asked about these very records.
-
-    Not once the tool was read whole since: what it loses after that, it loses again.
-    """
-    t, k = schema.task.c, schema.connection.c
-    query = select(t.id).where(
-        t.company_id == link.company_id,
-        t.kind == "mass_vanishing",
-        t.subject == link.id,
-        t.about == json.dumps(_about(lost), sort_keys=True),
-        k.company_id == link.company_id,
-        k.id == link.id,
-        t.done_at.is_not(None),
-        or_(k.pulled_at.is_(None), t.done_at > k.pulled_at),
-    )
-    return tx.execute(query).first() is not None
-
-
-def _about(lost: Sequence[str]) -> dict[str, str]:
-    return {"lost": hashlib.sha256("\n".join(lost).encode()).hexdigest()}
-
-
-def _pause(host: Host, link: Link, lost: Sequence[str], known: int) -> None:
-    now, gone = host.clock.now(), len(lost)
-    with host.store.begin() as tx:
-        if not _pauses(tx, link):
-            return
-        tasks.ask(
-            tx,
-            link.company_id,
-            "mass_vanishing",
-            link.id,
-            f"{gone} factures sur {known} ont disparu de {link.connector} en une nuit. "
-            "Vérifiez l'outil ; si elles en sont bien parties, relancez la connexion : encaisse "
-            f"connect {link.connector}. Elles ne seront plus suivies, rien n'est fermé.",
-            task_id=host.ids.new("tsk"),
-            at=now,
-            again=True,
-            about=_about(lost),
-        )
-        journal.append(
-            tx, link.company_id, now, "connection_paused", link.id, {"gone": gone, "known": known}
-        )
