@@ -9,7 +9,9 @@ from __future__ import annotations
 import itertools
 import os
 import shutil
+import sqlite3
 import tempfile
+import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -29,6 +31,15 @@ FILE = "encaisse.db"
 TABLES = tuple(table.name for table in schema.metadata.sorted_tables)
 """Each after those its rows point at."""
 
+STAYS = 2.0
+"""Seconds after which who is still in a transaction stays there: it is frozen."""
+
+_STAYING = text(
+    "select count(*) from pg_stat_activity where datname = :name"
+    " and backend_type = 'client backend'"
+    " and xact_start < clock_timestamp() - make_interval(secs => :seconds)"
+)
+
 _numbers = itertools.count(1)
 
 
@@ -47,6 +58,11 @@ class Place:
             return None
         return self.server.set(database=self.name).render_as_string(hide_password=False)
 
+    @property
+    def file(self) -> Path:
+        """Give where SQLite's database lies."""
+        return self.folder / FILE
+
     def filled(self, source: Place) -> Place:
         """Give a place in a new folder with what is committed in `source`, whoever works there.
 
@@ -61,6 +77,30 @@ class Place:
         if self.server is not None:
             _fill(source, made)
         return made
+
+    def held(self) -> bool:
+        """Tell whether someone stays in a transaction: no work of ours lasts `STAYS` in one."""
+        if self.server is not None:
+            time.sleep(STAYS)
+            return self._staying(self.server)
+        database = sqlite3.connect(self.file, timeout=STAYS, isolation_level=None)
+        try:
+            database.execute("begin immediate")
+            database.rollback()
+        except sqlite3.OperationalError:
+            return True
+        finally:
+            database.close()
+        return False
+
+    def _staying(self, server: URL) -> bool:
+        engine = create_engine(server, isolation_level="AUTOCOMMIT")
+        try:
+            with engine.connect() as connection:
+                asked = {"name": self.name, "seconds": STAYS}
+                return bool(connection.execute(_STAYING, asked).scalar_one())
+        finally:
+            engine.dispose()
 
     def leave(self) -> None:
         """Forget the folder; the database is filled again by the next case."""
@@ -78,7 +118,7 @@ class Ground:
 
     def __init__(self, place: Place) -> None:
         self.place = place
-        self.store = open_store(place.url or f"sqlite:///{place.folder / FILE}")
+        self.store = open_store(place.url or f"sqlite:///{place.file}")
         self.loaded = load()
         self._left: list[Pool] = []
         event.listen(self.store.engine, "do_connect", self._connect)
@@ -103,7 +143,7 @@ class Ground:
         self, dialect: object, record: object, cargs: list[Any], cparams: dict[str, Any]
     ) -> None:
         if self.place.server is None:
-            cargs[0] = str(self.place.folder / FILE)
+            cargs[0] = str(self.place.file)
         else:
             cparams["dbname"] = self.place.name
 

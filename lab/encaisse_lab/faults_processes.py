@@ -2,8 +2,9 @@
 
 Customers pay small sums of their own amount through the collector, so that each must stand in the
 books once. A killed daemon is started again, a frozen one is let go once its leases are over and
-another has done its work, two daemons and a click run side by side. In the end one is let run in
-peace, and what stands in the books is compared with what was paid.
+another has done its work, two daemons and a click run side by side. One that freezes in the middle
+of a transaction has the database to itself: the other waits, and does its work once it is let go.
+In the end one is let run in peace, and what stands in the books is compared with what was paid.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from encaisse_core.app import DATABASE, FOLDER, ROUTES, open_app
 from encaisse_core.clock import PARIS
 from encaisse_lab import books_check, faults_child, faults_host, faults_places
 from encaisse_lab import faults_town as towns
+from encaisse_lab.faults_places import Place
 from encaisse_lab.faults_town import Town
 from encaisse_lab.partners import HOSTS
 from encaisse_simulator.server import serve
@@ -42,6 +44,9 @@ LONGEST = 600.0
 MOST_NIGHTS = 3
 """Nights in which every procedure must have been opened, on a machine that is busy."""
 
+TRIES = 4
+"""Times a freeze is tried before it counts as one that could not be done."""
+
 EACH_TIME = 2
 """Payments before each kill or freeze."""
 
@@ -54,6 +59,8 @@ class Processes:
     kills: int = 0
     killed_midway: int = 0
     freezes: int = 0
+    held: int = 0
+    """Freezes within a transaction, when another could do nothing."""
     pairs: int = 0
     paid: int = 0
     direct: int = 0
@@ -99,6 +106,7 @@ def logged(
 class Street:
     """Hold one town in real time, served over HTTP, and the daemons that work for it."""
 
+    place: Place
     town: Town
     world: _Counting
     chance: Random
@@ -150,6 +158,31 @@ class Street:
             last = (said or b"").decode(errors="replace").strip().splitlines()[-1:]
             self.told.failed.append(f"exit {daemon.returncode} {' '.join(last)[:200]}")
 
+    def freeze(
+        self, frozen: subprocess.Popen[bytes], other: subprocess.Popen[bytes] | None = None
+    ) -> None:
+        """Stop a process past its leases while another does its work, then let it go on.
+
+        The other is one that runs already, or is started.
+        Who is stopped within a transaction keeps others from writing, which SQLite bears for half a
+        minute: it is let go before, and the other's work comes after.
+        """
+        frozen.send_signal(signal.SIGSTOP)
+        until = time.monotonic() + FROZEN
+        held = self.place.held()
+        if other is None or other.poll() is not None:
+            other = self.start()
+        if held:
+            self.told.held += 1
+        else:
+            self.told.freezes += 1
+            self.end(other)
+        time.sleep(max(0.0, until - time.monotonic()))
+        frozen.send_signal(signal.SIGCONT)
+        self.end(frozen)
+        if held:
+            self.end(other)
+
     def moment(self, daemon: subprocess.Popen[bytes]) -> bool:
         """Wait until a daemon is at work, and a random while more; tell whether it still runs."""
         before = self.world.calls
@@ -178,17 +211,15 @@ def run(
             daemon.kill()
             daemon.communicate()
             told.kills += 1
-        for _ in range(freezes):
+        for _ in range(TRIES * freezes):
+            if told.freezes == freezes:
+                break
             street.pay()
-            frozen = street.start()
-            if street.moment(frozen):
-                frozen.send_signal(signal.SIGSTOP)
-                until = time.monotonic() + FROZEN
-                street.peace()
-                time.sleep(max(0.0, until - time.monotonic()))
-                frozen.send_signal(signal.SIGCONT)
-                told.freezes += 1
-            street.end(frozen)
+            daemon = street.start()
+            if street.moment(daemon):
+                street.freeze(daemon)
+            else:
+                street.end(daemon)
         for _ in range(pairs):
             street.pay()
             together = [street.start(), street.start(), street.start()]
@@ -228,7 +259,7 @@ def street_of(
             own = {**os.environ, **environ, faults_child.LEASE: str(LEASE)}
             own.pop("PYTHONDONTWRITEBYTECODE", None)  # a third of a child's start is compiling
             own["PYTHONPYCACHEPREFIX"] = str(place.folder / "compiled")
-            street = make(town, world, Random(f"processes-{seed}"), own, told)
+            street = make(place, town, world, Random(f"processes-{seed}"), own, told)
             for _ in range(MOST_NIGHTS):
                 if len(world.gcollect.procedures_ledger()) == len(town.bills):
                     break

@@ -243,8 +243,9 @@ def kill(piece: str) -> tuple[Killed, list[str]]:
             done = faults_processes.run(
                 1, kills=KILLS, freezes=FREEZES, pairs=PAIRS, database=database
             )
-    if piece in (*DATABASES, "workers") and not done.freezes:
-        done.failed.append("aucun processus n'a été gelé en plein travail")
+    due = {**dict.fromkeys(DATABASES, FREEZES), "workers": WORKER_FREEZES}.get(piece, 0)
+    if done.freezes < due:
+        done.failed.append(f"{done.freezes} processus gelés en plein travail au lieu de {due}")
     told = Killed(
         what=PLAYED[kind or piece],
         database=done.database,

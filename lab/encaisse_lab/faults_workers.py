@@ -7,7 +7,6 @@ one of them struck at a random moment and started again, while the other takes o
 from __future__ import annotations
 
 import json
-import signal
 import subprocess
 import time
 from dataclasses import dataclass, field
@@ -17,7 +16,7 @@ from sqlalchemy import create_engine, make_url, text
 
 from encaisse_core.app import DATABASE, FOLDER
 from encaisse_core.store import preparing
-from encaisse_lab.faults_processes import FROZEN, LEASE, Processes, Street, logged, street_of
+from encaisse_lab.faults_processes import LEASE, TRIES, Processes, Street, logged, street_of
 
 ROLE = "encaisse_ouvrier_d_essai"
 
@@ -77,7 +76,9 @@ def run(seed: int, *, kills: int, freezes: int, database: str) -> Struck:
     with street_of(seed, told.found, database, Crew) as street:
         assert isinstance(street, Crew)
         pair = [street.start(), street.start()]
-        for number in range(kills + freezes):
+        for number in range(kills + TRIES * freezes):
+            if told.found.freezes == freezes and number >= kills:
+                break
             street.pay()
             pair = [each if each.poll() is None else street.start() for each in pair]
             which = street.chance.randrange(2)
@@ -88,8 +89,7 @@ def run(seed: int, *, kills: int, freezes: int, database: str) -> Struck:
                 pair[which].communicate()
                 told.found.kills += 1
             elif midway:
-                _freeze(street, pair[which], pair[1 - which])
-                told.found.freezes += 1
+                street.freeze(pair[which], pair[1 - which])
         for each in pair:
             if each.poll() is None:
                 street.end(each)
@@ -98,16 +98,6 @@ def run(seed: int, *, kills: int, freezes: int, database: str) -> Struck:
             street.peace()
         told.taken_over = street.heard("taken_over")
     return told
-
-
-def _freeze(street: Crew, frozen: subprocess.Popen[bytes], other: subprocess.Popen[bytes]) -> None:
-    """Stop one past its leases while another does its work, then let it go on."""
-    frozen.send_signal(signal.SIGSTOP)
-    until = time.monotonic() + FROZEN
-    street.end(other if other.poll() is None else street.start())
-    time.sleep(max(0.0, until - time.monotonic()))
-    frozen.send_signal(signal.SIGCONT)
-    street.end(frozen)
 
 
 def held(owner: str) -> str:
