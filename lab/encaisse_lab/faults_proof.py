@@ -42,6 +42,9 @@ TOLD_KILLS = 12
 WORKER_KILLS, WORKER_FREEZES = 8, 4
 """Of workers that share one queue on PostgreSQL."""
 
+FROZEN: Mapping[str, int] = {"sqlite": FREEZES, "postgresql": FREEZES, "workers": WORKER_FREEZES}
+"""Freezes due in a piece of `PIECES`, in each of which another does its work meanwhile."""
+
 HANDS_KILLS, HANDS_ROUNDS, HANDS, NEIGHBOURS = 4, 4, 4, 6
 """On each database, of a daemon that runs the nights of several companies at once."""
 
@@ -243,7 +246,7 @@ def kill(piece: str) -> tuple[Killed, list[str]]:
             done = faults_processes.run(
                 1, kills=KILLS, freezes=FREEZES, pairs=PAIRS, database=database
             )
-    due = {**dict.fromkeys(DATABASES, FREEZES), "workers": WORKER_FREEZES}.get(piece, 0)
+    due = FROZEN.get(piece, 0)
     if done.freezes < due:
         done.failed.append(f"{done.freezes} processus gelés en plein travail au lieu de {due}")
     told = Killed(
