@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select
-from tests.core.houses import House, line_of
-from tests.core.same_money import tomorrow
+from tests.core.houses import House
+from tests.core.same_money import collected
 
 from encaisse_api import OutcomeUnknown
 from encaisse_core.cli import resolving
@@ -28,13 +28,8 @@ def adopt(house: House, remote_id: str | None) -> None:
     resolving.resolve(house.host, house.company, entry(house)[0], decided)
 
 
-def collected(house: House) -> None:
-    opened = house.open_everything()
-    house.paper.collect("p1", opened[0], line_of(house, opened, "F-2"), 40_00, tomorrow(house))
-
-
 def test_what_its_partner_does_not_have_is_adopted_under_no_reference(house: House) -> None:
-    collected(house)
+    collected(house, "F-2", 40_00)
     house.paper.bug = OutcomeUnknown("coupure")
     house.night()
     before = entry(house)
@@ -48,7 +43,7 @@ def test_what_its_partner_does_not_have_is_adopted_under_no_reference(house: Hou
 
 
 def test_what_its_partner_has_is_adopted_under_its_own_reference(house: House) -> None:
-    collected(house)
+    collected(house, "F-2", 40_00)
     house.paper.lose_replies = 1
     kind: Any = house.shelf.known["papertool"]
     find = kind.find_payment
@@ -72,7 +67,7 @@ def test_what_its_partner_has_is_adopted_under_its_own_reference(house: House) -
 
 
 def test_what_its_partner_refused_is_not_adopted(house: House) -> None:
-    collected(house)
+    collected(house, "F-2", 40_00)
     house.paper.lose_replies = 1
     house.paper.receipts = lambda receipt: receipt.model_copy(update={"state": "rejected"})
     house.night()
@@ -83,7 +78,7 @@ def test_what_its_partner_refused_is_not_adopted(house: House) -> None:
 
 
 def test_where_its_connector_is_gone_a_person_names_what_they_saw(house: House) -> None:
-    collected(house)
+    collected(house, "F-2", 40_00)
     house.paper.lose_replies = 1
     house.paper.bug = OutcomeUnknown("coupure")
     house.night()

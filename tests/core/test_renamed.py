@@ -9,7 +9,7 @@ from sqlalchemy import select
 from tests.core.houses import House, add_tool, answer, line_of, nights, payments
 from tests.core.merging import WHY
 from tests.core.paper import Paper, invoice
-from tests.core.same_money import declared_cents, kinds, tomorrow
+from tests.core.same_money import collected, declared_cents, kinds, tomorrow
 
 from encaisse_api import FollowedUp, FollowsUp, Money, Receipt, Transient
 from encaisse_core import connecting, ingest, merges, portfolio
@@ -43,15 +43,9 @@ def paid(paper: Paper, cents: int) -> None:
     paper.pay("F-4", cents, ref=ref_of(paper))
 
 
-def collected_50(house: House) -> None:
-    """Let the collector receive 50 of F-4, to be entered tonight."""
-    opened = house.open_everything()
-    house.paper.collect("p1", opened[0], line_of(house, opened, "F-4"), 50_00, tomorrow(house))
-
-
 def an_entry_waits(house: House) -> None:
     """Plan an entry which the tool does not take yet."""
-    collected_50(house)
+    collected(house, "F-4", 50_00)
     house.paper.bug = Transient("en panne")
     house.night()
     assert house.paper.written == []
@@ -131,7 +125,7 @@ def test_an_entry_that_waited_is_made_under_the_new_id(house: House) -> None:
 def test_an_entry_refused_under_the_old_id_is_made_under_the_new_one_when_retried(
     house: House,
 ) -> None:
-    collected_50(house)
+    collected(house, "F-4", 50_00)
     house.paper.fail_pull = Transient("en panne")
     renamed(house.paper)
     house.night()
@@ -173,7 +167,7 @@ def test_an_entry_that_is_being_made_stands_under_the_new_id(house: House) -> No
 
 
 def test_a_question_is_about_the_record_under_its_new_id(house: House) -> None:
-    collected_50(house)
+    collected(house, "F-4", 50_00)
     paid(house.paper, 50_00)
     house.night()
     assert "maybe_same" in kinds(house)

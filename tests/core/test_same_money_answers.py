@@ -8,6 +8,7 @@ import pytest
 from tests.core.houses import House, answer, line_of, payments
 from tests.core.same_money import (
     asked_of_the_tool,
+    collected,
     declared,
     declared_cents,
     failing,
@@ -76,8 +77,7 @@ def test_a_settlement_nobody_confirms_any_more_cannot_be_said_to_be_the_same(hou
 
 
 def test_what_a_tool_shows_meanwhile_is_not_swallowed_by_the_answer(house: House) -> None:
-    opened = house.open_everything()
-    house.paper.collect("p1", opened[0], line_of(house, opened, "F-2"), 40_00, tomorrow(house))
+    collected(house, "F-2", 40_00)
     house.night()
     house.paper.pay("F-2", 40_00)
     house.night()

@@ -8,6 +8,7 @@ import pytest
 from tests.core.houses import House, add_tool, answer, line_of, nights, payments
 from tests.core.same_money import (
     answer_routing,
+    collected,
     declared,
     declared_cents,
     failing,
@@ -127,8 +128,7 @@ def test_a_payment_its_collector_moves_while_in_question_counts_once(
 
 
 def test_a_payment_its_collector_moves_to_another_invoice_moves(house: House) -> None:
-    opened = house.open_everything()
-    house.paper.collect("p1", opened[0], line_of(house, opened, "F-2"), 40_00, tomorrow(house))
+    opened = collected(house, "F-2", 40_00)
     house.night()
     said_again(house, claim_ref=line_of(house, opened, "F-3").claim_id, invoice_number="F-3")
     nights(house, 3)
@@ -219,8 +219,7 @@ def test_another_change_of_the_record_makes_no_answer_too_late(house: House) -> 
 
 
 def test_a_payment_moved_to_where_it_was_typed_in_is_asked_about(house: House) -> None:
-    opened = house.open_everything()
-    house.paper.collect("p1", opened[0], line_of(house, opened, "F-2"), 40_00, tomorrow(house))
+    opened = collected(house, "F-2", 40_00)
     house.night()
     said_again(house, claim_ref=line_of(house, opened, "F-3").claim_id, invoice_number="F-3")
     down = unheard(house)
@@ -260,8 +259,7 @@ def test_a_payment_moved_after_its_entry_was_handed_over_is_not_entered_again(
 
 def test_what_was_handed_over_and_taken_back_so_is_not_entered(house: House) -> None:
     two_tools_unanswered = add_tool(house)
-    opened = house.open_everything()
-    house.paper.collect("p1", opened[0], line_of(house, opened, "F-2"), 40_00, tomorrow(house))
+    collected(house, "F-2", 40_00)
     house.paper.pay_out("o1", ["p1"], tomorrow(house))
     nights(house, 2)
     hand_over(house)
@@ -297,8 +295,7 @@ def test_an_amount_corrected_before_it_is_paid_out_is_entered_once(house: House)
 def test_a_payment_of_a_procedure_nobody_knows_is_asked_about_as_it_is_said(
     house: House,
 ) -> None:
-    opened = house.open_everything()
-    house.paper.collect("p1", opened[0], line_of(house, opened, "F-2"), 40_00, tomorrow(house))
+    collected(house, "F-2", 40_00)
     said_again(house, procedure_ref="inconnue")
     house.night()
     (said,) = sentences(house, "unknown_payment")
@@ -317,8 +314,7 @@ def test_a_payment_of_a_procedure_nobody_knows_is_asked_about_as_it_is_said(
 
 
 def test_a_reversal_that_landed_is_found_though_what_it_undoes_was_refused(house: House) -> None:
-    opened = house.open_everything()
-    house.paper.collect("p1", opened[0], line_of(house, opened, "F-2"), 40_00, tomorrow(house))
+    collected(house, "F-2", 40_00)
     house.night()
     assert house.effect_states("record_payment") == ["done"]
     house.paper.reverse("p1", tomorrow(house))
@@ -345,8 +341,7 @@ def test_a_reversal_that_landed_is_found_though_what_it_undoes_was_refused(house
 
 def unknown(house: House) -> list[str]:
     """Let the collector name a payment of a procedure nobody knows, and a person answer."""
-    opened = house.open_everything()
-    house.paper.collect("p1", opened[0], line_of(house, opened, "F-2"), 40_00, tomorrow(house))
+    opened = collected(house, "F-2", 40_00)
     said_again(house, procedure_ref="inconnue")
     house.night()
     answer(house, "unknown_payment")

@@ -24,6 +24,11 @@ with plain_engine(sys.argv[1]).begin() as tx:
 pytestmark = pytest.mark.usefixtures("own_dialects")
 
 
+def address(uri: str) -> str:
+    """Name the driver in a server's address."""
+    return uri.replace("postgresql://", "postgresql+psycopg://", 1)
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_a_daemon_that_is_killed_and_one_that_is_not_alone_write_each_payment_once() -> None:
@@ -40,8 +45,7 @@ def test_who_is_frozen_within_a_transaction_is_waited_for(
 ) -> None:
     server = None
     if database == "postgresql":
-        found = str(request.getfixturevalue("postgres_server"))
-        server = found.replace("postgresql://", "postgresql+psycopg://", 1)
+        server = address(request.getfixturevalue("postgres_server"))
     told = faults_processes.Processes(database)
     with faults_processes.street_of(1, told, server) as street:
         street.pay()
@@ -78,7 +82,6 @@ def test_companies_that_have_their_night_at_once_on_sqlite_keep_their_money_apar
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
 def test_killed_workers_lose_nothing_and_write_nothing_twice(postgres_server: str) -> None:
-    server = postgres_server.replace("postgresql://", "postgresql+psycopg://", 1)
-    struck = faults_workers.run(2, kills=2, freezes=0, database=server)
+    struck = faults_workers.run(2, kills=2, freezes=0, database=address(postgres_server))
     assert struck.found.sound, struck
     assert struck.found.kills == 2
